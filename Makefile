@@ -1,0 +1,40 @@
+# `make run` and `make test` need python3.11 and make alone; everything they install goes into .venv.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test test-all check clean
+
+run: $(VENV)/.demo
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.test check
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-all: $(VENV)/.all check
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[test]'
+	@touch $@
+
+$(VENV)/.all: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[test,tabular,notebook]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,101 @@
+"""Briefs: the figures a role is given, read from the registry; flat as rounds pile up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from podium import referee
+from podium.records import BlendFact, Brief, ExperimentFact, ExperimentSpec, Facts, Hypothesis, Phase, Review, Role
+from podium.registry.experiments import Experiment, fact
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+
+BEST, NEWEST = 40, 20
+CORRELATED = 12  # pool members whose pairwise correlations a brief shows
+
+
+def brief(
+    engine: Engine,
+    round_: int,
+    phase: Phase,
+    role: Role,
+    *,
+    hypotheses: tuple[Hypothesis, ...] = (),
+    plan: tuple[ExperimentSpec, ...] = (),
+    review: Review | None = None,
+) -> Brief:
+    facts = gather(engine, round_, hypotheses=hypotheses, plan=plan, review=review)
+    return Brief(f"R{round_:02d}_{phase}", round_, phase, role, str(engine.campaign), facts)
+
+
+def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
+    """Everything a brief says in figures."""
+    registry = engine.registry
+    higher = engine.competition.metric_direction == "higher"
+    shortlist = registry.experiments.shortlist(BEST, NEWEST, higher)
+    correlations = _correlations(engine, shortlist)
+    champion, count = registry.experiments.champion(), registry.experiments.count()
+    return Facts(
+        competition=engine.competition,
+        data=engine.dataset.facts,
+        audit=registry.audit(),
+        hardware=engine.hardware,
+        budget=engine.purse.as_fact(count, engine.speed()),
+        round=round_,
+        seed=engine.options.seed,
+        experiments=_experiments(engine, shortlist, correlations, champion),
+        n_experiments=count,
+        families=registry.experiments.families(),
+        champion=champion,
+        noise_floor=_noise_floor(engine, champion),
+        correlations=correlations,
+        blends=tuple(
+            BlendFact(row.round, row.score, row.stderr, row.weights, row.vault_score)
+            for row in registry.blends.newest()
+        ),
+        learnings=registry.learnings(),
+        fingerprints=registry.experiments.fingerprints(),
+        notes=registry.inbox.notes(),
+        **deliverables,
+    )
+
+
+def _experiments(
+    engine: Engine, shortlist: list[Experiment], correlations: dict[str, dict[str, float]], champion: str | None
+) -> tuple[ExperimentFact, ...]:
+    last = engine.registry.blends.last()
+    weights = last.weights if last else {}
+    measured = engine.registry.runs.cpu_seconds() if engine.purse.timed else {}
+    return tuple(
+        fact(
+            experiment,
+            cost_s=round(measured.get(experiment.id, experiment.static_cost_s), 3),
+            correlation=correlations.get(champion or "", {}).get(experiment.id),
+            weight=weights.get(experiment.id, 0.0),
+            notes=engine.registry.runs.notes(experiment.id),
+        )
+        for experiment in shortlist
+    )
+
+
+def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:
+    sign = -1 if engine.competition.metric_direction == "higher" else 1
+    valid = [e for e in shortlist if e.verdict in ("pooled", "champion") and e.score is not None]
+    best = sorted(valid, key=lambda e: (sign * (e.score or 0.0), e.id))[:CORRELATED]
+    key = tuple(sorted(e.id for e in best))
+    if engine.correlations[0] != key:
+        engine.correlations = (
+            key,
+            referee.correlations({id_: engine.store.oof(id_) for id_ in key}) if len(key) > 1 else {},
+        )
+    return engine.correlations[1]
+
+
+def _noise_floor(engine: Engine, champion: str | None) -> float:
+    """The standard error of the champion's score until paired differences are known; 0 before there is one."""
+    if champion is None:
+        return 0.0
+    standing = engine.registry.experiments.get(champion)
+    paired = engine.registry.experiments.paired_stderr(champion)
+    return paired if paired is not None else (standing.stderr or 0.0) if standing else 0.0

@@ -1,0 +1,61 @@
+"""The budget: how much is left, how much of it is kept for the end, and what a run may take."""
+
+from __future__ import annotations
+
+import math
+
+from podium.campaign.options import Options
+from podium.records import Budget, Hardware
+from podium.registry.clock import Clock
+
+LEAST_RESERVE_S = 3.0
+RESERVE_SHARE = 0.03
+UNTIMED_WALL_S = 24 * 3600.0  # a backstop only: where experiments are counted, time must not decide
+
+
+class Purse:
+    """Splits the machine into slots and the time into work and finalisation."""
+
+    def __init__(self, options: Options, clock: Clock, hardware: Hardware) -> None:
+        self.options, self.clock = options, clock
+        cores = options.threads or hardware.cores
+        self.slots = min(cores, 4)
+        self.threads = max(1, cores // self.slots)
+        self.memory_mb = int(hardware.memory_mb * 0.8 / self.slots)
+        self._finalisation_s = 0.0
+
+    @property
+    def timed(self) -> bool:
+        return self.options.time_s is not None
+
+    def left_s(self) -> float:
+        """Seconds until the budget is spent; infinity where experiments are counted."""
+        return math.inf if self.options.time_s is None else self.options.time_s - self.clock.alive_s()
+
+    def reserve_finalisation(self, seconds: float) -> None:
+        """What predicting the test rows of the present blend is expected to take."""
+        self._finalisation_s = seconds
+
+    def work_left_s(self) -> float:
+        """Seconds that experiments may still use: what is left but for the finalisation's reserve."""
+        if self.options.time_s is None:
+            return math.inf
+        return self.left_s() - max(LEAST_RESERVE_S, RESERVE_SHARE * self.options.time_s) - self._finalisation_s
+
+    def allowance_s(self, fold_cost_s: float, n_folds: int, speed: float) -> float | None:
+        """Wall seconds for each fold of an experiment: generous to the estimate, never more than its waves leave."""
+        if not self.timed:
+            return None
+        waves = math.ceil(n_folds / self.slots)
+        return round(max(2.0, min(3.0 * fold_cost_s * speed + 5.0, self.work_left_s() / max(1, waves))), 1)
+
+    def as_fact(self, experiments_done: int, speed: float) -> Budget:
+        count = self.options.experiments
+        return Budget(
+            time_left_s=round(self.work_left_s(), 1) if self.timed else None,
+            time_total_s=self.options.time_s,
+            experiments_left=None if count is None else max(0, count - experiments_done),
+            slots=self.slots,
+            threads=self.threads,
+            speed=round(speed, 3) if self.timed else 1.0,
+        )

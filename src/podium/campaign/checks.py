@@ -1,0 +1,76 @@
+"""Checks of deliverables, before anything is recorded. Each raises BadDeliverable and names the field at fault."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from podium.errors import BadDeliverable
+from podium.records import Brief, Build, Findings, Plan, ResearchBrief, Review
+from podium.recipes import catalog
+
+BRIEF_WORDS = 500
+SOLUTION_BYTES = 200_000  # bounds how many labels a seat could write into a solution
+PLAN_LIMIT = 8
+
+
+def research(deliverable: ResearchBrief, brief: Brief) -> None:
+    words = len(deliverable.brief.split())
+    if words > BRIEF_WORDS:
+        raise BadDeliverable(f"brief: expected at most {BRIEF_WORDS} words; found {words}")
+
+
+def plan(deliverable: Plan, brief: Brief) -> None:
+    """Known parents, no idea tried before, no new seed passed off as an idea, no more than the budget allows."""
+    known = {experiment.id for experiment in brief.facts.experiments}
+    tried = set(brief.facts.fingerprints)
+    if len(deliverable.experiments) > PLAN_LIMIT:
+        raise BadDeliverable(f"experiments: expected at most {PLAN_LIMIT}; found {len(deliverable.experiments)}")
+    for i, spec in enumerate(deliverable.experiments):
+        unknown = [parent for parent in spec.parents if parent not in known]
+        if unknown:
+            raise BadDeliverable(f"experiments[{i}].parents: no experiment {unknown[0]!r}")
+        if spec.seed_offset and spec.operator != "replicate":
+            raise BadDeliverable(f"experiments[{i}].seed_offset: another seed is a replicate, not a {spec.operator}")
+        if spec.recipe is not None and spec.operator != "replicate":
+            mark = catalog.fingerprint(spec.recipe)
+            if mark in tried:
+                raise BadDeliverable(f"experiments[{i}].recipe: tried before; change something or call it a replicate")
+            tried.add(mark)
+
+
+def review(deliverable: Review, brief: Brief) -> None:
+    if deliverable.verdict == "REVISE" and all(check.passed for check in deliverable.checks):
+        raise BadDeliverable("verdict: REVISE needs a check that did not pass")
+
+
+def build(deliverable: Build, brief: Brief) -> None:
+    """One parsable solution with `fit` and `predict` for each planned experiment."""
+    want, found = len(brief.facts.plan), len(deliverable.solutions)
+    if want != found:
+        raise BadDeliverable(f"solutions: expected {want}, one for each planned experiment; found {found}")
+    for i, source in enumerate(deliverable.solutions):
+        if len(source.encode()) > SOLUTION_BYTES:
+            raise BadDeliverable(
+                f"solutions[{i}]: expected at most {SOLUTION_BYTES} bytes; found {len(source.encode())}"
+            )
+        try:
+            tree = ast.parse(source)
+        except (SyntaxError, ValueError) as problem:
+            raise BadDeliverable(f"solutions[{i}]: not Python: {problem}") from problem
+        names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        for needed in ("fit", "predict"):
+            if needed not in names:
+                raise BadDeliverable(f"solutions[{i}]: no function {needed!r}; a solution defines fit and predict")
+
+
+def findings(deliverable: Findings, brief: Brief) -> None:
+    """Figures cited as `[E007.score]` or `[blend.R03.score]` must exist among the brief's facts."""
+    experiments = {experiment.id: experiment for experiment in brief.facts.experiments}
+    rounds = {blend.round for blend in brief.facts.blends}
+    for id_, field in re.findall(r"\[(E\d+)\.([a-z_]+)\]", deliverable.text):
+        if id_ not in experiments or not hasattr(experiments[id_], field):
+            raise BadDeliverable(f"text: cites [{id_}.{field}], which the registry does not have")
+    for round_ in re.findall(r"\[blend\.R(\d+)\.[a-z_]+\]", deliverable.text):
+        if int(round_) not in rounds:
+            raise BadDeliverable(f"text: cites the blend of round {int(round_)}, which the registry does not have")

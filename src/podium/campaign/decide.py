@@ -1,0 +1,157 @@
+"""Policy: what may go on after its first fold, what is kept, what is blended, what is worth submitting.
+
+Every function reads saved predictions and registry rows alone, so the same registry gives the same decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium import ensemble, referee
+from podium.ensemble import Blend
+from podium.records import AuditFinding, Verdict, from_json, to_json
+from podium.referee import Gate, Paired, Scored
+from podium.registry.blends import BlendRow
+from podium.registry.experiments import Experiment
+from podium.tasks.task import Floats
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+
+POOL_LIMIT = 24  # members a blend may draw from: the best by score
+CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
+WORTH_SHARE = 0.2  # of the standard error: a smaller gain waits for the end
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The referee's word on one experiment."""
+
+    id: str
+    scored: Scored
+    alarms: tuple[AuditFinding, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on one experiment, with the paired comparison it rests on (None for the first)."""
+
+    id: str
+    verdict: Verdict
+    against: str | None
+    paired: Paired | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    champion: str | None
+    judged: tuple[Judged, ...]
+
+
+def gate_fold(engine: Engine, experiment: Experiment) -> int | None:
+    """The fold that decides whether the others are run: it rotates. None where there is nothing to save."""
+    rest_s = experiment.static_cost_s * (engine.n_folds - 1) / max(1, engine.n_folds)
+    if engine.n_folds < 2 or rest_s < CHEAP_REST_S or engine.registry.experiments.champion() is None:
+        return None
+    return int(experiment.id[1:]) % engine.n_folds
+
+
+def gate(engine: Engine, rows: NDArray[np.int64], raw: Floats) -> Gate:
+    """Stop only if the upper bound of both the solo gain and the blend's gain is at or below zero."""
+    champion = engine.registry.experiments.champion()
+    assert champion is not None, "a gate needs a champion to compare with"
+    last = engine.registry.blends.last()
+    bound = None
+    if last is not None:
+        oofs = {member: engine.store.oof(member)[rows] for member in last.weights}
+        bound = ensemble.blend_gain_bound(
+            engine.task, engine.truth[rows], oofs, last.weights, raw, np.arange(len(rows), dtype=np.int64)
+        )
+    return referee.gate(engine.task, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound)
+
+
+def verify(engine: Engine, experiment: Experiment) -> Verified:
+    """Re-score from saved predictions and raise what looks wrong."""
+    raw = engine.store.oof(experiment.id)
+    scored = referee.rescore(engine.task, engine.truth, raw, engine.fold_of)
+    previous = [
+        Scored(e.score, e.stderr, e.fold_scores)
+        for e in engine.registry.experiments.pool()
+        if e.score is not None and e.stderr is not None
+    ]
+    plain = referee.rescore(
+        engine.task, engine.truth, engine.task.baseline(engine.truth, len(engine.truth)), engine.fold_of
+    )
+    parents = {
+        p: engine.store.oof(p)
+        for p in experiment.spec.parents
+        if p in {e.id for e in engine.registry.experiments.pool()}
+    }
+    alarms = referee.alarms(scored, plain, previous, task=engine.task, raw=raw, parents=parents)
+    return Verified(experiment.id, scored, alarms)
+
+
+def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
+    """Verdicts in the order of the plan. A champion's gain must stand above the noise floor, corrected for how many
+    were tried; anything valid may enter the pool."""
+    champion, judged = engine.registry.experiments.champion(), []
+    n_tried = max(1, engine.registry.experiments.count())
+    for one in verified:
+        if any(alarm.severity == "block" for alarm in one.alarms):
+            judged.append(Judged(one.id, "invalid", champion, None))
+        elif champion is None:
+            judged.append(Judged(one.id, "champion", None, None))
+            champion = one.id
+        else:
+            paired = referee.paired(
+                engine.task, engine.truth, engine.store.oof(one.id), engine.store.oof(champion), engine.fold_of
+            )
+            wins = referee.is_champion(paired, n_tried)
+            judged.append(Judged(one.id, "champion" if wins else "pooled", champion, paired))
+            champion = one.id if wins else champion
+    judged = [
+        Judged(j.id, "pooled", j.against, j.paired) if j.verdict == "champion" and j.id != champion else j
+        for j in judged
+    ]
+    return Decision(champion, tuple(judged))
+
+
+def blend(engine: Engine, round_: int) -> BlendRow | None:
+    """The round's blend over the best of the pool, with its nested estimate; None while the pool is empty."""
+    pool = [e for e in engine.registry.experiments.pool() if e.score is not None]
+    if not pool:
+        return None
+    sign = -1 if engine.competition.metric_direction == "higher" else 1
+    best = sorted(pool, key=lambda e: (sign * (e.score or 0.0), e.id))[:POOL_LIMIT]
+    oofs = {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)}
+    found = ensemble.blend(engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed)
+    return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
+
+
+def blend_of(row: BlendRow) -> Blend:
+    """The ensemble's own record of a blend, as it was decided."""
+    return from_json(Blend, dict(row.detail))
+
+
+def best_blend(engine: Engine) -> BlendRow | None:
+    """The blend with the best nested estimate of the newest twenty rounds; the newer of two equals."""
+    rows = engine.registry.blends.newest(20)
+    sign = 1 if engine.competition.metric_direction == "higher" else -1
+    return max(rows, key=lambda row: (sign * row.score, row.round), default=None)
+
+
+def worth_submitting(engine: Engine, row: BlendRow, *, at_the_end: bool) -> tuple[bool, str]:
+    """Whether this blend replaces the standing submission: never by a worse estimate; small gains wait for the end."""
+    last = engine.registry.submissions.last()
+    if last is None or last.expected is None:
+        return True, "the first valid submission"
+    gain = engine.task.gain(row.score, last.expected)
+    if gain <= 0:
+        return False, f"no gain by its own honest estimate ({gain:+.6f})"
+    if not at_the_end and gain < WORTH_SHARE * row.stderr:
+        return False, f"a gain of {gain:+.6f} waits for the end"
+    return True, f"a gain of {gain:+.6f} by the nested estimate"

@@ -1,0 +1,132 @@
+"""The engine: one campaign's parts, held together. The loop's phases work through it; it holds no logic of theirs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.campaign.budget import Purse
+from podium.campaign.options import Options
+from podium.campaign.store import PredictionStore
+from podium.competition.dataset import Dataset
+from podium.errors import PodiumError
+from podium.execution.executor import Executor
+from podium.platforms.platform import Platform
+from podium.records import Competition, Hardware, Phase, Role
+from podium.registry import Registry
+from podium.registry.clock import Clock
+from podium.tasks.task import Task
+from podium.team.seat import Seat
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Stopped(PodiumError):
+    """Somebody asked the engine to stop. The campaign is resumable."""
+
+    exit_code = 130
+
+
+@dataclass
+class Engine:
+    """The parts of one live campaign. Made by the composition root, which chose the seats, executor and platform."""
+
+    campaign: Path
+    registry: Registry
+    clock: Clock
+    options: Options
+    competition: Competition
+    dataset: Dataset
+    task: Task
+    hardware: Hardware
+    executor: Executor
+    platform: Platform
+    seats: Mapping[Role, Seat]
+    fallback: Seat  # plays a phase whose own seat could not
+    round: int = 0
+    phase: Phase = "eda"
+    purse: Purse = field(init=False)
+    store: PredictionStore = field(init=False)
+    truth: NDArray[Any] = field(init=False)
+    correlations: tuple[tuple[str, ...], dict[str, dict[str, float]]] = ((), {})  # of which pool, and theirs
+
+    def __post_init__(self) -> None:
+        self.purse = Purse(self.options, self.clock, self.hardware)
+        self.purse.slots = min(self.purse.slots, self.executor.slots)
+        self.store = PredictionStore(self.campaign, self.registry, self.dataset, self.task)
+        self.truth = self.task.encode(self.dataset.labels(self.dataset.train[self.store.scored]))
+        self.registry.set("sandbox_level", self.executor.level)
+
+    @property
+    def fold_of(self) -> NDArray[np.int8]:
+        """Folds (0-based) of the scored rows, aligned with `truth` and every OOF array."""
+        return self.store.fold_of
+
+    @property
+    def n_folds(self) -> int:
+        return int(self.fold_of.max()) + 1
+
+    def enter(self, round_: int, phase: Phase) -> None:
+        """Where the campaign is, for those who watch. Also the place where the engine listens."""
+        self.round, self.phase = round_, phase
+        self.registry.set("state", {"round": round_, "phase": phase, "paused": False, "finished": None})
+        self.event("phase", phase=phase)
+        self.attend()
+
+    def event(self, kind: str, **payload: Any) -> None:
+        self.registry.events.add(self.clock.alive_s(), self.round, kind, payload)
+
+    def attend(self) -> None:
+        """Consume the inbox: stop raises Stopped, pause waits for resume, the rest is recorded for whom it concerns."""
+        paused = False
+        while True:
+            for message in self.registry.inbox.pending():
+                self.registry.inbox.consume(message)
+                self.event("message", message=message.kind, **dict(message.payload))
+                if message.kind == "stop":
+                    raise Stopped("stopped as asked")
+                if message.kind == "score":
+                    self._take_score(message.payload)
+                paused = message.kind == "pause" or (paused and message.kind != "resume")
+            if not paused:
+                return
+            self.registry.set("state", {"round": self.round, "phase": self.phase, "paused": True, "finished": None})
+            time.sleep(0.5)
+
+    def _take_score(self, payload: Mapping[str, Any]) -> None:
+        last = self.registry.submissions.last()
+        if last is not None:
+            self.registry.submissions.set_scores(payload.get("tag") or last.tag, payload.get("score"), None)
+
+    def solution_path(self, experiment: str) -> Path:
+        return self.campaign / "runs" / experiment / "solution.py"
+
+    def label_frame(self, rows: NDArray[np.int64]) -> pl.DataFrame:
+        """Truth columns y0…yk and label-side columns (`side:` prefix) of training rows, as a run is given them."""
+        import polars as pl
+
+        truth = self.task.encode(self.dataset.labels(rows))
+        columns = truth.reshape(len(rows), -1)
+        frame = pl.DataFrame({f"y{i}": columns[:, i] for i in range(columns.shape[1])})
+        side = self.dataset.label_side(rows)
+        return frame.hstack(side.rename({name: f"side:{name}" for name in side.columns})) if side.width else frame
+
+    def speed(self) -> float:
+        """Measured over estimated CPU seconds of finished experiments; 1.0 where time must not decide."""
+        if not self.purse.timed:
+            return 1.0
+        measured, estimated = 0.0, 0.0
+        costs = self.registry.runs.fit_seconds()
+        for experiment in self.registry.experiments.all():
+            if experiment.id in costs and experiment.static_cost_s > 0:
+                runs, seconds = costs[experiment.id]
+                measured += seconds
+                estimated += experiment.static_cost_s * runs / self.n_folds
+        return float(np.clip(measured / estimated, 0.2, 5.0)) if estimated > 0 else 1.0

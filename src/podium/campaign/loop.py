@@ -1,0 +1,50 @@
+"""THE loop: research → plan → review → build → run → verify → decide → submit → learn, until time or ideas run out.
+
+Each call below is one journalled step: on a resume it replays what is recorded and does the rest, so this function is
+also the recovery procedure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from podium.campaign import phases
+from podium.campaign.finalise import finalise
+from podium.campaign.submit import reconcile, submit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from podium.campaign.engine import Engine
+
+RETRO_EVERY = 10
+
+
+def play(engine: Engine) -> Path | None:
+    """Play rounds until the budget or the ideas are spent; returns the standing submission, None where there is none."""
+    reconcile(engine)
+    finished = "time"
+    round_ = engine.registry.journal.last_finished_round() + 1
+    while engine.purse.work_left_s() > 0:
+        if round_ == 0:
+            phases.eda(engine)
+            round_ = 1
+            continue
+        if round_ % RETRO_EVERY == 0:
+            phases.retro(engine, round_)
+        found = phases.research(engine, round_)
+        planned = phases.plan(engine, round_, found)
+        reviewed = phases.review(engine, round_, found, planned)
+        if reviewed.verdict == "REVISE":
+            planned = phases.revise(engine, round_, found, planned, reviewed)
+        experiments = phases.build(engine, round_, planned)
+        if not experiments:
+            finished = "plan_empty"
+            break
+        phases.run(engine, round_, experiments)
+        verified = phases.verify(engine, round_)
+        phases.verdicts(engine, round_, verified)
+        submit(engine, round_)
+        phases.learn(engine, round_)
+        round_ += 1
+    return finalise(engine, finished)

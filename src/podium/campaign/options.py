@@ -1,0 +1,29 @@
+"""What the user asked of this campaign: stored at creation; a resume may extend the budget, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DEFAULT_TIME_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """`time_s`: total alive time. `experiments`: how many instead, and then nothing depends on measured time."""
+
+    time_s: float | None = None
+    experiments: int | None = None
+    seed: int = 0
+    threads: int | None = None  # cores in all; None: what the machine has
+    team: Mapping[str, str] = field(default_factory=dict)
+    executor: str = "local"
+    ask: str | None = None
+
+    def extended(self, time_s: float | None, experiments: int | None) -> Options:
+        """These options with a larger budget of the same kind; a smaller one changes nothing."""
+        time_left = self.time_s if self.time_s is None or time_s is None else max(self.time_s, time_s)
+        count = (
+            self.experiments if self.experiments is None or experiments is None else max(self.experiments, experiments)
+        )
+        return Options(time_left, count, self.seed, self.threads, self.team, self.executor, self.ask)

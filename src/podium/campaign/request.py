@@ -1,0 +1,109 @@
+"""A run's folder: what a solution is given, and the content address it is known by."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.campaign.budget import UNTIMED_WALL_S
+from podium.execution.executor import RunRequest
+from podium.records import Limits, RunKind, to_json
+from podium.registry.experiments import Experiment
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost", "podium")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One run of an experiment: which rows it is fitted on and which it predicts (row numbers of the feature file)."""
+
+    name: str  # prepare, fold_1 …, holdout_1 …, refit
+    kind: RunKind
+    train: NDArray[np.int64]
+    predict: NDArray[np.int64]
+    features: Path
+    model: Path | None = None
+    prepared_sha: str = ""  # hash of the prepared features, where the solution makes its own
+
+
+@functools.cache
+def environment() -> str:
+    """Versions of everything that may change a prediction, as one hash."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
+    """The content address: equal keys give equal predictions, on any machine with this environment."""
+    rows = hashlib.sha256(part.train.tobytes() + b"|" + part.predict.tobytes()).hexdigest()
+    address = {
+        "solution": experiment.solution_sha,
+        "data": engine.dataset.splits_hash,
+        "features": part.features.stem,
+        "prepared": part.prepared_sha,
+        "kind": part.kind,
+        "rows": rows,
+        "seed": experiment.seed,
+        "allowance": experiment.allowance_s,
+        "threads": engine.purse.threads,
+        "device": "cpu",
+        "environment": environment(),
+        "model": str(part.model.parent.name) if part.model else "",
+    }
+    return hashlib.sha256(json.dumps(address, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def context(engine: Engine) -> dict[str, Any]:
+    """The JSON-able part of what a solution may know."""
+    competition = engine.competition
+    return {
+        "task_type": competition.task_type,
+        "metric": competition.metric,
+        "n_outputs": engine.task.n_outputs(),
+        "schema": [to_json(column) for column in engine.dataset.columns],
+        "device": "cpu",
+        "timed": engine.purse.timed,
+    }
+
+
+def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, folder: Path) -> None:
+    """Fill the run's folder; request.json last. Writing it again gives the same files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / "rows.npz", train=part.train, predict=part.predict)
+    if part.kind == "fit":
+        engine.label_frame(part.train).write_ipc(folder / "labels.arrow", compression="uncompressed")
+    data = engine.dataset
+    request = RunRequest(
+        key=key,
+        kind=part.kind,
+        solution=str(engine.solution_path(experiment.id)),
+        features=str(part.features),
+        limits=Limits(wall_s=experiment.allowance_s or UNTIMED_WALL_S, memory_mb=engine.purse.memory_mb),
+        threads=engine.purse.threads,
+        seed=experiment.seed,
+        context=context(engine),
+        files=str(data.files) if data.files else None,
+        model=str(part.model) if part.model else None,
+        groups=str(data.groups) if data.groups else None,
+        times=str(data.times) if data.times else None,
+        min_level="process" if experiment.builtin else "landlock",
+    )
+    part_file = folder / ".request.json"
+    part_file.write_text(json.dumps(to_json(request)))
+    part_file.replace(folder / "request.json")

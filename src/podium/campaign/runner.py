@@ -1,0 +1,252 @@
+"""The run phase: folds dealt to the executor, gates decided as first folds arrive, results recorded as they end."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from podium.campaign import decide
+from podium.campaign.request import Part, run_key, write_request
+from podium.errors import InvalidPredictions
+from podium.records import RunExit, Status
+from podium.registry.experiments import Experiment
+from podium.registry.runs import RunRow
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+
+MAX_LOST = 12  # attempts that the machine, not the solution, brought down
+RETRIED = ("lost",)
+POLL_S = 0.2
+
+
+@dataclass
+class Track:
+    """One experiment's way through its runs. `after` holds what becomes runnable once the gate lets it pass."""
+
+    experiment: Experiment
+    ready: list[Part]
+    after: list[Part] = field(default_factory=list)
+    gate_fold: int | None = None
+    waiting: set[str] = field(default_factory=set)
+    status: Status = "running"
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    track: Track
+    part: Part
+    key: str
+    folder: str  # relative to the campaign
+
+
+def has_prepare(source: str) -> bool:
+    """Whether the solution defines `prepare`, told from its syntax: the engine never runs it to find out."""
+    return any(isinstance(node, ast.FunctionDef) and node.name == "prepare" for node in ast.parse(source).body)
+
+
+class Runner:
+    """Plays tracks on the engine's executor until all are done, killed or failed, or the work time is over."""
+
+    def __init__(self, engine: Engine, time_left_s: Callable[[], float] | None = None) -> None:
+        """`time_left_s`: how long the tracks may go on; by default what the purse leaves for work."""
+        self.engine = engine
+        self._time_left_s = time_left_s or engine.purse.work_left_s
+        self._running: dict[Path, Job] = {}
+
+    def play(self, tracks: list[Track]) -> None:
+        try:
+            while self._running or any(track.ready for track in tracks):
+                self.engine.attend()
+                if self._time_left_s() <= 0:
+                    self._out_of_time(tracks)
+                    return
+                self._fill(tracks)
+                self._collect()
+        finally:
+            self._running.clear()
+
+    def _fill(self, tracks: list[Track]) -> None:
+        """Start the next parts, earlier experiments first, while slots are free."""
+        for track in tracks:
+            while track.ready and len(self._running) < self.engine.purse.slots:
+                self._begin(track, track.ready.pop(0))
+
+    def _begin(self, track: Track, part: Part) -> None:
+        engine, experiment = self.engine, track.experiment
+        key = run_key(engine, experiment, part)
+        cached = engine.registry.runs.find(key)
+        if cached is not None:
+            self._succeeded(Job(track, part, key, cached.folder), cached)
+            return
+        attempts = engine.registry.runs.attempts(key)
+        open_folders = [folder for folder, exit_ in attempts if exit_ is None]
+        suffix = "" if not attempts else f".{len(attempts) + 1}"
+        folder = open_folders[-1] if open_folders else f"runs/{experiment.id}/{part.name}{suffix}"
+        path = engine.campaign / folder
+        if not (path / "request.json").exists():
+            write_request(engine, experiment, part, key, path)
+        engine.registry.runs.open_attempt(key, experiment.id, folder, engine.clock.alive_s())
+        engine.executor.start(path)
+        track.waiting.add(part.name)
+        self._running[path] = Job(track, part, key, folder)
+        engine.event("run_started", experiment=experiment.id, part=part.name)
+
+    def _collect(self) -> None:
+        if not self._running:
+            return
+        for path, exit_ in self.engine.executor.finished(list(self._running), POLL_S).items():
+            self._ended(self._running.pop(path), exit_)
+
+    def _ended(self, job: Job, exit_: RunExit) -> None:
+        engine, track = self.engine, job.track
+        engine.event("run_finished", experiment=track.experiment.id, part=job.part.name, outcome=exit_.outcome)
+        if exit_.outcome == "done":
+            row = RunRow(job.key, track.experiment.id, job.part.kind, job.part.name, job.folder, exit_)
+            engine.registry.runs.add(row)
+            (engine.campaign / job.folder / "labels.arrow").unlink(missing_ok=True)
+            self._succeeded(job, row)
+            return
+        engine.registry.runs.close_attempt(job.folder, exit_)
+        track.waiting.discard(job.part.name)
+        if track.status != "running":
+            return
+        if exit_.outcome in RETRIED and len(engine.registry.runs.attempts(job.key)) < MAX_LOST:
+            track.ready.insert(0, job.part)
+        else:
+            self._give_up(track, "failed", f"{job.part.name}: {exit_.outcome}: {exit_.message}")
+
+    def _succeeded(self, job: Job, row: RunRow) -> None:
+        track, part = job.track, job.part
+        track.waiting.discard(part.name)
+        if track.status != "running":
+            return
+        if part.kind == "prepare":
+            self._use_prepared(track, row)
+            return
+        try:
+            self.engine.store.of_run(row, len(part.predict))
+        except InvalidPredictions as problem:
+            self._give_up(track, "failed", f"{part.name}: {problem}")
+            return
+        if track.gate_fold is not None and part.name == f"fold_{track.gate_fold + 1}":
+            self._gate(track, row)
+        if track.status == "running" and not track.ready and not track.after and not track.waiting:
+            track.status = "done"
+
+    def _use_prepared(self, track: Track, row: RunRow) -> None:
+        """Point the parts that waited for `prepare` at its output."""
+        path = self.engine.campaign / row.folder / "prepared.arrow"
+        sha = row.exit.files.get("prepared.arrow", "")
+        track.ready = [dataclasses.replace(part, features=path, prepared_sha=sha) for part in track.ready + track.after]
+        track.after = []
+        if track.gate_fold is not None:
+            track.ready, track.after = track.ready[:1], track.ready[1:]
+
+    def _gate(self, track: Track, row: RunRow) -> None:
+        engine, fold = self.engine, track.gate_fold
+        assert fold is not None
+        recorded = engine.registry.experiments.gate(track.experiment.id)
+        if recorded is None:
+            rows = engine.store.fold_rows(fold)
+            gate = decide.gate(engine, rows, engine.store.of_run(row, len(rows)))
+            engine.registry.experiments.add_gate(track.experiment.id, fold, gate)
+            recorded = {"continue_": gate.continue_, "reason": gate.reason}
+            engine.event("gate", experiment=track.experiment.id, **recorded)
+        if recorded["continue_"]:
+            track.ready, track.after = track.ready + track.after, []
+        else:
+            self._give_up(track, "killed", f"gate on fold {fold + 1}: {recorded['reason']}")
+
+    def _give_up(self, track: Track, status: Status, message: str) -> None:
+        track.status, track.message = status, message[:500]
+        track.ready, track.after = [], []
+        for path in [path for path, job in self._running.items() if job.track is track]:
+            self.engine.executor.cancel(path)
+
+    def _out_of_time(self, tracks: list[Track]) -> None:
+        """The work time is over: what is not done is cancelled, its attempts closed, nothing of it cached."""
+        engine = self.engine
+        for path in self._running:
+            engine.executor.cancel(path)
+        for path, exit_ in engine.executor.finished(list(self._running), 2.0).items():
+            self._ended(self._running.pop(path), exit_)
+        for track in tracks:
+            if track.status == "running":
+                track.status, track.message = "killed", "the work time was over"
+                track.ready, track.after = [], []
+
+
+def fold_track(engine: Engine, experiment: Experiment) -> Track:
+    """All folds of an experiment: its `prepare` first, then the gate's fold (it rotates), then the rest."""
+    source = engine.solution_path(experiment.id).read_text()
+    gate_fold = decide.gate_fold(engine, experiment)
+    first = int(experiment.id[1:]) % engine.n_folds if gate_fold is None else gate_fold
+    order = [first, *(fold for fold in range(engine.n_folds) if fold != first)]
+    folds = [_fold_part(engine, fold) for fold in order]
+    if has_prepare(source):
+        if engine.competition.cv_strategy == "forward":
+            return Track(
+                experiment, [], status="failed", message="prepare: would see the future where folds are forward"
+            )
+        everything = np.arange(engine.dataset.n_rows, dtype=np.int64)
+        nothing = np.empty(0, dtype=np.int64)
+        prepare = Part("prepare", "prepare", nothing, everything, engine.dataset.features)
+        return Track(experiment, [prepare], folds, gate_fold)
+    if gate_fold is None:
+        return Track(experiment, folds)
+    return Track(experiment, folds[:1], folds[1:], gate_fold)
+
+
+def _fold_part(engine: Engine, fold: int) -> Part:
+    data = engine.dataset
+    train, valid = engine.task.deal(data.fold_of, fold)
+    rows_train, rows_valid = data.train[train], data.train[valid]
+    features = data.features
+    if engine.competition.cv_strategy == "forward":
+        features = data.prefix(int(max(rows_train.max(), rows_valid.max())) + 1)
+    return Part(f"fold_{fold + 1}", "fit", rows_train, rows_valid, features)
+
+
+def holdout_track(engine: Engine, experiment: Experiment) -> Track:
+    """Test and vault rows of an experiment, lazily: by its fold models, or by a refit where rows are ordered in time."""
+    data = engine.dataset
+    if engine.competition.cv_strategy == "forward":
+        everything = np.sort(np.concatenate([data.train, data.vault]))
+        rows = np.concatenate([data.test, data.vault])
+        return Track(experiment, [Part("refit", "fit", everything, rows, data.features)])
+    rows = np.concatenate([data.test, data.vault])
+    features, sha = _prepared(engine, experiment)
+    parts = [
+        Part(
+            run.part.replace("fold_", "holdout_"),
+            "predict",
+            np.empty(0, dtype=np.int64),
+            rows,
+            features,
+            model=engine.campaign / run.folder / "model.pkl",
+            prepared_sha=sha,
+        )
+        for run in engine.registry.runs.of(experiment.id)
+        if run.part.startswith("fold_")
+    ]
+    return Track(experiment, parts)
+
+
+def _prepared(engine: Engine, experiment: Experiment) -> tuple[Path, str]:
+    for run in engine.registry.runs.of(experiment.id):
+        if run.kind == "prepare":
+            return engine.campaign / run.folder / "prepared.arrow", run.exit.files.get("prepared.arrow", "")
+    return engine.dataset.features, ""
+
+
+def outcome(tracks: list[Track]) -> dict[str, dict[str, Any]]:
+    """Experiment → status and message, as journalled."""
+    return {track.experiment.id: {"status": track.status, "message": track.message} for track in tracks}

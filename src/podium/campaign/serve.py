@@ -1,0 +1,65 @@
+"""Serving: the campaign's best blend on new rows. The same two calls as everywhere, with other rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from podium import ensemble
+from podium.campaign import decide
+from podium.campaign.runner import Runner, holdout_track
+from podium.errors import InvalidPredictions, NoSubmission
+from podium.tasks.task import Floats
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+    from podium.campaign.runner import Track
+
+
+def predict(engine: Engine, frame: pl.DataFrame) -> pl.DataFrame:
+    """Decisions for `frame`'s rows, in their order, by the fold models of the best blend's members.
+
+    Raises NoSubmission where there is no blend, SolutionError where a member makes its features in `prepare` (which
+    sees all rows at once) or is refitted for the test rows alone.
+    """
+    row = decide.best_blend(engine)
+    if row is None:
+        raise NoSubmission(f"{engine.campaign} has no blend to predict with")
+    blend = decide.blend_of(row)
+    members = [member for member, weight in row.weights.items() if weight > 0]
+    features = engine.dataset.extend(frame)
+    tracks = [_track(engine, member, features.stem, frame.height) for member in members]
+    for track in tracks:
+        track.ready = [dataclasses.replace(part, features=features) for part in track.ready]
+    Runner(engine, lambda: float("inf")).play(tracks)
+    raw = {track.experiment.id: _mean(engine, track, features.stem, frame.height) for track in tracks}
+    oof = ensemble.combine(blend, {member: engine.store.oof(member) for member in members})
+    known = np.isfinite(oof).all(axis=1)
+    decision = engine.task.fit_decision(engine.truth[known], oof[known])
+    decided = engine.task.decide(ensemble.combine(blend, raw), decision)
+    written = engine.task.write(decided, pl.Series("row", np.arange(frame.height)))
+    return written.drop(written.columns[0]) if engine.competition.id_column else written
+
+
+def _track(engine: Engine, member: str, name: str, n_rows: int) -> Track:
+    experiment = engine.registry.experiments.get(member)
+    assert experiment is not None, f"blend member {member} is not in the registry"
+    track = holdout_track(engine, experiment)
+    if any(part.kind != "predict" or part.prepared_sha for part in track.ready):
+        raise InvalidPredictions(f"{member} makes its features over all rows at once and cannot predict new ones alone")
+    rows = np.arange(n_rows, dtype=np.int64)
+    track.ready = [
+        dataclasses.replace(part, name=part.name.replace("holdout", f"new_{name}"), predict=rows)
+        for part in track.ready
+    ]
+    return track
+
+
+def _mean(engine: Engine, track: Track, name: str, n_rows: int) -> Floats:
+    if track.status != "done":
+        raise InvalidPredictions(f"{track.experiment.id} could not predict the new rows: {track.message}")
+    runs = [run for run in engine.registry.runs.of(track.experiment.id) if run.part.startswith(f"new_{name}")]
+    return np.asarray(np.mean([engine.store.of_run(run, n_rows) for run in runs], axis=0))

@@ -1,0 +1,76 @@
+"""Saved predictions as arrays: the only thing scores, gates and blends are ever computed from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.competition.dataset import Dataset
+from podium.errors import InvalidPredictions
+from podium.registry import Registry
+from podium.registry.runs import RunRow
+from podium.tasks.task import Floats, Task
+
+MEMORY_BYTES = 96 << 20
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class PredictionStore:
+    """OOF, vault and test predictions of experiments, checked against the registry's hashes as they are read."""
+
+    def __init__(self, campaign: Path, registry: Registry, dataset: Dataset, task: Task) -> None:
+        self._campaign, self._registry, self._dataset, self._task = campaign, registry, dataset, task
+        self.scored = np.flatnonzero(dataset.fold_of >= 0)  # positions in `dataset.train` that a fold predicts
+        self.fold_of = dataset.fold_of[self.scored]
+        self._cache: OrderedDict[tuple[str, str], Floats] = OrderedDict()
+
+    def of_run(self, run: RunRow, n_rows: int) -> Floats:
+        """`(n_rows, k)`. Raises InvalidPredictions where the file is not what the registry recorded, or not valid."""
+        path = self._campaign / run.folder / "predictions.npy"
+        if file_sha256(path) != run.exit.files.get("predictions.npy"):
+            raise InvalidPredictions(f"{path} is not the file that was recorded: its sha256 differs")
+        return self._task.check(np.load(path, allow_pickle=False), n_rows)
+
+    def oof(self, experiment: str) -> Floats:
+        """`(n_scored, k)`, NaN for rows of folds that were not run."""
+        return self._cached(experiment, "oof")
+
+    def holdout(self, experiment: str) -> Floats:
+        """`(n_test + n_vault, k)`: test rows first, in submission order; the mean over the fold models (or the refit)."""
+        return self._cached(experiment, "holdout")
+
+    def fold_rows(self, fold: int) -> NDArray[np.int64]:
+        """Positions, among the scored rows, of one fold (0-based)."""
+        return np.flatnonzero(self.fold_of == fold)
+
+    def _cached(self, experiment: str, what: str) -> Floats:
+        key = (experiment, what)
+        if key not in self._cache:
+            self._cache[key] = self._load_oof(experiment) if what == "oof" else self._load_holdout(experiment)
+            while sum(a.nbytes for a in self._cache.values()) > MEMORY_BYTES and len(self._cache) > 1:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(key)
+        return self._cache[key]
+
+    def _load_oof(self, experiment: str) -> Floats:
+        values = np.full((len(self.scored), self._task.n_outputs()), np.nan)
+        for run in self._registry.runs.of(experiment):
+            if run.kind == "fit" and run.part.startswith("fold_"):
+                rows = self.fold_rows(int(run.part.removeprefix("fold_")) - 1)
+                values[rows] = self.of_run(run, len(rows))
+        return values
+
+    def _load_holdout(self, experiment: str) -> Floats:
+        n_rows = len(self._dataset.test) + len(self._dataset.vault)
+        parts = [run for run in self._registry.runs.of(experiment) if run.part.startswith(("holdout_", "refit"))]
+        if not parts:
+            raise InvalidPredictions(f"{experiment} has no test predictions yet")
+        return np.asarray(np.mean([self.of_run(run, n_rows) for run in parts], axis=0))

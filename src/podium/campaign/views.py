@@ -1,0 +1,337 @@
+"""The files that people and agents read: written from the registry after each phase, and never read back as state.
+
+    state.json results.tsv experiments.json LEARNINGS.md      the campaign
+    rounds/R{NN}_*                                            the current round, the round's best experiment included
+    runs/<experiment>/config.json result.json                 the current round's experiments
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.records import Learning, to_json
+from podium.registry import Registry
+from podium.registry.experiments import Experiment
+from podium.registry.runs import RunRow
+from podium.registry.submissions import SubmissionRow
+
+SCHEMA_VERSION = 1
+TSV_HEADER = ("round", "script", "cv_score", "lb", "status", "submitted", "timestamp", "description")
+LOG_BYTES = 1_000_000
+TEXTS = {  # phase → field of its journalled deliverable → file of the round
+    "eda": {"text": "eda.md"},
+    "research": {"raw": "research_raw.md", "brief": "research_brief.md"},
+    "plan": {"text": "plan.md"},
+    "review": {"text": "review.md"},
+    "revise": {"text": "plan.md"},  # a revised plan takes the plan's place
+    "learn": {"text": "findings.md"},
+    "retro": {"text": "retro.md"},
+}
+
+
+def write_views(campaign: Path, registry: Registry) -> None:
+    """Write all views of the present state; of earlier rounds nothing is touched but their line in the tables."""
+    where: Mapping[str, Any] = registry.setting("state") or {}
+    round_ = int(where.get("round") or 0)
+    (campaign / "rounds").mkdir(exist_ok=True)
+    write_text(campaign / "state.json", _json(_state(registry, where)))
+    write_text(campaign / "results.tsv", _results(registry))
+    write_text(campaign / "experiments.json", _experiments(registry))
+    write_text(campaign / "LEARNINGS.md", _learnings(registry.learnings()))
+    _write_round(campaign, registry, round_)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Atomically: a reader sees the old text or the new one. A text that is there already is left alone."""
+    write_bytes(path, text.encode("utf-8", "replace"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+# ---------------------------------------------------------------- the campaign
+
+
+def _state(registry: Registry, where: Mapping[str, Any]) -> dict[str, Any]:
+    competition: Mapping[str, Any] = registry.setting("competition") or {}
+    champion, blend = registry.experiments.champion(), registry.blends.last()
+    best = registry.experiments.get(champion) if champion else None
+    submissions = registry.submissions.all()
+    today = datetime.now(UTC).date()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "competition": competition.get("competition"),
+        "metric": competition.get("metric"),
+        "metric_direction": competition.get("metric_direction"),
+        "round": where.get("round"),
+        "phase": where.get("phase"),
+        "paused": bool(where.get("paused")),
+        "finished": where.get("finished"),
+        "experiments": registry.experiments.count(),
+        "champion": champion,
+        "best_experiment_score": None if best is None else best.score,
+        "best_cv_score": None if blend is None else blend.score,
+        "best_cv_stderr": None if blend is None else blend.stderr,
+        "best_lb_score": _best_public(submissions, competition.get("metric_direction") == "higher"),
+        "blend_weights": {} if blend is None else dict(blend.weights),
+        "submissions_today": sum(datetime.fromtimestamp(s.at, UTC).date() == today for s in submissions),
+        "cv_lb_history": [[s.round, s.expected, s.public_score] for s in submissions][-50:],
+    }
+
+
+def _best_public(submissions: list[SubmissionRow], higher: bool) -> float | None:
+    scores = [s.public_score for s in submissions if s.public_score is not None]
+    return (max(scores) if higher else min(scores)) if scores else None
+
+
+def _results(registry: Registry) -> str:
+    """One row a round that has experiments or a blend, in AutoKaggle's columns."""
+    blends = {row["round"]: row["score"] for row in registry.database.rows("SELECT round, score FROM blends")}
+    submissions = {row.round: row for row in registry.submissions.all()}
+    counts = registry.database.rows(
+        "SELECT e.round AS round, count(*) AS n, sum(status IN ('queued', 'running')) AS open, "
+        "sum(verdict IN ('pooled', 'champion')) AS pooled, sum(verdict = 'champion') AS champion, "
+        "sum(status = 'killed') AS killed, sum(status = 'failed') AS failed, "
+        "group_concat(json_extract(spec, '$.name'), '; ') AS names, "
+        "(SELECT max(at) FROM steps AS s WHERE s.round = e.round) AS at "
+        "FROM experiments AS e GROUP BY e.round ORDER BY e.round"
+    )
+    lines = ["\t".join(TSV_HEADER)]
+    for row in counts:
+        sent = submissions.get(row["round"])
+        cells = (
+            row["round"],
+            f"rounds/R{row['round']:02d}_experiment.py",
+            _figure(blends.get(row["round"])),
+            _figure(None if sent is None else sent.public_score),
+            _round_status(row),
+            "no" if sent is None else sent.state,
+            "" if row["at"] is None else datetime.fromtimestamp(row["at"], UTC).isoformat(timespec="seconds"),
+            f"{row['n']} experiments, {row['pooled'] or 0} pooled, {row['killed']} killed, {row['failed']} failed: {row['names']}",
+        )
+        lines.append("\t".join(_cell(cell) for cell in cells))
+    return "\n".join(lines) + "\n"
+
+
+def _round_status(row: Any) -> str:
+    if row["open"]:
+        return "running"
+    if row["champion"]:
+        return "champion"
+    if row["pooled"]:
+        return "pooled"
+    return "failed" if row["failed"] == row["n"] else "killed" if row["killed"] else "invalid"
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).split())[:500]  # neither tab nor newline: a name may come from a seat
+
+
+def _experiments(registry: Registry) -> str:
+    """All experiments as JSON. SQLite writes each line, so that a long campaign stays cheap."""
+    blend = registry.blends.last()
+    rows = registry.database.rows(
+        "SELECT json_object('id', id, 'round', round, 'name', json_extract(spec, '$.name'), "
+        "'family', json_extract(spec, '$.family'), 'operator', json_extract(spec, '$.operator'), "
+        "'hypothesis', json_extract(spec, '$.hypothesis'), 'parents', json(json_extract(spec, '$.parents')), "
+        "'status', status, 'verdict', verdict, 'score', score, 'stderr', stderr, 'fold_scores', json(fold_scores), "
+        "'seed', seed, 'message', message) AS line FROM experiments ORDER BY id"
+    )
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "families": registry.experiments.families(),
+        "champion": registry.experiments.champion(),
+        "blend": {} if blend is None else {"round": blend.round, "score": blend.score, "weights": dict(blend.weights)},
+    }
+    opening = json.dumps(head, ensure_ascii=False).removesuffix("}")
+    return opening + ', "experiments": [\n' + ",\n".join(row["line"] for row in rows) + "\n]}\n"
+
+
+def _learnings(learnings: tuple[Learning, ...]) -> str:
+    lines = ["# Learnings", ""]
+    for learning in learnings:
+        against = f", contradicted {learning.contradicted}×" if learning.contradicted else ""
+        lines.append(
+            f"- **{_cell(learning.rule)}** ({learning.id}; applies to {_cell(learning.applies_to)}; "
+            f"support {learning.support}{against})  \n  Evidence: {_cell(learning.evidence)}"
+        )
+    return "\n".join(lines if learnings else [*lines, "None yet."]) + "\n"
+
+
+# ---------------------------------------------------------------- the round
+
+
+def _write_round(campaign: Path, registry: Registry, round_: int) -> None:
+    prefix = campaign / "rounds" / f"R{round_:02d}"
+    for phase, result in registry.journal.steps(round_).items():
+        for field, name in TEXTS.get(phase, {}).items():
+            text = result.get(field) if isinstance(result, dict) else None
+            if isinstance(text, str) and text:
+                write_text(prefix.with_name(f"{prefix.name}_{name}"), text if text.endswith("\n") else text + "\n")
+    experiments = registry.experiments.of_round(round_)
+    for experiment in experiments:
+        _write_experiment(campaign, registry, experiment)
+    best = best_of(experiments, _higher_is_better(registry))
+    if best is not None:
+        _write_best(campaign, registry, prefix, best)
+    _link_submission(campaign, registry, prefix, round_)
+
+
+def _higher_is_better(registry: Registry) -> bool:
+    competition: Mapping[str, Any] = registry.setting("competition") or {}
+    return competition.get("metric_direction", "higher") == "higher"
+
+
+def best_of(experiments: list[Experiment], higher_is_better: bool) -> Experiment | None:
+    """The round's best: valid ones first, then any with a score, then whatever got furthest."""
+    sign = 1.0 if higher_is_better else -1.0
+
+    def rank(experiment: Experiment) -> tuple[bool, bool, float]:
+        valid = experiment.verdict in ("pooled", "champion")
+        finished = experiment.status == "done"
+        return valid, finished, float("-inf") if experiment.score is None else sign * experiment.score
+
+    return max(experiments, key=rank, default=None)
+
+
+def _write_experiment(campaign: Path, registry: Registry, experiment: Experiment) -> None:
+    folder = campaign / "runs" / experiment.id
+    if not folder.is_dir():
+        return  # planned, not built yet
+    config = {
+        "schema_version": SCHEMA_VERSION,
+        "id": experiment.id,
+        "round": experiment.round,
+        "seed": experiment.seed,
+        "solution_sha256": experiment.solution_sha,
+        "spec": to_json(experiment.spec),
+    }
+    result = {
+        "schema_version": SCHEMA_VERSION,
+        "id": experiment.id,
+        "status": experiment.status,
+        "verdict": experiment.verdict,
+        "score": experiment.score,
+        "stderr": experiment.stderr,
+        "fold_scores": list(experiment.fold_scores),
+        "gate": registry.experiments.gate(experiment.id),
+        "alarms": registry.experiments.alarms(experiment.id),
+        "notes": registry.runs.notes(experiment.id),
+        "message": experiment.message,
+    }
+    write_text(folder / "config.json", _json(config))
+    write_text(folder / "result.json", _json(result))
+
+
+def _write_best(campaign: Path, registry: Registry, prefix: Path, best: Experiment) -> None:
+    """Script, log and predictions of the round's best; the log's first line says of which, and of how many runs."""
+    script = campaign / "runs" / best.id / "solution.py"
+    if script.is_file():
+        write_bytes(prefix.with_name(f"{prefix.name}_experiment.py"), script.read_bytes())
+    runs = registry.runs.of(best.id)
+    log = prefix.with_name(f"{prefix.name}_run.log")
+    head = f"# {best.id}: {_cell(best.spec.name)}; {len(runs)} finished runs\n"
+    if not runs and not best.message:
+        return
+    if log.is_file() and _first_line(log) == head:
+        return  # the same experiment with the same runs: its predictions are those already here
+    oof, test = oof_predictions(campaign, registry, runs), test_predictions(campaign, registry, runs)
+    for name, values in (("oof.npy", oof), ("test.npy", test)):
+        if values is not None:
+            write_bytes(prefix.with_name(f"{prefix.name}_{name}"), _npy(values))
+    write_text(log, head + _log(campaign, runs, best.message))
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline()
+
+
+def _log(campaign: Path, runs: list[RunRow], message: str) -> str:
+    """The logs of its runs, each cut to its share of a megabyte."""
+    parts = []
+    for run in runs:
+        path = campaign / run.folder / "log.txt"
+        if path.is_file():
+            with path.open("rb") as file:
+                text = file.read(LOG_BYTES // len(runs)).decode("utf-8", "replace")
+            parts.append(f"== {run.part}: {run.exit.outcome} in {run.exit.wall_s:.1f} s ==\n{text.rstrip()}\n")
+    if message:
+        parts.append(f"== {message}\n")
+    return "".join(parts)
+
+
+def _link_submission(campaign: Path, registry: Registry, prefix: Path, round_: int) -> None:
+    """The round's newest submission, as a hard link where the file system has them: a sent file is never edited."""
+    sent = [s for s in registry.submissions.all() if s.round == round_]
+    target = prefix.with_name(f"{prefix.name}_submission.csv")
+    source = campaign / sent[-1].file if sent else target
+    if not source.is_file() or source == target or (target.exists() and source.samefile(target)):
+        return
+    write_bytes(target, source.read_bytes())
+
+
+def oof_predictions(campaign: Path, registry: Registry, runs: list[RunRow]) -> NDArray[np.float64] | None:
+    """Raw OOF predictions `(n_train, k)` of an experiment's finished folds, NaN elsewhere; None where there are none."""
+    splits = campaign / "data" / "splits.npz"
+    folds = [run for run in runs if run.kind == "fit" and run.part.startswith("fold_")]
+    if not folds or not splits.is_file():
+        return None
+    with np.load(splits) as arrays:
+        fold_of = arrays["fold_of"]
+    values: NDArray[np.float64] | None = None
+    for run in folds:
+        rows = np.flatnonzero(fold_of == int(run.part.removeprefix("fold_")) - 1)
+        found = _saved(campaign, run, len(rows))
+        if found is None:
+            continue
+        if values is None:
+            values = np.full((len(fold_of), found.shape[1]), np.nan)
+        values[rows] = found
+    return values
+
+
+def test_predictions(campaign: Path, registry: Registry, runs: list[RunRow]) -> NDArray[np.float64] | None:
+    """Raw test predictions `(n_test, k)` in submission order, the mean over the fold models; None before there are any."""
+    data: Mapping[str, Any] = registry.setting("data") or {}
+    n_test, n_all = int(data.get("n_test", 0)), int(data.get("n_test", 0)) + int(data.get("n_vault", 0))
+    parts = [_saved(campaign, run, n_all) for run in runs if run.part.startswith(("holdout_", "refit"))]
+    found = [part for part in parts if part is not None]
+    return np.mean(found, axis=0)[:n_test] if found else None
+
+
+def _saved(campaign: Path, run: RunRow, n_rows: int) -> NDArray[np.float64] | None:
+    """A run's predictions `(n_rows, k)`; None where the file has gone or is not of that many rows."""
+    path = campaign / run.folder / "predictions.npy"
+    if not path.is_file():
+        return None
+    values = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+    return values.reshape(n_rows, -1) if len(values) == n_rows else None
+
+
+def _npy(values: NDArray[np.float64]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
+
+
+def _json(values: Any) -> str:
+    return json.dumps(to_json(values), indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,254 @@
+"""The composition root: the only place that chooses seats, executors and platforms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from podium.campaign.options import DEFAULT_TIME_S, Options
+from podium.errors import CampaignError, NoSubmission, UserError
+from podium.records import Competition, Hardware, Role, from_json, to_json
+from podium.registry import Registry
+from podium.registry.clock import Clock
+from podium.registry.lock import EngineLock
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+    from podium.team.seat import Seat
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How `run` ended. `submission` None never happens with exit code 0."""
+
+    campaign: Path
+    finished: str
+    submission: Path | None
+    score: float | None
+    stderr: float | None
+    vault_score: float | None
+
+
+def open_or_create(
+    path: str | None,
+    *,
+    campaign: Path | None = None,
+    time_s: float | None = None,
+    experiments: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    team: Mapping[str, str] | None = None,
+    executor: str = "local",
+    overrides: Mapping[str, str] | None = None,
+) -> Path:
+    """The campaign folder for `path` (a competition's folder, or a campaign's), made where there is none.
+
+    Raises UserError: the folder does not exist, cannot be understood, belongs to another competition, or was edited.
+    """
+    if path is not None and (Path(path) / Registry.FILE).is_file():
+        folder = Path(path)
+    else:
+        folder = campaign or _default_folder(path)
+    asked = Options(time_s, experiments, seed or 0, threads, dict(team or {}), executor)
+    if (folder / Registry.FILE).is_file() and _is_created(folder):
+        _reopen(folder, path, asked)
+        return folder.resolve()
+    if path is None:
+        raise CampaignError(f"{folder} is not a campaign", remedy="name the competition's folder: podium run PATH")
+    _create(folder, Path(path), asked, overrides or {})
+    return folder.resolve()
+
+
+def run(campaign: Path, *, started: float | None = None) -> Outcome:
+    """Play the campaign to its end. `started`: the monotonic time from which this call is charged to its budget.
+
+    Raises EngineBusy, NoSubmission, Stopped (resumable), UserError.
+    """
+    from podium.campaign import loop
+
+    lock = EngineLock(campaign)
+    lock.acquire()
+    try:
+        engine = make_engine(campaign, started)
+        engine.clock.start()
+        try:
+            submission = loop.play(engine)
+        finally:
+            engine.clock.stop()
+            engine.executor.close()
+        outcome = _outcome(engine, submission)
+        engine.clock.beat()
+        engine.registry.close()
+    finally:
+        lock.release()
+    if outcome.submission is None:
+        raise NoSubmission(f"{campaign}: finished without a valid submission; see {campaign / 'report.html'}")
+    return outcome
+
+
+def make_engine(campaign: Path, started: float | None = None) -> Engine:
+    """All parts of a live campaign, from what it stored. The caller holds the lock."""
+    from podium import metrics, tasks
+    from podium.campaign.engine import Engine
+    from podium.competition.dataset import Dataset
+    from podium.execution.local import LocalExecutor
+    from podium.platforms.folder import Folder
+
+    registry = Registry.create(campaign)
+    clock = Clock(registry.database, started=started)
+    _charge_adopted(campaign, registry, clock)
+    competition = from_json(Competition, registry.setting("competition"))
+    options = from_json(Options, registry.setting("options"))
+    hardware = from_json(Hardware, registry.setting("hardware"))
+    dataset = Dataset.open(campaign / "data")
+    slots = min(options.threads or hardware.cores, 4)
+    executor = LocalExecutor(slots, home=campaign, files=dataset.files)
+    metrics.get(competition.metric)
+    builtin, seats = _seats(options.team)
+    return Engine(
+        campaign=campaign,
+        registry=registry,
+        clock=clock,
+        options=options,
+        competition=competition,
+        dataset=dataset,
+        task=tasks.for_competition(competition),
+        hardware=hardware,
+        executor=executor,
+        platform=Folder(Path(competition.data_dir), campaign / "outbox"),
+        seats=seats,
+        fallback=builtin,
+    )
+
+
+def _seats(team: Mapping[str, str]) -> tuple[Seat, dict[Role, Seat]]:
+    """Role → seat; `*` names the default. Raises UserError for a role or a seat that does not exist."""
+    from podium.team.builtin import BuiltinSeat
+
+    builtin: Seat = BuiltinSeat()
+    roles: tuple[Role, ...] = get_args(Role)
+    for role, seat in team.items():
+        if role != "*" and role not in roles:
+            raise UserError(f"no role {role!r}", expected=", ".join(roles), remedy="use --team ROLE=SEAT")
+        if seat != "builtin":
+            raise UserError(f"no seat {seat!r} for {role}", expected="builtin", remedy="use --team '*=builtin'")
+    return builtin, {role: builtin for role in roles}
+
+
+def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, str]) -> None:
+    """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
+    from podium.competition import build, intake
+    from podium.execution.doctor import hardware
+    from podium.team.learnings import SEEDED
+
+    competition = intake(path, overrides)
+    options = asked if asked.time_s or asked.experiments else Options(**{**to_json(asked), "time_s": DEFAULT_TIME_S})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = EngineLock(folder)
+        lock.acquire()
+    except OSError as problem:
+        raise CampaignError(
+            f"the campaign folder {folder} cannot be written ({problem.strerror})",
+            remedy="choose another with --campaign DIR",
+        ) from problem
+    try:
+        registry = Registry.create(folder)
+        dataset = build(competition, folder / "data", options.seed)
+        with registry.database.write():
+            registry.set("competition", dataset.competition)
+            registry.set("source", str(path.resolve()))
+            registry.set("data", dataset.facts)
+            registry.set("hardware", hardware())
+            registry.set("options", options)
+            registry.set("config_sha", _write_config(folder, dataset.competition))
+            registry.set("state", {"round": 0, "phase": "eda", "paused": False, "finished": None})
+            for learning in SEEDED:
+                registry.add_learning(learning, 0)
+            registry.set("created", True)
+        registry.close()
+    finally:
+        lock.release()
+
+
+def _reopen(folder: Path, path: str | None, asked: Options) -> None:
+    """Check that it is the same competition, unedited; extend the budget where a larger one is asked for."""
+    registry = Registry.open(folder)
+    config = folder / "config.json"
+    if not config.is_file() or _sha(config.read_bytes()) != registry.setting("config_sha"):
+        raise CampaignError(
+            f"{config} was edited after the campaign began; it is frozen",
+            remedy="put it back, or start a new campaign with --campaign DIR",
+        )
+    source = registry.setting("source")
+    if path is not None and Path(path).resolve() not in (Path(source), folder.resolve()):
+        raise CampaignError(
+            f"{folder} is a campaign at another competition",
+            expected=str(source),
+            found=path,
+            remedy="use --campaign DIR",
+        )
+    options = from_json(Options, registry.setting("options"))
+    registry.close()
+    extended = options.extended(asked.time_s, asked.experiments)
+    if extended != options:
+        lock = EngineLock(folder)
+        lock.acquire()
+        registry = Registry.create(folder)
+        registry.set("options", extended)
+        registry.close()
+        lock.release()
+
+
+def _is_created(folder: Path) -> bool:
+    registry = Registry.open(folder)
+    try:
+        return registry.setting("created") is True
+    finally:
+        registry.close()
+
+
+def _charge_adopted(campaign: Path, registry: Registry, clock: Clock) -> None:
+    """Runs that went on after their engine died are charged: from its last heartbeat to their end."""
+    latest = 0.0
+    for folder, started_s in registry.runs.open_attempts():
+        path = campaign / folder / "exit.json"
+        if path.is_file():
+            latest = max(latest, started_s + float(json.loads(path.read_text()).get("wall_s", 0.0)))
+    before = clock.alive_s()
+    if latest > before:
+        clock.charge(latest - before)
+
+
+def _default_folder(path: str | None) -> Path:
+    name = Path(path or "campaign").resolve().name
+    if name == "public":
+        name = Path(path or ".").resolve().parent.name
+    return Path("campaigns") / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+
+
+def _write_config(folder: Path, competition: Competition) -> str:
+    data = json.dumps(to_json(competition), indent=2, ensure_ascii=False).encode()
+    part = folder / ".config.json"
+    part.write_bytes(data)
+    part.replace(folder / "config.json")
+    return _sha(data)
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _outcome(engine: Engine, submission: Path | None) -> Outcome:
+    from podium.campaign.decide import best_blend
+
+    row = best_blend(engine)
+    finished = str(engine.registry.setting("state")["finished"])
+    if row is None:
+        return Outcome(engine.campaign, finished, submission, None, None, None)
+    return Outcome(engine.campaign, finished, submission, row.score, row.stderr, row.vault_score)

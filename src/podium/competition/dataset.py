@@ -1,0 +1,193 @@
+"""The dealt data: features of every row in one memory-mapped file, labels and ids in files that only the engine reads.
+
+    <campaign>/data/
+      features.arrow   every row (train, vault, test), features alone, row number = blinded id
+      labels.arrow     engine only: `row`, the targets and the label-side columns of train and vault rows
+      ids.arrow        engine only: `row`, `id`: the competition's own ids
+      splits.npz       train, fold_of, vault, test (in the order of the submission), groups, times
+      splits.json      strategy, version, sha256
+      schema.json      columns as intake understood them, their types, date formats
+      groups.npy times.npy   over all rows, where the split needs them
+      files/           attached files under blinded names
+      prefix/          feature files that end where a forward fold's past ends
+      dataset.json     competition, seed, facts; written last
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from podium.competition.columns import ColumnType, conform
+from podium.errors import CampaignError, IntakeError
+from podium.records import Column, Competition, DataFacts, from_json
+
+Rows = NDArray[np.int64]
+MARK = "dataset.json"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Engine-only view of `<campaign>/data`. Row numbers are positions in `features`.
+
+    `train`, `vault`: sorted row numbers. `test`: row numbers in the order of the submission. `fold_of` is aligned with
+    `train`: int8, -1 for rows that are always trained on and never scored.
+    """
+
+    folder: Path
+    competition: Competition
+    columns: tuple[Column, ...]
+    n_rows: int
+    train: Rows
+    vault: Rows
+    test: Rows
+    fold_of: NDArray[np.int8]
+    facts: DataFacts
+    splits_hash: str
+    seed: int
+    types: tuple[ColumnType, ...]
+    n_duplicates: int = 0  # train rows whose features equal another row's
+
+    @classmethod
+    def open(cls, folder: Path) -> Dataset:
+        """The dataset that `build` published in `folder`. Raises CampaignError when there is none."""
+        try:
+            meta = json.loads((folder / MARK).read_text("utf-8"))
+            schema = json.loads((folder / "schema.json").read_text("utf-8"))
+            with np.load(folder / "splits.npz") as splits:
+                arrays = {name: splits[name] for name in splits.files}
+        except (OSError, ValueError, KeyError) as error:
+            raise CampaignError(
+                f"no dealt data in {folder}", found=str(error), remedy="run `podium init` on the competition again"
+            ) from error
+        return cls(
+            folder=folder,
+            competition=from_json(Competition, meta["competition"]),
+            columns=tuple(from_json(Column, column) for column in schema["columns"]),
+            n_rows=meta["n_rows"],
+            train=arrays["train"],
+            vault=arrays["vault"],
+            test=arrays["test"],
+            fold_of=arrays["fold_of"],
+            facts=from_json(DataFacts, meta["facts"]),
+            splits_hash=meta["splits_hash"],
+            seed=meta["seed"],
+            types=tuple(from_json(ColumnType, kind) for kind in schema["types"]),
+            n_duplicates=meta.get("n_duplicates", 0),
+        )
+
+    @property
+    def features(self) -> Path:
+        return self.folder / "features.arrow"
+
+    @property
+    def files(self) -> Path | None:
+        return self._existing("files")
+
+    @property
+    def groups(self) -> Path | None:
+        """.npy of int64 over all rows; None where rows stand alone."""
+        return self._existing("groups.npy")
+
+    @property
+    def times(self) -> Path | None:
+        """.npy of float64 over all rows; None unless folds are forward."""
+        return self._existing("times.npy")
+
+    @property
+    def test_order(self) -> Rows:
+        """Test row numbers in the order of the sample submission (the test file's order where there is no sample)."""
+        return self.test
+
+    def frame(self) -> pl.DataFrame:
+        """Features of all rows, memory-mapped."""
+        return pl.read_ipc(self.features, memory_map=True)
+
+    def labels(self, rows: Rows) -> pl.DataFrame:
+        """Target columns of labelled rows, in the order of `rows`: String for classes (as spelled in train), else
+        Float64. Raises KeyError for a row that has no label."""
+        return self._labels.select(self.competition.target_columns)[self._labelled(rows)]
+
+    def label_side(self, rows: Rows) -> pl.DataFrame:
+        """Columns that only train has, besides the targets, in the order of `rows`."""
+        return self._labels.select(self.competition.label_side_columns)[self._labelled(rows)]
+
+    def ids(self, rows: Rows) -> pl.Series | None:
+        """The competition's own ids, as spelled in its files (String); None where it has none."""
+        if self.competition.id_column is None:
+            return None
+        frame = pl.read_ipc(self.folder / "ids.arrow", memory_map=True)
+        return frame["id"][rows].alias(self.competition.id_column)
+
+    def prefix(self, n: int) -> Path:
+        """A feature file of the first `n` rows: all that a forward fold whose past and validation end there may see."""
+        if not 0 < n <= self.n_rows:
+            raise ValueError(f"prefix: expected 1..{self.n_rows} rows; found {n}")
+        if n == self.n_rows:
+            return self.features
+        path = self.folder / "prefix" / f"features_{n}.arrow"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            write_arrow(self.frame().head(n), path)
+        return path
+
+    def extend(self, frame: pl.DataFrame, path: Path | None = None) -> Path:
+        """An Arrow feature file of NEW rows with the columns and types of `features`; content-named unless `path` is
+        given. Raises IntakeError for a missing column; values that do not fit a column's type become null."""
+        missing = [t.name for t in self.types if t.name not in frame.columns and t.source != "file"]
+        if missing:
+            raise IntakeError(
+                f"new rows lack feature column {missing[0]!r}",
+                expected=", ".join(t.name for t in self.types if t.source != "file"),
+                found=", ".join(frame.columns),
+                remedy="add the column (empty where unknown)",
+            )
+        fitted = conform(frame, self.types)
+        if path is None:
+            digest = int(fitted.hash_rows(seed=0).sum()) if fitted.width and fitted.height else 0
+            path = self.folder / "new" / f"features_{fitted.height}_{digest:x}.arrow"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_arrow(fitted, path)
+        return path
+
+    def _existing(self, name: str) -> Path | None:
+        path = self.folder / name
+        return path if path.exists() else None
+
+    @functools.cached_property
+    def _labels(self) -> pl.DataFrame:
+        return pl.read_ipc(self.folder / "labels.arrow", memory_map=True)
+
+    @functools.cached_property
+    def _position(self) -> Rows:
+        position = np.full(self.n_rows, -1, dtype=np.int64)
+        position[self._labels["row"].to_numpy()] = np.arange(self._labels.height)
+        return position
+
+    def _labelled(self, rows: Rows) -> Rows:
+        position = self._position[rows]
+        if (position < 0).any():
+            raise KeyError(f"row {int(np.asarray(rows)[position < 0][0])} has no label")
+        return position
+
+
+def write_arrow(frame: pl.DataFrame, path: Path) -> None:
+    """Atomically: a reader sees the whole file or none."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    frame.write_ipc(part, compression="uncompressed")
+    part.replace(path)
+
+
+def write_json(data: Any, path: Path) -> None:
+    """Atomically, UTF-8, keys as given."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(json.dumps(data, indent=1, ensure_ascii=False), "utf-8")
+    part.replace(path)

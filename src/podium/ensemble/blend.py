@@ -1,0 +1,232 @@
+"""Blend the pool: the best single, a simple mean, greedy weights; judged by nested folds, ties to the simpler.
+
+Each way is fitted on all folds but one and predicts that one, so its pooled prediction is blind to the labels it is
+scored on, as is its decision. Defaults follow AutoKaggle's learnings: simple weighted blends, no stacking of correlated
+models, and a simple mean takes only members within a margin of the best; evidence may say else (greedy has no margin).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.ensemble import greedy
+from podium.ensemble import space as spaces
+from podium.ensemble.objective import objective_for
+from podium.errors import UserError
+from podium.metrics.uncertainty import difference, estimate
+from podium.tasks.task import Floats, Task
+
+TIE = 0.5  # standard errors of the nested paired gain that a less simple way must win by
+MARGIN_BOUNDED = 0.003  # of a score in 0..1: AutoKaggle's threshold
+MARGIN_RELATIVE = 0.02  # of an unbounded loss
+DECISION_ROWS = 5_000  # rows on which a member's own decision is fitted, to rank the singles
+MIN_SHARED = 0.5  # of the widest member's rows that must remain common; narrower members are left out
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Weights by member (sum 1, zero weights left out) and how good their combination is.
+
+    `score`: OOF score with these weights; `nested_score` and its `stderr`: with weights fitted on other folds.
+    `kind`: single, mean, greedy or greedy_geometric. `singles`: each member's score on the common rows; `candidates`:
+    nested score of each way tried. `quantiles`, `floor`: what `combine` needs for rank and log space.
+    """
+
+    weights: Mapping[str, float]
+    space: str
+    score: float
+    stderr: float
+    nested_score: float
+    kind: str = "single"
+    singles: Mapping[str, float] = field(default_factory=dict)
+    candidates: Mapping[str, float] = field(default_factory=dict)
+    quantiles: Mapping[str, spaces.Knots] = field(default_factory=dict)
+    floor: float = 0.0
+    n_rows: int = 0  # common rows it was fitted on
+
+
+def blend(
+    task: Task,
+    truth: NDArray[Any],
+    oofs: Mapping[str, Floats],
+    fold_of: NDArray[np.int8],
+    *,
+    seed: int,
+    max_members: int = 12,
+) -> Blend:
+    """The best supported blend of `oofs`: name → `(n, k)` raw OOF predictions, NaN where unknown.
+
+    `truth` `(n, …)`, `fold_of` `(n,)` with -1 for rows that are never scored. Deterministic; `seed` only deals folds
+    where all common rows lie in one. Raises UserError without members or common rows.
+    """
+    names, rows = common_rows(oofs, fold_of)
+    pool = _Pool(task, truth[rows], {name: oofs[name][rows] for name in names}, _folds(fold_of[rows], seed))
+    ways = pool.ways(max_members)
+    nested = {kind: pool.nested(way) for kind, way in ways.items()}
+    kind = _choose(task, pool.truth, nested)
+    way = ways[kind]
+    weights = greedy.prune(way.weights, max_members)
+    judged = estimate(task.metric, pool.truth, nested[kind])
+    raw = pool.combined(weights, way.space, slice(None))
+    kept = {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0}
+    return Blend(
+        weights=kept,
+        space=way.space,
+        score=task.score_raw(pool.truth, raw, pool.fold_of),
+        stderr=judged.stderr,
+        nested_score=judged.value,
+        kind=kind,
+        singles=dict(zip(names, pool.singles.tolist(), strict=True)),
+        candidates={name: task.metric.function(pool.truth, decided) for name, decided in nested.items()},
+        quantiles={name: pool.knots[name] for name in kept} if way.space == "rank" else {},
+        floor=pool.floor,
+        n_rows=len(pool.truth),
+    )
+
+
+def combine(blend: Blend, predictions: Mapping[str, Floats]) -> Floats:
+    """The blend of other rows' raw predictions (vault, test), `(n, k)`; each row on its own, one row suffices."""
+    missing = [name for name in blend.weights if name not in predictions]
+    if missing:
+        raise UserError(f"the blend's member {missing[0]} has no predictions", remedy="predict it for these rows first")
+    if len(blend.weights) == 1 and blend.space != "rank":
+        return predictions[next(iter(blend.weights))]
+    members = [
+        spaces.to_space(predictions[name], blend.space, blend.quantiles.get(name), blend.floor)
+        for name in blend.weights
+    ]
+    return spaces.from_space(spaces.weighted(members, list(blend.weights.values())), blend.space)
+
+
+def common_rows(oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> tuple[list[str], NDArray[np.int64]]:
+    """Members that share at least `MIN_SHARED` of the widest one's rows, and the rows that all of them predict."""
+    known = {name: ~np.isnan(values).any(axis=1) & (fold_of >= 0) for name, values in oofs.items()}
+    if not known:
+        raise UserError("there is nothing to blend", expected="at least one member", found="none")
+    by_width = sorted(known, key=lambda name: -int(known[name].sum()))
+    shared = known[by_width[0]]
+    kept: list[str] = []
+    least = MIN_SHARED * shared.sum()
+    for name in by_width:
+        if (shared & known[name]).sum() >= least:
+            shared, kept = shared & known[name], [*kept, name]
+    rows = np.flatnonzero(shared)
+    if not len(rows):
+        raise UserError("there is nothing to blend", expected="rows that the members predict", found="none")
+    return [name for name in oofs if name in set(kept)], rows
+
+
+def _folds(fold_of: NDArray[np.int8], seed: int) -> NDArray[np.int8]:
+    """The folds of the common rows, renumbered from 0; three random ones where they all lie in one."""
+    values, folds = np.unique(fold_of, return_inverse=True)
+    if len(values) > 1:
+        return folds.astype(np.int8)
+    n = len(fold_of)
+    return (np.random.default_rng(seed).permutation(n) % min(3, n)).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Weights fitted on all rows, and on all folds but each one."""
+
+    weights: Floats
+    by_fold: tuple[Floats, ...]
+    space: str
+
+
+class _Pool:
+    """Members on their common rows, in the blending space."""
+
+    def __init__(self, task: Task, truth: NDArray[Any], oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> None:
+        self.task, self.truth, self.fold_of = task, truth, fold_of
+        self.raw = [np.asarray(values, dtype=np.float64) for values in oofs.values()]
+        self.space = spaces.space_of(task)
+        self.floor = float(truth[truth > 0].min() / 2.0) if self.space == "log" and (truth > 0).any() else 0.0
+        self.knots: dict[str, spaces.Knots] = {}
+        if self.space == "rank":
+            self.knots = {name: spaces.knots_of(values) for name, values in oofs.items()}
+        knots = [self.knots.get(name) for name in oofs]
+        self.members = np.stack(
+            [spaces.to_space(raw, self.space, row, self.floor) for raw, row in zip(self.raw, knots, strict=True)]
+        )
+        self.folds = range(int(fold_of.max()) + 1)
+        self.decided = [self._decided(raw) for raw in self.raw]
+        self.singles = np.array([task.metric.function(truth, decided) for decided in self.decided])
+
+    def _decided(self, raw: Floats) -> NDArray[Any]:
+        """Decisions of one member, fitted on a few rows: good enough to rank singles, and cheap."""
+        step = -(-len(raw) // DECISION_ROWS)
+        return self.task.decide(raw, self.task.fit_decision(self.truth[::step], raw[::step]))
+
+    def ways(self, max_members: int) -> dict[str, _Way]:
+        """Candidates from the simplest on. Each single choice, too, is made on the other folds."""
+        scores = [self._scores(self.fold_of != fold) for fold in self.folds]
+        every = (*scores, self.singles)
+        single = [self._top(row, 1) for row in every]
+        ways = {"single": _Way(single[-1], tuple(single[:-1]), self.space)}
+        if len(self.raw) == 1:
+            return ways
+        means = [self._top(row, max_members, self._margin(row)) for row in every]
+        ways["mean"] = _Way(means[-1], tuple(means[:-1]), self.space)
+        fitted = tuple(self._greedy(self.fold_of != fold, max_members) for fold in self.folds)
+        bagged = greedy.prune(np.mean(fitted, axis=0), max_members)  # steadier than one fit on all rows
+        ways["greedy"] = _Way(bagged, fitted, self.space)
+        if self.task.metric.name == "log_loss":
+            other = "geometric" if spaces.is_simplex(self.task) else "logit"
+            ways["greedy_geometric"] = _Way(bagged, fitted, other)
+        return ways
+
+    def _scores(self, rows: NDArray[np.bool_]) -> Floats:
+        return np.array([self.task.metric.function(self.truth[rows], decided[rows]) for decided in self.decided])
+
+    def _margin(self, scores: Floats) -> float:
+        best = float((self.task.metric.sign * scores).max())
+        bounded = max(map(abs, self.task.metric.bounds)) <= 1.0
+        return MARGIN_BOUNDED if bounded else MARGIN_RELATIVE * abs(best)
+
+    def _top(self, scores: Floats, count: int, margin: float = np.inf) -> Floats:
+        merits = self.task.metric.sign * scores
+        order = np.argsort(-merits, kind="stable")[:count]
+        chosen = order[merits[order] >= merits[order[0]] - margin]
+        weights = np.zeros(len(merits))
+        weights[chosen] = 1.0 / len(chosen)
+        return weights
+
+    def _greedy(self, rows: NDArray[np.bool_], max_members: int) -> Floats:
+        objective = objective_for(self.task, self.truth[rows], self.members[:, rows])
+        return greedy.prune(greedy.select(objective), max_members)
+
+    def combined(self, weights: Floats, kind: str, rows: Any) -> Floats:
+        """Raw predictions of these weights, `(rows, k)`."""
+        used = np.flatnonzero(weights)
+        if len(used) == 1 and kind != "rank":
+            return np.asarray(self.raw[used[0]][rows])
+        same = kind == self.space
+        members = [self.members[m][rows] if same else spaces.to_space(self.raw[m][rows], kind) for m in used]
+        return spaces.from_space(spaces.weighted(members, weights[used].tolist()), kind)
+
+    def nested(self, way: _Way) -> NDArray[Any]:
+        """Cross-fitted decisions of predictions whose weights never saw their fold."""
+        raw = np.empty_like(self.raw[0])
+        for fold, weights in zip(self.folds, way.by_fold, strict=True):
+            here = self.fold_of == fold
+            raw[here] = self.combined(weights, way.space, here)
+        return self.task.decide_crossfitted(self.truth, raw, self.fold_of)
+
+
+def _choose(task: Task, truth: NDArray[Any], nested: Mapping[str, NDArray[Any]]) -> str:
+    """The first way, unless a later one wins by more than `TIE` standard errors of their paired difference."""
+    chosen = next(iter(nested))
+    for kind, decided in nested.items():
+        won = difference(task.metric, truth, decided, nested[chosen])
+        if won.value > TIE * won.stderr and won.value > 0:
+            chosen = kind
+    return chosen
+
+
+__all__ = ["Blend", "blend", "combine", "common_rows"]

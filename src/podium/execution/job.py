@@ -1,0 +1,87 @@
+"""What a supervisor hands to a run: a small JSON and open descriptors, instead of folders. Standard library alone.
+
+The sandbox has no data folder at all: a run can name no file but those it was given open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "prepare": ("prepared.arrow",),
+    "fit": ("predictions.npy", "model.pkl"),
+    "predict": ("predictions.npy",),
+}
+PART = ".part"  # an output is written under this suffix, and renamed once it is whole
+
+
+class JobError(Exception):
+    """The folder's request cannot be executed as it stands; the message says which part of it."""
+
+
+def inputs(folder: Path, request: Mapping[str, Any]) -> dict[str, Path]:
+    """Name → file of everything the run may read. Raises JobError where the request lacks a field."""
+    try:
+        named = {
+            "solution": request["solution"],
+            "features": request["features"],
+            "model": request["model"] if request["kind"] == "predict" else None,
+            "groups": request.get("groups"),
+            "times": request.get("times"),
+            **{f"parent:{name}": path for name, path in request.get("parents", {}).items()},
+            **{f"table:{name}": path for name, path in request.get("tables", {}).items()},
+        }
+    except KeyError as missing:
+        raise JobError(f"request.json lacks {missing}") from missing
+    paths = {name: Path(path) for name, path in named.items() if path is not None}
+    rows, labels = folder / "rows.npz", folder / "labels.arrow"
+    if request["kind"] != "prepare" or rows.exists():
+        paths["rows"] = rows
+    if request["kind"] == "fit" and labels.exists():
+        paths["labels"] = labels
+    return paths
+
+
+def open_inputs(folder: Path, request: Mapping[str, Any]) -> dict[str, int]:
+    """Descriptors of `inputs`, read-only. Raises JobError naming the file that cannot be opened."""
+    fds: dict[str, int] = {}
+    for name, path in inputs(folder, request).items():
+        try:
+            fds[name] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as problem:
+            raise JobError(f"the run's {name} cannot be opened: {problem.strerror}: {path}") from problem
+    return fds
+
+
+def open_outputs(folder: Path, kind: str) -> dict[str, int]:
+    """Descriptors of the files that a run of this kind writes, empty. Raises JobError on an unknown kind or a full disk."""
+    if kind not in OUTPUTS:
+        raise JobError(f"request.json: expected kind {', '.join(OUTPUTS)}; found {kind!r}")
+    fds: dict[str, int] = {}
+    for name in OUTPUTS[kind]:
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            fds[name] = os.open(folder / (name + PART), flags, 0o644)
+        except OSError as problem:
+            raise JobError(f"{name} cannot be written: {problem.strerror}") from problem
+    return fds
+
+
+def describe(
+    folder: Path, request: Mapping[str, Any], deadline: float, files_inside: str | None
+) -> dict[str, Any]:
+    """The JSON part: what the worker and the watchdog need of the request, without its paths."""
+    timed = bool(request["context"].get("timed", False))
+    return {
+        "kind": request["kind"],
+        "limits": request["limits"],
+        "threads": request["threads"],
+        "seed": request["seed"],
+        "context": request["context"],
+        "deadline": deadline if timed else None,
+        "files": files_inside if request.get("files") else None,
+        "fallback": str(folder / "scratch"),
+    }

@@ -1,0 +1,178 @@
+"""What a solution sees: `Rows`, `Context` and typed predictions. This page is the whole contract.
+
+A solution is a Python file with two functions, and may have a third:
+
+    def fit(train: Rows, ctx: Context) -> Model: ...
+    def predict(model: Model, rows: Rows, ctx: Context) -> Predictions: ...
+    def prepare(rows: Rows, ctx: Context) -> polars.DataFrame: ...   # optional; features of all rows, no labels
+
+The engine decides which rows are labelled, which are predicted, and when. `Model` is any object that pickles.
+Its docstring is its header: lines `requires: name` name packages; `reads: unlabelled` declares that `fit` uses rows
+without labels (`ctx.unlabelled`), which is refused where the test set is hidden.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Origin = Literal["real", "pseudo", "external"]
+ColumnKind = Literal["numeric", "categorical", "text", "date", "code", "boolean", "file", "constant"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature column as intake understood it.
+
+    `kind`: numeric, categorical (few values), text (words), date, code (structured string such as `F/731/S` or
+    `0013_01`), boolean, file (path of a file beside the table), constant.
+    """
+
+    name: str
+    kind: ColumnKind
+    n_unique: int = 0
+    missing: float = 0.0  # share of rows, 0..1
+    mean_length: float = 0.0  # mean characters, strings only
+
+
+class Rows:
+    """Some rows of the competition, in the order the engine dealt them.
+
+    `ids` are blinded: an int64 array of positions in the feature file, never the competition's own ids.
+    `y` is None unless the rows are labelled for this run. Shapes: classification codes `(n,)` int64; regression `(n,)`
+    float64; several targets `(n, k)` float64. `weight` is `(n,)` float64, ones unless the engine says otherwise.
+    """
+
+    def __init__(
+        self,
+        source: pl.DataFrame,
+        ids: NDArray[np.int64],
+        *,
+        y: NDArray[Any] | None = None,
+        labels: pl.DataFrame | None = None,
+        weight: NDArray[np.float64] | None = None,
+        groups: NDArray[np.int64] | None = None,
+        times: NDArray[np.float64] | None = None,
+        origin: Origin = "real",
+        files: Path | None = None,
+    ) -> None:
+        self._source, self._labels, self._files = source, labels, files
+        self.ids, self.y, self.origin = ids, y, origin
+        self.weight = np.ones(len(ids)) if weight is None else weight
+        self.groups, self.times = groups, times
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def columns(self) -> list[str]:
+        return self._source.columns
+
+    def frame(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The features of these rows, `(n, columns)`, in the dealt order; gathered from the memory-mapped file."""
+        source = self._source if columns is None else self._source.select(list(columns))
+        return source[self.ids]
+
+    def labels(self) -> pl.DataFrame:
+        """Label-side columns that only training rows have (besides the target); empty where there are none."""
+        if self._labels is None:
+            raise ValueError("these rows are not labelled: labels() is for the rows dealt to fit")
+        return self._labels
+
+    def paths(self, column: str) -> list[Path]:
+        """Paths of the files that a `file` column names, read-only inside the sandbox."""
+        if self._files is None:
+            raise ValueError(f"column {column!r} has no files in this competition")
+        return [self._files / str(name) for name in self.frame([column])[column].to_list()]
+
+    def take(self, positions: NDArray[np.intp]) -> Rows:
+        """The rows at these positions (0-based, within these rows), labels and weights included."""
+
+        def at(array: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if array is None else array[positions]
+
+        return Rows(
+            self._source,
+            self.ids[positions],
+            y=at(self.y),
+            labels=None if self._labels is None else self._labels[positions],
+            weight=self.weight[positions],
+            groups=at(self.groups),
+            times=at(self.times),
+            origin=self.origin,
+            files=self._files,
+        )
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a solution may know beside its rows. Nothing here depends on a label it must not see."""
+
+    seed: int
+    cores: int
+    task_type: str  # config.json's word: binary_classification, multiclass_classification, regression, …
+    metric: str
+    n_outputs: int  # width of the predictions expected back
+    schema: tuple[Column, ...]
+    device: str = "cpu"
+    deadline: float | None = None  # time.monotonic() value at which the run is stopped; None where time must not decide
+    parents: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # OOF over all rows, NaN where unknown
+    tables: Mapping[str, Path] = field(default_factory=dict)  # Arrow files to join
+    weights: Mapping[str, Path] = field(default_factory=dict)  # pretrained weights, by name
+    scratch: Path = Path()
+    unlabelled: Rows | None = None  # only for a solution that declares `reads: unlabelled`
+
+    def time_left(self) -> float:
+        """Seconds until the run is stopped; infinity where decisions must not depend on time."""
+        return float("inf") if self.deadline is None else self.deadline - time.monotonic()
+
+    @property
+    def checkpoint(self) -> Path:
+        """A folder that survives a time-out of this run's earlier attempt, for long fits."""
+        path = self.scratch / "checkpoint"
+        path.mkdir(exist_ok=True)
+        return path
+
+    def inner_split(self, rows: Rows, share: float = 0.1) -> tuple[Rows, Rows]:
+        """Cut (most, held-back) from training rows, e.g. for early stopping; whole groups, latest times, else random.
+
+        Stratified by `y` where it is integer codes with at least two rows each.
+        """
+        n, rng = len(rows), np.random.default_rng(self.seed)
+        want = max(1, round(n * share))
+        if rows.times is not None:
+            order = np.argsort(rows.times, kind="stable")
+            held = order[n - want :]
+        elif rows.groups is not None:
+            shuffled = rng.permutation(np.unique(rows.groups))
+            sizes = dict(zip(*np.unique(rows.groups, return_counts=True), strict=True))
+            cut = int(np.searchsorted(np.cumsum([sizes[g] for g in shuffled]), want)) + 1
+            held = np.flatnonzero(np.isin(rows.groups, shuffled[:cut]))
+        elif rows.y is not None and rows.y.ndim == 1 and rows.y.dtype.kind in "iu":
+            key = np.lexsort((rng.random(n), rows.y))  # one class after another, random within
+            stride = max(2, round(1 / share))
+            held = key[int(rng.integers(stride)) :: stride]
+        else:
+            held = rng.permutation(n)[:want]
+        mask = np.zeros(n, dtype=bool)
+        mask[held] = True
+        return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
+
+
+@dataclass(frozen=True)
+class Dense:
+    """One row of numbers for each unit: `(n, k)` float64. Class probabilities, at the training prior, or values."""
+
+    values: NDArray[np.float64]
+
+
+Predictions = Dense  # ragged rankings, boxes, masks and text join this union with their tasks

@@ -1,0 +1,13 @@
+"""A family of models as the catalog knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """`class_name` is what `podium.recipes.<kind>` exports; `requires` the packages a solution's header names."""
+
+    class_name: str
+    requires: tuple[str, ...] = ()

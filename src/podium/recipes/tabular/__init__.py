@@ -1,0 +1,56 @@
+"""Tabular recipes: an encoder for mixed tables and families of models on it.
+
+Names are loaded when first asked for, so that one missing library (LightGBM without libgomp, CatBoost) costs its own
+family only.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from podium.recipes.tabular.catboost_model import CatBoost
+    from podium.recipes.tabular.encoder import Encoder
+    from podium.recipes.tabular.forest import ExtraTrees, RandomForest
+    from podium.recipes.tabular.hist import HistGradientBoosting
+    from podium.recipes.tabular.kernel import KernelRidge
+    from podium.recipes.tabular.knn import KNN
+    from podium.recipes.tabular.lightgbm_model import LightGBM
+    from podium.recipes.tabular.linear import Linear
+    from podium.recipes.tabular.mlp import MLP
+    from podium.recipes.tabular.xgboost_model import XGBoost
+
+_HOMES = {
+    "CatBoost": "catboost_model",
+    "Encoder": "encoder",
+    "ExtraTrees": "forest",
+    "HistGradientBoosting": "hist",
+    "KNN": "knn",
+    "KernelRidge": "kernel",
+    "LightGBM": "lightgbm_model",
+    "Linear": "linear",
+    "MLP": "mlp",
+    "RandomForest": "forest",
+    "XGBoost": "xgboost_model",
+}
+
+__all__ = [
+    "MLP",
+    "KNN",
+    "CatBoost",
+    "Encoder",
+    "ExtraTrees",
+    "HistGradientBoosting",
+    "KernelRidge",
+    "LightGBM",
+    "Linear",
+    "RandomForest",
+    "XGBoost",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,130 @@
+"""From a raw table to numbers, categories and texts, row by row: no label is seen, so nothing can leak."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from podium.protocol import Column, ColumnKind, Rows
+from podium.recipes.tabular.geometry import read_geometries
+
+Floats = NDArray[np.float64]
+
+FEW_LEVELS = 50  # a string column that the schema does not know is categorical up to this many levels, else text
+NAME_LENGTH = 40  # texts up to this mean length are names: their first and last word may bind rows together
+CODE_TOKEN = re.compile(r"[0-9]+|[A-Za-z]+")
+CODE_WIDTH = 6  # parts of a code that are looked at
+
+
+@dataclass
+class Derived:
+    """`(n,)` each. Missing is NaN in numbers, null in categories and keys, empty in texts."""
+
+    n: int
+    numbers: dict[str, Floats] = field(default_factory=dict)
+    categories: dict[str, pl.Series] = field(default_factory=dict)
+    texts: dict[str, pl.Series] = field(default_factory=dict)
+    keys: dict[str, pl.Series] = field(default_factory=dict)  # too many levels to be categories; counts are useful
+
+    def stack(self, names: Sequence[str]) -> Floats:
+        """Numeric columns side by side, `(n, len(names))`; a column these rows do not have is missing throughout."""
+        nothing = np.full(self.n, np.nan)
+        return np.column_stack([np.empty((self.n, 0)), *[self.numbers.get(name, nothing) for name in names]])
+
+
+class Deriver:
+    """Takes columns apart by kind. What a code's parts are is settled on the first rows it sees, the training rows."""
+
+    def __init__(self, schema: Sequence[Column], dates: bool = True, codes: bool = True, files: bool = True) -> None:
+        self.known = {column.name: column for column in schema}
+        self.dates, self.codes, self.files = dates, codes, files
+        self.kinds: dict[str, ColumnKind] = {}
+        self.digits: dict[str, list[bool]] = {}  # code column → which of its parts are numbers
+
+    def __call__(self, rows: Rows) -> Derived:
+        out, frame = Derived(len(rows)), rows.frame()
+        for name in frame.columns:
+            series = frame[name]
+            kind = self.kinds.setdefault(name, self._kind(series))
+            if kind == "file" and self.files:
+                geometry = read_geometries(rows.paths(name))
+                out.numbers.update({f"{name}.{key}": values for key, values in geometry.items()})
+            elif kind == "date" and self.dates:
+                out.numbers.update(_date_parts(name, series))
+            elif kind == "code" and self.codes:
+                self._code(name, series.cast(pl.String), out)
+            elif kind == "text":
+                self._text(name, series.cast(pl.String), out)
+            elif kind in ("numeric", "boolean"):
+                out.numbers[name] = _numeric(series)
+            elif kind == "categorical":
+                out.categories[name] = series.cast(pl.String)
+        return out
+
+    def _kind(self, series: pl.Series) -> ColumnKind:
+        """The schema's word; columns it does not name (made by `prepare`) go by their type."""
+        if series.name in self.known:
+            return self.known[series.name].kind
+        if series.dtype.is_numeric() or series.dtype == pl.Boolean:
+            return "numeric"
+        if series.dtype.is_temporal():
+            return "date"
+        return "categorical" if series.n_unique() <= FEW_LEVELS else "text"
+
+    def _code(self, name: str, strings: pl.Series, out: Derived) -> None:
+        """`F/731/S` → F, 731, S; `0013_01` → 13, 1. Digits become numbers, letters categories, prefixes keys."""
+        tokens = [CODE_TOKEN.findall(value) if value else [] for value in strings.to_list()]
+        if name not in self.digits:
+            width = min(CODE_WIDTH, max((len(t) for t in tokens), default=0))
+            self.digits[name] = [all(token.isdigit() for token in part if token) for part in _parts(tokens, width)]
+        for k, part in enumerate(_parts(tokens, len(self.digits[name]))):
+            title = f"{name}.{k}"
+            if self.digits[name][k]:
+                out.numbers[title] = np.array([float(t[:15]) if t and t.isdigit() else np.nan for t in part])
+            else:
+                out.categories[title] = pl.Series(title, part, dtype=pl.String)
+            if 0 < k:
+                prefix = ["/".join(t[:k]) if len(t) >= k else None for t in tokens]
+                out.keys[f"{name}.prefix{k}"] = pl.Series(f"{name}.prefix{k}", prefix, dtype=pl.String)
+        out.keys[name] = strings
+
+    def _text(self, name: str, strings: pl.Series, out: Derived) -> None:
+        column = self.known.get(name)
+        out.texts[name] = strings.fill_null("")
+        out.numbers[f"{name}.length"] = _numeric(strings.str.len_chars())
+        out.numbers[f"{name}.words"] = _numeric(strings.str.count_matches(r"\S+"))
+        if column is not None and column.mean_length <= NAME_LENGTH:
+            out.keys[f"{name}.first"] = strings.str.extract(r"^\W*(\w+)")
+            out.keys[f"{name}.last"] = strings.str.extract(r"(\w+)\W*$")
+
+
+def _parts(tokens: list[list[str]], width: int) -> Iterator[list[str | None]]:
+    """The k-th token of every code, None where it has fewer, for k below `width`."""
+    for k in range(width):
+        yield [t[k] if len(t) > k else None for t in tokens]
+
+
+def _numeric(series: pl.Series) -> Floats:
+    values = series.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _date_parts(name: str, series: pl.Series) -> dict[str, Floats]:
+    moment = series.cast(pl.Datetime("us"), strict=False)
+    parts = {
+        "year": moment.dt.year(),
+        "month": moment.dt.month(),
+        "day": moment.dt.day(),
+        "weekday": moment.dt.weekday(),
+        "hour": moment.dt.hour(),
+        "minute": moment.dt.minute(),
+        "dayofyear": moment.dt.ordinal_day(),
+    }
+    numbers = {f"{name}.{part}": _numeric(values) for part, values in parts.items()}
+    numbers[f"{name}.days"] = _numeric(moment.dt.epoch("s")) / 86400.0
+    return numbers

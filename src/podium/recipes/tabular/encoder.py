@@ -1,0 +1,126 @@
+"""Mixed tables to matrices, fitted on the training rows alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from podium.protocol import Context, Rows
+from podium.recipes.tabular.blocks import Block, Codes, Counts, Crosses, Curve, Missing, Numbers, OneHot, Sums
+from podium.recipes.tabular.derive import Derived, Deriver
+from podium.recipes.tabular.target import Floats, Target
+from podium.recipes.tabular.target_means import TargetMeans
+from podium.recipes.tabular.texts import Texts
+
+View = Literal["tree", "forest", "dense"]
+CLIP = 8.0  # standard deviations
+
+
+@dataclass
+class Matrix:
+    """`values` `(n, d)` float32; `names` of the d columns; indexes of those that hold category codes."""
+
+    values: NDArray[np.float32]
+    names: list[str]
+    categorical: list[int]
+
+
+class Encoder:
+    """Options say what is derived; the view says in what form a model wants it.
+
+    view      tree: NaN for missing, categories as codes; forest: filled, codes; dense: filled, scaled, one-hot
+    numbers   raw, log (skewed columns only), rank (to normal quantiles)
+    discrete  whole-numbered columns of at most this many values are categories too
+    target    out-of-fold target means of categories and keys; values: of numeric columns' values too
+    counts    how often each key or many-levelled category was seen
+    sums      row sums, zeros, missing values; crosses: ratios and differences of that many leading columns
+    texts     SVD components of TF-IDF for each text column; dates, codes, files: whether to take them apart
+    onehot    most frequent levels that get a column in the dense view
+    """
+
+    def __init__(
+        self,
+        view: View = "tree",
+        numbers: Curve = "raw",
+        discrete: int = 0,
+        target: bool = False,
+        values: bool = False,
+        counts: bool = True,
+        sums: bool = False,
+        crosses: int = 0,
+        texts: int = 8,
+        dates: bool = True,
+        codes: bool = True,
+        files: bool = True,
+        onehot: int = 64,
+    ) -> None:
+        self.view, self.discrete = view, discrete
+        self.apart = {"dates": dates, "codes": codes, "files": files}
+        chosen: list[tuple[bool, Block]] = [
+            (True, OneHot(onehot) if view == "dense" else Codes()),
+            (True, Numbers(numbers)),
+            (view != "tree", Missing()),
+            (counts, Counts()),
+            (target, TargetMeans(values)),
+            (sums, Sums()),
+            (crosses > 1, Crosses(crosses)),
+            (texts > 0, Texts(texts)),
+        ]
+        self.blocks = [block for wanted, block in chosen if wanted]
+
+    def fit_transform(self, train: Rows, ctx: Context) -> Matrix:
+        """Fit on these rows and encode them; whatever saw their labels is out-of-fold within them."""
+        assert train.y is not None, "the encoder is fitted on labelled rows"
+        self.derive = Deriver(ctx.schema, **self.apart)
+        labels = Target.of(train.y, ctx).matrix(train.y)
+        table = self.derive(train)
+        self.whole = [name for name, values in table.numbers.items() if self._is_discrete(values)]
+        table = self._with_discrete(table)
+        values = np.concatenate([block.fit_transform(table, labels, ctx.seed) for block in self.blocks], axis=1)
+        self.names = [name for block in self.blocks for name in block.names]
+        self._fit_finish(values)
+        return self._finish(values)
+
+    def transform(self, rows: Rows) -> Matrix:
+        """The same columns for any rows."""
+        table = self._with_discrete(self.derive(rows))
+        return self._finish(np.concatenate([block.transform(table) for block in self.blocks], axis=1))
+
+    @property
+    def label_free(self) -> bool:
+        """Whether nothing in the columns depends on labels, so that rows may be cut after encoding."""
+        return not any(isinstance(block, (TargetMeans, Crosses)) for block in self.blocks)
+
+    def _is_discrete(self, values: Floats) -> bool:
+        seen = np.unique(values[np.isfinite(values)])
+        return 2 < len(seen) <= self.discrete and bool(np.all(seen == np.round(seen)))
+
+    def _with_discrete(self, table: Derived) -> Derived:
+        for name in self.whole:
+            table.categories[f"{name}.level"] = pl.Series(table.numbers[name], nan_to_null=True).cast(pl.String)
+        return table
+
+    def _fit_finish(self, values: Floats) -> None:
+        hot = len(self.blocks[0].names)
+        if self.view == "tree" or not values.size:
+            return
+        finite = np.where(np.isfinite(values), values, np.nan)
+        empty = np.isnan(finite).all(axis=0)
+        self.middle = np.where(empty, 0.0, np.nanmedian(np.where(empty, 0.0, finite), axis=0))
+        if self.view == "dense":
+            filled = np.where(np.isnan(finite), self.middle, finite)
+            self.mean, self.deviation = filled.mean(axis=0), filled.std(axis=0)
+            self.mean[:hot], self.deviation[:hot] = 0.0, 1.0  # one-hot columns stay 0 and 1
+            self.deviation[self.deviation < 1e-9] = 1.0
+
+    def _finish(self, values: Floats) -> Matrix:
+        codes = list(range(len(self.blocks[0].names))) if self.view != "dense" else []
+        if self.view != "tree" and values.size:
+            values = np.where(np.isfinite(values), values, self.middle)
+        if self.view == "dense" and values.size:
+            values = np.clip((values - self.mean) / self.deviation, -CLIP, CLIP)
+        return Matrix(values.astype(np.float32), self.names, codes)

@@ -1,0 +1,74 @@
+"""Nearest neighbours on scaled columns, with distance weights; their number chosen on held-back rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.protocol import Context, Rows
+from podium.recipes.tabular.encoder import Matrix, View
+from podium.recipes.tabular.model import TabularModel, split_positions
+from podium.recipes.tabular.target import Floats
+
+CHOICES = (5, 10, 20, 40, 80)
+CHUNK = 2000
+PRIOR = 0.5  # rows of the training mean mixed into every neighbourhood
+
+
+class KNN(TabularModel):
+    """Brute force in blocks. `neighbours` 0 chooses among CHOICES by squared error on held-back rows."""
+
+    view: ClassVar[View] = "dense"
+
+    def __init__(
+        self, features: Mapping[str, Any] | None = None, curve: str | None = None, neighbours: int = 0, power: float = 1.0
+    ) -> None:
+        super().__init__(features, curve)
+        self.neighbours, self.power = neighbours, power
+
+    def _fit(self, matrix: Matrix, train: Rows, ctx: Context) -> None:
+        assert train.y is not None
+        labels = self.target.matrix(train.y)
+        self.count = min(self.neighbours or self._choose(matrix, labels, train, ctx), len(labels))
+        self.places, self.labels, self.prior = matrix.values, labels, labels.mean(axis=0)
+        self.notes["neighbours"] = self.count
+
+    def _choose(self, matrix: Matrix, labels: Floats, train: Rows, ctx: Context) -> int:
+        most, held = split_positions(train, ctx, min(0.1, CHUNK / len(train)))
+        counts = [k for k in CHOICES if k <= len(most)] or [len(most)]
+        distance, index = nearest(matrix.values[held], matrix.values[most], max(counts))
+        prior, losses = labels[most].mean(axis=0), {}
+        for k in counts:
+            guess = self._mean(distance[:, :k], labels[most][index[:, :k]], prior)
+            losses[k] = float(np.mean((guess - labels[held]) ** 2))
+        return min(losses, key=lambda k: losses[k])
+
+    def _mean(self, distance: Floats, labels: Floats, prior: Floats) -> Floats:
+        weight = 1.0 / (distance + 1e-3) ** self.power
+        weight *= distance.shape[1] / weight.sum(axis=1, keepdims=True)
+        total = (weight[:, :, None] * labels).sum(axis=1) + PRIOR * prior
+        return np.asarray(total / (distance.shape[1] + PRIOR))
+
+    def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+        distance, index = nearest(matrix.values, self.places, self.count)
+        return [self._mean(distance, self.labels[index], self.prior)]
+
+
+def nearest(
+    values: NDArray[np.float32], places: NDArray[np.float32], count: int
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Euclidean distances and indexes `(n, count)` of the nearest places, nearest first."""
+    squares, distances, indexes = (places**2).sum(axis=1), [], []
+    for start in range(0, len(values), CHUNK):
+        block = values[start : start + CHUNK]
+        far = squares - 2 * (block @ places.T)  # a row's own square shifts it evenly: order is unchanged
+        index = np.argpartition(far, count - 1, axis=1)[:, :count]
+        part = np.take_along_axis(far, index, axis=1)
+        order = np.argsort(part, axis=1, kind="stable")
+        indexes.append(np.take_along_axis(index, order, axis=1))
+        square = np.take_along_axis(part, order, axis=1) + (block**2).sum(axis=1)[:, None]
+        distances.append(np.sqrt(np.maximum(square, 0)))
+    return np.concatenate(distances).astype(np.float64), np.concatenate(indexes)

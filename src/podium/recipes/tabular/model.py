@@ -1,0 +1,55 @@
+"""What every tabular model shares: features, target, early stopping, refit, prediction."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.protocol import Context, Dense, Rows
+from podium.recipes.tabular.encoder import Encoder, Matrix, View
+from podium.recipes.tabular.target import Floats, Target
+
+MARGIN_S = 1.0  # a fit that minds its deadline stops this long before it
+
+
+class TabularModel(ABC):
+    """Encode, turn the target, fit. Subclasses name their `view` of the features and fit matrices.
+
+    Features are fitted on the rows dealt to `fit` alone. `notes` holds facts worth recording, as JSON.
+    """
+
+    view: ClassVar[View]
+
+    def __init__(self, features: Mapping[str, Any] | None = None, curve: str | None = None) -> None:
+        self.features = dict(features or {})
+        self.curve = curve
+        self.notes: dict[str, Any] = {}
+
+    def fit(self, train: Rows, ctx: Context) -> Self:
+        assert train.y is not None, "fit needs labelled rows"
+        self.target = Target.of(train.y, ctx, self.curve)  # type: ignore[arg-type]
+        self.encoder = Encoder(view=self.view, **self.features)
+        matrix = self.encoder.fit_transform(train, ctx)
+        self._fit(matrix, train, ctx)
+        return self
+
+    def predict(self, rows: Rows, ctx: Context) -> Dense:
+        return Dense(self.target.assemble(self._predict(self.encoder.transform(rows), ctx)))
+
+    @abstractmethod
+    def _fit(self, matrix: Matrix, train: Rows, ctx: Context) -> None: ...
+
+    @abstractmethod
+    def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+        """Predictions of each model, in the target's turned unit."""
+
+
+def split_positions(train: Rows, ctx: Context, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions (most, held back) of `ctx.inner_split`: what early stopping fits on and watches."""
+    numbered = Rows(train._source, np.arange(len(train)), y=train.y, groups=train.groups, times=train.times)
+    most, held = ctx.inner_split(numbered, share)
+    return most.ids.astype(np.intp), held.ids.astype(np.intp)

@@ -1,0 +1,66 @@
+"""Which columns are texts, and what else a row holds beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from podium.protocol import Column, Context, Rows
+from podium.recipes.tabular.encoder import Encoder
+
+PROSE = 40.0  # mean characters from which a text column is prose; below it may be a name
+REPEATED = 0.3  # a text with fewer distinct values than this share of rows is a category too
+
+
+def text_columns(schema: Sequence[Column]) -> list[str]:
+    """Columns to read as texts: prose if there is any, else short texts, else strings of any kind."""
+    texts = [column.name for column in schema if column.kind == "text"]
+    return texts or [column.name for column in schema if column.kind in ("categorical", "code")]
+
+
+def text_led(schema: Sequence[Column]) -> bool:
+    """Whether texts carry the rows: prose, or at least half of the columns that vary.
+
+    A surname beside ten numbers does not make a table a text competition.
+    """
+    texts = [column for column in schema if column.kind == "text"]
+    others = [column for column in schema if column.kind not in ("text", "constant")]
+    return bool(texts) and (any(column.mean_length >= PROSE for column in texts) or len(texts) >= len(others))
+
+
+def read_texts(rows: Rows, columns: list[str]) -> list[pl.Series]:
+    frame = rows.frame(columns)
+    return [frame[name].cast(pl.String).fill_null("") for name in columns]
+
+
+class Beside:
+    """The columns that are not texts, as `(n, d)` float32: filled, scaled, categories one-hot or by target means.
+
+    Texts that recur (the same anchor in many rows) count as categories too.
+    """
+
+    def __init__(self, target: bool) -> None:
+        self.target = target
+
+    def fit_transform(self, train: Rows, ctx: Context) -> NDArray[np.float32]:
+        """Out-of-fold within `train` where labels are used."""
+        schema = tuple(self._as_category(column, train) for column in ctx.schema)
+        self.empty = all(column.kind in ("constant", "file") for column in schema)
+        if self.empty:
+            return np.empty((len(train), 0), np.float32)
+        self.encoder = Encoder(view="dense", target=self.target, texts=0, onehot=32)
+        return self.encoder.fit_transform(train, replace(ctx, schema=schema)).values
+
+    def transform(self, rows: Rows) -> NDArray[np.float32]:
+        return np.empty((len(rows), 0), np.float32) if self.empty else self.encoder.transform(rows).values
+
+    def _as_category(self, column: Column, train: Rows) -> Column:
+        if column.kind != "text":
+            return column
+        values = train.frame([column.name])[column.name]
+        recurs = self.target and values.n_unique() < REPEATED * len(values)
+        return replace(column, kind="categorical" if recurs else "constant")

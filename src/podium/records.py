@@ -1,0 +1,437 @@
+"""The nouns that travel between packages: frozen, JSON-able, without behaviour beyond reading themselves.
+
+`to_json(record)` and `from_json(Type, data)` turn any of them into plain JSON values and back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from podium.protocol import Column
+
+Direction = Literal["higher", "lower"]
+Role = Literal["manager", "cto", "researcher", "builder", "qa", "reviewer", "reflector", "uploader"]
+Phase = Literal[
+    "eda", "retro", "research", "plan", "review", "revise", "build", "run", "verify", "decide", "submit", "learn"
+]
+Operator = Literal["draft", "improve", "debug", "crossover", "ablate", "replicate"]
+Status = Literal["queued", "running", "killed", "failed", "done"]
+Verdict = Literal["invalid", "pooled", "champion"]
+RunKind = Literal["prepare", "fit", "predict"]
+
+
+# ---------------------------------------------------------------- what is asked
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why intake believes a value: the sentence or the measurement, and how sure it is (0..1)."""
+
+    value: str
+    why: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Competition:
+    """What is asked, in `config.json`'s keys. Fixed in code at intake, before any role speaks."""
+
+    competition: str  # slug
+    data_dir: str
+    task_type: str  # binary_classification, multiclass_classification, multilabel_classification, regression, ordinal…
+    metric: str  # canonical name in podium.metrics
+    metric_direction: Direction
+    target_columns: tuple[str, ...]
+    id_column: str | None
+    submission_columns: tuple[str, ...]  # the header, in order, id included
+    submission_kind: Literal["label", "probability", "value"]  # what a cell of the submission holds
+    classes: tuple[str, ...] = ()  # as spelled in train, in submission order; () for regression
+    train_file: str = ""  # relative to data_dir
+    test_file: str = ""
+    sample_file: str = ""
+    group_column: str | None = None
+    time_column: str | None = None
+    label_side_columns: tuple[str, ...] = ()  # train has them, test does not
+    cv_strategy: str = "stratified"  # stratified, random, grouped, stratified_grouped, forward
+    cv_folds: int = 5
+    deadline: str | None = None
+    max_submissions_per_day: int | None = None
+    knowledge_files: tuple[str, ...] = ()
+    description: str = ""
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AuditFinding:
+    """One thing the audit saw. `severity`: info, warn, block."""
+
+    check: str  # leak, duplicate, drift, missing, cardinality, order, id, imbalance, noise, label_side, structure …
+    severity: Literal["info", "warn", "block"]
+    column: str | None
+    figure: float | None
+    message: str
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Size and shape of the dealt data, as measured at intake."""
+
+    n_train: int  # rows with folds: vault excluded
+    n_vault: int
+    n_test: int
+    n_folds: int
+    columns: tuple[Column, ...]
+    n_outputs: int
+    target_cardinality: int  # classes, or distinct values of a regression target
+    n_groups: int = 0
+    target_skew: float = 0.0  # sample skewness of a single regression target, else 0
+    target_min: float = 0.0
+
+
+@dataclass(frozen=True)
+class Hardware:
+    cores: int
+    memory_mb: int
+    gpus: tuple[str, ...] = ()
+    sandbox_level: str = "process"  # bubblewrap, landlock, process
+
+
+# ---------------------------------------------------------------- what is tried
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the built-in builder turns into a `solution.py`: a model on features, with parameters.
+
+    `kind` is a recipes package (tabular, text); `model` a family known to its catalog (lightgbm, extra_trees, …).
+    """
+
+    kind: str
+    model: str
+    features: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExperimentSpec:
+    """One planned experiment. Seats that write code themselves leave `recipe` None."""
+
+    name: str  # short, human, e.g. "LightGBM, slow and deep"
+    hypothesis: str
+    operator: Operator
+    family: str  # for coverage and diversity: usually the model's name
+    parents: tuple[str, ...] = ()
+    expected_gain: float = 0.0  # in the metric's unit, of the blend, >= 0
+    cost_s: float = 0.0  # static estimate, all folds, one core
+    kill_rule: str = "stop when solo and blend gain cannot be positive after the first fold"
+    recipe: Recipe | None = None
+    seed_offset: int = 0  # replicates only
+    sources: tuple[str, ...] = ()  # learnings, papers, notebooks, experiments this idea came from
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use. The supervisor enforces all of it."""
+
+    wall_s: float
+    memory_mb: int
+    processes: int = 64
+    disk_mb: int = 2048
+    tmp_mb: int = 1024
+
+
+@dataclass(frozen=True)
+class RunExit:
+    """How a run ended, as its supervisor wrote it to `exit.json`. Only `done` is ever cached as a result.
+
+    `outcome`: done; error (the solution raised or broke the protocol); timeout, memory, disk, processes (a limit);
+    lost (sandbox or supervisor died: try again); cancelled.
+    """
+
+    outcome: Literal["done", "error", "timeout", "memory", "disk", "processes", "lost", "cancelled"]
+    wall_s: float
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+    start_s: float = 0.0  # request read → solution's code entered
+    sandbox_level: str = "process"
+    message: str = ""  # last line of the error, for people and for the debug operator
+    files: Mapping[str, str] = field(default_factory=dict)  # name → sha256, e.g. predictions.npy, model.pkl
+    notes: Mapping[str, Any] = field(default_factory=dict)  # recorded facts: best_iteration, …
+
+
+# ---------------------------------------------------------------- what roles see and hand back
+
+
+@dataclass(frozen=True)
+class ExperimentFact:
+    """An experiment as a role sees it: figures from the registry, never from text."""
+
+    id: str
+    round: int
+    name: str
+    family: str
+    operator: Operator
+    hypothesis: str
+    parents: tuple[str, ...]
+    status: Status
+    verdict: Verdict | None
+    score: float | None  # on all folds it has
+    stderr: float | None
+    fold_scores: tuple[float, ...]
+    cost_s: float  # CPU seconds measured over its runs; the static estimate where time must not decide
+    expected_gain: float
+    recipe: Recipe | None
+    correlation: float | None = None  # of its OOF with the champion's
+    blend_weight: float = 0.0
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""  # why it failed or was killed
+
+
+@dataclass(frozen=True)
+class BlendFact:
+    round: int
+    score: float  # nested estimate
+    stderr: float
+    weights: Mapping[str, float]
+    vault_score: float | None = None
+
+
+@dataclass(frozen=True)
+class Learning:
+    """A rule with its evidence, carried from campaign to campaign."""
+
+    id: str
+    rule: str
+    evidence: str
+    applies_to: str = "any"
+    support: int = 1
+    contradicted: int = 0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is left. `time_left_s` is None where experiments are counted instead; `experiments_left` likewise."""
+
+    time_left_s: float | None
+    time_total_s: float | None
+    experiments_left: int | None
+    slots: int  # runs at a time
+    threads: int  # threads a run
+    speed: float = 1.0  # measured / estimated cost so far; always 1.0 where experiments are counted
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a brief says in figures. Flat as rounds pile up: at most the best 40 and the newest 20 experiments."""
+
+    competition: Competition
+    data: DataFacts
+    audit: tuple[AuditFinding, ...]
+    hardware: Hardware
+    budget: Budget
+    round: int
+    seed: int
+    experiments: tuple[ExperimentFact, ...]
+    n_experiments: int
+    families: Mapping[str, int]  # family → experiments tried
+    champion: str | None
+    noise_floor: float  # standard error of the champion's paired difference to its neighbours; 0 before there is one
+    correlations: Mapping[str, Mapping[str, float]]  # pool × pool, OOF
+    blends: tuple[BlendFact, ...]  # newest last, at most 20
+    learnings: tuple[Learning, ...]
+    fingerprints: tuple[str, ...] = ()  # hashes of recipes already tried, so that no idea is tried twice
+    notes: tuple[str, ...] = ()  # from people, by `podium note`
+    hypotheses: tuple[Hypothesis, ...] = ()  # this round's research
+    plan: tuple[ExperimentSpec, ...] = ()  # this round's plan, once there is one
+    review: Review | None = None  # this round's review, once there is one
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a seat is given. `facts` are the figures; paths are relative to the campaign folder."""
+
+    id: str  # e.g. R03_plan
+    round: int
+    phase: Phase
+    role: Role
+    campaign: str
+    facts: Facts
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a seat spent on one brief. The loop charges it."""
+
+    wall_s: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float | None = 0.0  # None: unknown, which is not zero
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    id: str
+    text: str
+    family: str
+    expected_gain: float
+    why: str  # cites audit findings, experiments, learnings or playbook entries
+    sources: tuple[str, ...] = ()
+    recipe: Recipe | None = None
+
+
+@dataclass(frozen=True)
+class ResearchBrief:
+    hypotheses: tuple[Hypothesis, ...]
+    brief: str  # markdown, new findings only, under 500 words
+    raw: str  # markdown, never fed back whole
+
+
+@dataclass(frozen=True)
+class Plan:
+    experiments: tuple[ExperimentSpec, ...]
+    text: str  # markdown
+
+
+@dataclass(frozen=True)
+class Check:
+    """One of the six checks of a review, with the figure it rests on."""
+
+    name: Literal[
+        "tunnel_vision", "forgotten_learnings", "narrow_search", "weak_ensemble", "missing_bold_moves", "poor_return"
+    ]
+    passed: bool
+    figure: float | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Review:
+    verdict: Literal["APPROVED", "REVISE"]
+    reason: str
+    checks: tuple[Check, ...]
+    text: str  # markdown
+
+
+@dataclass(frozen=True)
+class Build:
+    """One `solution.py` for each planned experiment, in plan order."""
+
+    solutions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was learned. Figures cited as `[E007.score]` must exist in the registry; the engine checks."""
+
+    text: str  # markdown
+    learnings: tuple[Learning, ...] = ()
+    submit: bool = False  # the uploader's wish; the engine decides and sends
+
+
+Deliverable = ResearchBrief | Plan | Review | Build | Findings
+
+
+@dataclass(frozen=True)
+class Reply:
+    deliverable: Deliverable
+    usage: Usage = Usage()
+
+
+# ---------------------------------------------------------------- JSON
+
+T = TypeVar("T")
+
+
+def to_json(record: Any) -> Any:
+    """Plain JSON values (dict, list, str, int, float, bool, None) of a record, its fields in order."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    if isinstance(record, Mapping):
+        return {str(key): to_json(value) for key, value in record.items()}
+    if isinstance(record, (list, tuple, set, frozenset)):
+        return [to_json(value) for value in record]
+    if isinstance(record, enum.Enum):
+        return record.value
+    if hasattr(record, "item") and not isinstance(record, (str, bytes)):  # numpy scalars
+        return record.item()
+    return record
+
+
+def from_json(kind: type[T], data: Any) -> T:
+    """A record of type `kind` from plain JSON values. Raises ValueError naming the field that does not fit."""
+    return typing.cast(T, _build(kind, data, kind.__name__))
+
+
+def dumps(record: Any) -> str:
+    """One line of canonical JSON: the same record gives the same text."""
+    return json.dumps(to_json(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _build(kind: Any, data: Any, where: str) -> Any:
+    origin = get_origin(kind)
+    if kind is Any:
+        return data
+    if origin in (Union, types.UnionType):
+        return _build_union(kind, data, where)
+    if origin is Literal:
+        if data not in get_args(kind):
+            raise ValueError(f"{where}: expected one of {', '.join(map(str, get_args(kind)))}; found {data!r}")
+        return data
+    if origin is tuple:
+        if not isinstance(data, (list, tuple)):
+            raise ValueError(f"{where}: expected a list; found {type(data).__name__}")
+        item = get_args(kind)[0]
+        return tuple(_build(item, value, f"{where}[{i}]") for i, value in enumerate(data))
+    if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(data, Mapping):
+            raise ValueError(f"{where}: expected an object; found {type(data).__name__}")
+        value_kind = get_args(kind)[1]
+        return {key: _build(value_kind, value, f"{where}.{key}") for key, value in data.items()}
+    if dataclasses.is_dataclass(kind):
+        return _build_record(kind, data, where)
+    return _build_scalar(kind, data, where)
+
+
+def _build_union(kind: Any, data: Any, where: str) -> Any:
+    options = get_args(kind)
+    if data is None and type(None) in options:
+        return None
+    problems = []
+    for option in (o for o in options if o is not type(None)):
+        try:
+            return _build(option, data, where)
+        except ValueError as problem:
+            problems.append(str(problem))
+    raise ValueError(problems[0] if len(problems) == 1 else f"{where}: fits none of its types ({'; '.join(problems)})")
+
+
+def _build_record(kind: Any, data: Any, where: str) -> Any:
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{where}: expected an object; found {type(data).__name__}")
+    hints, values = get_type_hints(kind), {}
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    unknown = sorted(set(data) - set(known))
+    if unknown:
+        raise ValueError(f"{where}: unknown field {unknown[0]!r}; known are {', '.join(known)}")
+    for name, spec in known.items():
+        if name in data:
+            values[name] = _build(hints[name], data[name], f"{where}.{name}")
+        elif spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING:
+            raise ValueError(f"{where}: missing field {name!r}")
+    return kind(**values)
+
+
+def _build_scalar(kind: Any, data: Any, where: str) -> Any:
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    if isinstance(kind, type) and (not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool)):
+        raise ValueError(f"{where}: expected {kind.__name__}; found {data!r:.60}")
+    return data

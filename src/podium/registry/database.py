@@ -1,0 +1,113 @@
+"""The connection: WAL with full synchronisation, numbered migrations, and the epoch that fences a dead engine's writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from podium.errors import CampaignError, StaleEpoch
+
+
+class Database:
+    """One SQLite connection to `podium.db`. `epoch` None means: reads, and inbox rows, only."""
+
+    def __init__(self, path: Path, *, epoch: int | None = None) -> None:
+        self.path, self.epoch = path, epoch
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("PRAGMA busy_timeout=30000")
+
+    @classmethod
+    def create(cls, path: Path) -> Database:
+        """Create or migrate the file. Raises CampaignError when it is not one of ours or from a newer Podium."""
+        database = cls(path)
+        try:
+            database._connection.execute("PRAGMA journal_mode=WAL")
+            database._migrate()
+        except sqlite3.DatabaseError as problem:
+            raise CampaignError(
+                f"{path} cannot be used as a campaign's database ({problem})",
+                remedy="restore it from a backup, or start a new campaign with --campaign DIR",
+            ) from problem
+        return database
+
+    def _migrate(self) -> None:
+        """Apply each migration in the transaction that records it."""
+        folder = resources.files("podium.registry") / "migrations"
+        scripts = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+        done = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if done > len(scripts):
+            raise CampaignError(
+                f"{self.path.parent} was made by a newer Podium",
+                expected=f"a database of version {len(scripts)} or older",
+                found=f"version {done}",
+                remedy="upgrade Podium",
+            )
+        for number, script in enumerate(scripts[done:], done + 1):
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {script.read_text()} PRAGMA user_version={number}; COMMIT;"
+            )
+
+    def take_over(self) -> None:
+        """Start a new epoch: every older engine's next write fails. Call with the engine's lock held."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute(
+            "INSERT INTO meta VALUES ('epoch', '1') "
+            "ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)"
+        )
+        self.epoch = int(self._connection.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()[0])
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction; nested uses join the outer one. Raises StaleEpoch when a newer engine has taken over."""
+        if self._connection.in_transaction:
+            yield self._connection
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            row = self._connection.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
+            if self.epoch is None or row is None or int(row[0]) != self.epoch:
+                raise StaleEpoch("a newer engine has taken over this campaign; this one stops without writing")
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def append(self) -> Iterator[sqlite3.Connection]:
+        """One transaction for rows that anyone may add (the inbox)."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reads of one moment: what other connections write meanwhile is not seen until the end. Joins a transaction."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        return self._connection.execute(query, values).fetchall()
+
+    def row(self, query: str, *values: object) -> sqlite3.Row | None:
+        found: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
+        return found
+
+    def close(self) -> None:
+        self._connection.close()

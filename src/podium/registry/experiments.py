@@ -1,0 +1,194 @@
+"""Experiments, their gates, verdicts and scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from podium.records import ExperimentFact, ExperimentSpec, Status, Verdict, dumps, from_json
+from podium.registry.database import Database
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A solution with a hypothesis, parents and a seed, as the registry holds it."""
+
+    id: str
+    round: int
+    spec: ExperimentSpec
+    seed: int
+    fingerprint: str
+    solution_sha: str
+    builtin: bool  # written by the built-in builder and unedited: may run at a weaker sandbox level
+    static_cost_s: float  # all folds, one core
+    allowance_s: float | None = None  # wall seconds a run may take; None where time must not decide
+    status: Status = "queued"
+    verdict: Verdict | None = None
+    score: float | None = None
+    stderr: float | None = None
+    fold_scores: tuple[float, ...] = ()
+    message: str = ""
+
+
+class Experiments:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, experiment: Experiment) -> None:
+        with self._database.write() as db:
+            db.execute(
+                "INSERT INTO experiments (id, round, spec, seed, fingerprint, solution_sha, builtin, static_cost_s, "
+                "allowance_s, status, message) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    experiment.id,
+                    experiment.round,
+                    dumps(experiment.spec),
+                    experiment.seed,
+                    experiment.fingerprint,
+                    experiment.solution_sha,
+                    int(experiment.builtin),
+                    experiment.static_cost_s,
+                    experiment.allowance_s,
+                    experiment.status,
+                    experiment.message,
+                ),
+            )
+
+    def set_status(self, id_: str, status: Status, message: str = "") -> None:
+        with self._database.write() as db:
+            db.execute("UPDATE experiments SET status=?, message=? WHERE id=?", (status, message, id_))
+
+    def set_score(self, id_: str, score: float, stderr: float, fold_scores: tuple[float, ...]) -> None:
+        with self._database.write() as db:
+            db.execute(
+                "UPDATE experiments SET score=?, stderr=?, fold_scores=? WHERE id=?",
+                (score, stderr, dumps(fold_scores), id_),
+            )
+
+    def set_verdict(self, id_: str, verdict: Verdict, paired: Any, alarms: Any) -> None:
+        """A new champion makes the old one pooled, in the same transaction."""
+        with self._database.write() as db:
+            if verdict == "champion":
+                db.execute("UPDATE experiments SET verdict='pooled' WHERE verdict='champion'")
+            db.execute(
+                "UPDATE experiments SET verdict=?, paired=?, alarms=? WHERE id=?",
+                (verdict, dumps(paired), dumps(alarms), id_),
+            )
+
+    def add_gate(self, id_: str, fold: int, gate: Any) -> None:
+        with self._database.write() as db:
+            db.execute("INSERT OR IGNORE INTO gates VALUES (?,?,?)", (id_, fold, dumps(gate)))
+
+    def gate(self, id_: str) -> Mapping[str, Any] | None:
+        row = self._database.row("SELECT gate FROM gates WHERE experiment=?", id_)
+        return None if row is None else json.loads(row["gate"])
+
+    def count(self) -> int:
+        row = self._database.row("SELECT count(*) AS n FROM experiments")
+        return 0 if row is None else int(row["n"])
+
+    def champion(self) -> str | None:
+        row = self._database.row("SELECT id FROM experiments WHERE verdict='champion'")
+        return None if row is None else str(row["id"])
+
+    def pool(self) -> list[Experiment]:
+        """The valid experiments a blend may draw from, oldest first."""
+        return self._select("WHERE verdict IN ('pooled', 'champion') ORDER BY id")
+
+    def of_round(self, round_: int) -> list[Experiment]:
+        return self._select("WHERE round=? ORDER BY id", round_)
+
+    def get(self, id_: str) -> Experiment | None:
+        found = self._select("WHERE id=?", id_)
+        return found[0] if found else None
+
+    def all(self) -> list[Experiment]:
+        return self._select("ORDER BY id")
+
+    def shortlist(self, best: int, newest: int, higher_is_better: bool) -> list[Experiment]:
+        """The best by score and the newest, so that what a role reads stays flat as rounds pile up."""
+        order = "DESC" if higher_is_better else "ASC"
+        return self._select(
+            "WHERE id IN (SELECT id FROM experiments WHERE verdict IS NOT NULL AND verdict != 'invalid' "
+            f"ORDER BY score {order} LIMIT ?) OR id IN (SELECT id FROM experiments ORDER BY id DESC LIMIT ?) ORDER BY id",
+            best,
+            newest,
+        )
+
+    def families(self) -> dict[str, int]:
+        rows = self._database.rows(
+            "SELECT json_extract(spec, '$.family') AS family, count(*) AS n FROM experiments GROUP BY 1 ORDER BY 1"
+        )
+        return {row["family"]: row["n"] for row in rows}
+
+    def fingerprints(self) -> tuple[str, ...]:
+        return tuple(
+            row["fingerprint"] for row in self._database.rows("SELECT fingerprint FROM experiments ORDER BY id")
+        )
+
+    def paired_stderr(self, champion: str) -> float | None:
+        """The median standard error of paired differences with the champion; None before there is any."""
+        rows = self._database.rows(
+            "SELECT json_extract(paired, '$.paired.stderr') AS s FROM experiments WHERE paired IS NOT NULL "
+            "AND json_extract(paired, '$.paired.stderr') IS NOT NULL AND (id=? OR json_extract(paired, '$.against')=?) "
+            "ORDER BY s",
+            champion,
+            champion,
+        )
+        return float(rows[len(rows) // 2]["s"]) if rows else None
+
+    def alarms(self, id_: str) -> list[Mapping[str, Any]]:
+        row = self._database.row("SELECT alarms FROM experiments WHERE id=?", id_)
+        return [] if row is None else list(json.loads(row["alarms"]))
+
+    def _select(self, clause: str, *values: object) -> list[Experiment]:
+        return [_experiment(row) for row in self._database.rows(f"SELECT * FROM experiments {clause}", *values)]
+
+
+def _experiment(row: Any) -> Experiment:
+    return Experiment(
+        id=row["id"],
+        round=row["round"],
+        spec=from_json(ExperimentSpec, json.loads(row["spec"])),
+        seed=row["seed"],
+        fingerprint=row["fingerprint"],
+        solution_sha=row["solution_sha"],
+        builtin=bool(row["builtin"]),
+        static_cost_s=row["static_cost_s"],
+        allowance_s=row["allowance_s"],
+        status=row["status"],
+        verdict=row["verdict"],
+        score=row["score"],
+        stderr=row["stderr"],
+        fold_scores=tuple(json.loads(row["fold_scores"])),
+        message=row["message"],
+    )
+
+
+def fact(experiment: Experiment, *, cost_s: float, correlation: float | None = None, weight: float = 0.0,
+         notes: Mapping[str, Any] | None = None) -> ExperimentFact:  # fmt: skip
+    """The experiment as a role sees it."""
+    spec = experiment.spec
+    return ExperimentFact(
+        id=experiment.id,
+        round=experiment.round,
+        name=spec.name,
+        family=spec.family,
+        operator=spec.operator,
+        hypothesis=spec.hypothesis,
+        parents=spec.parents,
+        status=experiment.status,
+        verdict=experiment.verdict,
+        score=experiment.score,
+        stderr=experiment.stderr,
+        fold_scores=experiment.fold_scores,
+        cost_s=cost_s,
+        expected_gain=spec.expected_gain,
+        recipe=spec.recipe,
+        correlation=correlation,
+        blend_weight=weight,
+        notes=notes or {},
+        message=experiment.message,
+    )

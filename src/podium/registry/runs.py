@@ -1,0 +1,100 @@
+"""Runs and attempts. Only a run whose outcome is `done` is a result; a time-out or a crash is an attempt, tried again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from podium.records import RunExit, RunKind, dumps, from_json
+from podium.registry.database import Database
+
+
+@dataclass(frozen=True)
+class RunRow:
+    key: str
+    experiment: str
+    kind: RunKind
+    part: str  # fold_1 … fold_k, refit, prepare, test_fold_1 …, vault_fold_1 …
+    folder: str  # relative to the campaign
+    exit: RunExit
+
+
+class Runs:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, key: str) -> RunRow | None:
+        row = self._database.row("SELECT * FROM runs WHERE key=?", key)
+        return None if row is None else _run(row)
+
+    def of(self, experiment: str) -> list[RunRow]:
+        return [
+            _run(row) for row in self._database.rows("SELECT * FROM runs WHERE experiment=? ORDER BY part", experiment)
+        ]
+
+    def add(self, run: RunRow) -> None:
+        """Recorded once: a second row of the same key is ignored, the first stands."""
+        with self._database.write() as db:
+            values = (run.key, run.experiment, run.kind, run.part, run.folder, dumps(run.exit), time.time())
+            db.execute("INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?)", values)
+            db.execute("UPDATE attempts SET exit=? WHERE folder=?", (dumps(run.exit), run.folder))
+
+    def open_attempt(self, key: str, experiment: str, folder: str, alive_s: float) -> None:
+        """`alive_s`: the campaign's clock as the run starts, so that an adopted run can be charged."""
+        with self._database.write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO attempts (key, experiment, folder, alive_s, at) VALUES (?,?,?,?,?)",
+                (key, experiment, folder, alive_s, time.time()),
+            )
+
+    def close_attempt(self, folder: str, exit_: RunExit) -> None:
+        with self._database.write() as db:
+            db.execute("UPDATE attempts SET exit=? WHERE folder=?", (dumps(exit_), folder))
+
+    def attempts(self, key: str) -> list[tuple[str, RunExit | None]]:
+        """(folder, exit) of every attempt at this run, oldest first; the exit is None while it is under way."""
+        rows = self._database.rows("SELECT folder, exit FROM attempts WHERE key=? ORDER BY id", key)
+        return [(r["folder"], None if r["exit"] is None else from_json(RunExit, json.loads(r["exit"]))) for r in rows]
+
+    def open_attempts(self) -> list[tuple[str, float]]:
+        """(folder, campaign clock at the start) of the attempts that no engine has seen the end of."""
+        rows = self._database.rows("SELECT folder, alive_s FROM attempts WHERE exit IS NULL")
+        return [(row["folder"], row["alive_s"]) for row in rows]
+
+    def cpu_seconds(self) -> Mapping[str, float]:
+        """Experiment → CPU seconds over all its attempts."""
+        rows = self._database.rows(
+            "SELECT experiment, total(json_extract(exit, '$.cpu_s')) AS s FROM attempts WHERE exit IS NOT NULL GROUP BY 1"
+        )
+        return {row["experiment"]: row["s"] for row in rows}
+
+    def fit_seconds(self) -> Mapping[str, tuple[int, float]]:
+        """Experiment → (finished fits, their CPU seconds)."""
+        rows = self._database.rows(
+            "SELECT experiment, count(*) AS n, total(json_extract(exit, '$.cpu_s')) AS s FROM runs "
+            "WHERE kind='fit' GROUP BY experiment"
+        )
+        return {row["experiment"]: (row["n"], row["s"]) for row in rows}
+
+    def notes(self, experiment: str) -> Mapping[str, object]:
+        """The notes of the experiment's first finished fold, as its solution recorded them."""
+        row = self._database.row(
+            "SELECT json_extract(exit, '$.notes') AS notes FROM runs WHERE experiment=? AND kind='fit' ORDER BY part",
+            experiment,
+        )
+        found: Mapping[str, object] = json.loads(row["notes"]) if row is not None and row["notes"] else {}
+        return found
+
+
+def _run(row: Any) -> RunRow:
+    return RunRow(
+        key=row["key"],
+        experiment=row["experiment"],
+        kind=row["kind"],
+        part=row["part"],
+        folder=row["folder"],
+        exit=from_json(RunExit, json.loads(row["exit"])),
+    )

@@ -1,0 +1,189 @@
+"""A campaign at this moment as plain JSON values: what `podium status --json` prints and the terminal draws."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from podium.registry import Registry
+from podium.registry.blends import BlendRow
+from podium.registry.database import Database
+from podium.registry.lock import EngineLock
+from podium.registry.submissions import SubmissionRow
+
+SCHEMA_VERSION = 1
+
+_EXPERIMENTS = """
+SELECT id, round, status, verdict, score, stderr, fold_scores, message, static_cost_s,
+  json_extract(spec, '$.name') AS name, json_extract(spec, '$.family') AS family,
+  json_extract(spec, '$.operator') AS operator, json_extract(spec, '$.parents') AS parents
+FROM experiments ORDER BY id
+"""
+_FOLDS_DONE = """
+SELECT experiment, count(*) AS n FROM runs WHERE part LIKE 'fold_%' AND experiment IN
+  (SELECT id FROM experiments WHERE status = 'running') GROUP BY experiment
+"""
+_COMPETITION = (
+    "competition task_type id_column metric metric_direction group_column time_column target_columns submission_columns "
+    "submission_kind classes cv_strategy cv_folds deadline max_submissions_per_day"
+).split()
+
+
+def snapshot(campaign: Path) -> dict[str, Any]:
+    """The campaign's state. Raises CampaignError where there is no campaign. Never writes."""
+    registry = Registry.open(campaign)
+    try:
+        return read_snapshot(campaign, registry)
+    finally:
+        registry.close()
+
+
+def read_snapshot(campaign: Path, registry: Registry) -> dict[str, Any]:
+    """The same through a connection that is already open; one transaction, so that all figures are of one moment."""
+    with registry.database.reading():
+        return _plain(_read(campaign, registry))
+
+
+def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
+    where: Mapping[str, Any] = registry.setting("state") or {}
+    blend = registry.blends.last()
+    experiments = experiment_rows(registry.database, {} if blend is None else blend.weights)
+    data: Mapping[str, Any] = registry.setting("data") or {}
+    hardware: Mapping[str, Any] = registry.setting("hardware") or {}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "campaign": str(campaign.absolute()),
+        "competition": competition_values(registry),
+        "state": campaign_state(campaign, where),
+        "ended_because": where.get("finished"),
+        "round": where.get("round"),
+        "phase": where.get("phase"),
+        **budget_values(registry, experiments),
+        "n_folds": data.get("n_folds"),
+        "experiments": experiments,
+        "pool": [e["id"] for e in experiments if e["verdict"] in ("pooled", "champion")],
+        "champion": next((e["id"] for e in experiments if e["verdict"] == "champion"), None),
+        "blend": None if blend is None else blend_values(blend),
+        "baseline": registry.setting("baseline") or {},
+        "submissions": [submission_values(row) for row in registry.submissions.all()],
+        "ledger": ledger_values(registry, experiments),
+        "sandbox_level": registry.setting("sandbox_level") or hardware.get("sandbox_level"),
+        "files": {name: _existing(campaign / file) for name, file in _FILES.items()},
+    }
+
+
+_FILES = {"submission": "submission.csv", "report": "report.html"}
+
+
+def campaign_state(campaign: Path, where: Mapping[str, Any]) -> str:
+    """running, paused, stopped, finished or interrupted. Alive means that an engine holds the lock."""
+    if EngineLock.is_held(campaign):
+        return "paused" if where.get("paused") else "running"
+    finished = where.get("finished")
+    if finished is not None:
+        return "stopped" if finished == "stopped" else "finished"
+    return "interrupted" if where else "stopped"  # without a state: set up, and never run
+
+
+def competition_values(registry: Registry) -> dict[str, Any]:
+    """The competition in `config.json`'s keys; `target_column` is the first target."""
+    stored: Mapping[str, Any] = registry.setting("competition") or {}
+    values = {key: stored.get(key) for key in _COMPETITION}
+    targets = stored.get("target_columns") or [None]
+    return {**values, "target_column": targets[0]}
+
+
+def budget_values(registry: Registry, experiments: list[dict[str, Any]]) -> dict[str, Any]:
+    """`clock` (seconds alive, in all, left) always; `budget_experiments` where experiments are counted."""
+    options: Mapping[str, Any] = registry.setting("options") or {}
+    alive, total, count = float(registry.setting("alive_s") or 0.0), options.get("time_s"), options.get("experiments")
+    over = sum(e["status"] in ("done", "killed", "failed") for e in experiments)
+    left = None if total is None else max(0.0, total - alive)
+    return {
+        "clock": {"alive_s": alive, "total_s": total, "left_s": left},
+        "budget_experiments": None if count is None else {"done": over, "total": count},
+    }
+
+
+def experiment_rows(database: Database, weights: Mapping[str, float]) -> list[dict[str, Any]]:
+    """All experiments, oldest first. `cost_s`: CPU seconds over all attempts; `folds_done` while one is running."""
+    costs = {
+        row["experiment"]: row["s"]
+        for row in database.rows(
+            "SELECT experiment, total(json_extract(exit, '$.cpu_s')) AS s FROM attempts WHERE exit IS NOT NULL GROUP BY 1"
+        )
+    }
+    folds = {row["experiment"]: row["n"] for row in database.rows(_FOLDS_DONE)}
+    found = []
+    for row in database.rows(_EXPERIMENTS):
+        values = dict(row)
+        values["parents"] = json.loads(values["parents"] or "[]")
+        values["fold_scores"] = json.loads(values["fold_scores"])
+        values["cost_s"] = round(costs.get(values["id"], 0.0), 3)
+        values["blend_weight"] = weights.get(values["id"], 0.0)
+        values["folds_done"] = folds.get(values["id"], 0) if values["status"] == "running" else None
+        found.append(values)
+    return found
+
+
+def blend_values(blend: BlendRow) -> dict[str, Any]:
+    return {
+        "round": blend.round,
+        "score": blend.score,
+        "stderr": blend.stderr,
+        "space": blend.space,
+        "weights": dict(blend.weights),
+        "vault_score": blend.vault_score,
+    }
+
+
+def submission_values(row: SubmissionRow) -> dict[str, Any]:
+    return {
+        "tag": row.tag,
+        "round": row.round,
+        "file": row.file,
+        "state": row.state,
+        "expected": row.expected,
+        "stderr": row.stderr,
+        "public_score": row.public_score,
+        "private_score": row.private_score,
+        "at": datetime.fromtimestamp(row.at, UTC).isoformat(timespec="seconds"),
+    }
+
+
+def ledger_values(registry: Registry, experiments: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Kind → amount; CPU seconds as measured over all attempts, wall seconds as the clock journalled them."""
+    return {
+        "wall_s": float(registry.setting("alive_s") or 0.0),
+        **registry.ledger.totals(),
+        "cpu_s": round(sum(e["cost_s"] for e in experiments), 3),
+    }
+
+
+def _existing(path: Path) -> str | None:
+    return os.fspath(path.absolute()) if path.is_file() else None
+
+
+def _plain(value: Any) -> Any:
+    """NaN and infinity have no JSON: they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def change_mark(registry: Registry) -> tuple[Any, ...]:
+    """Changes whenever anything but the clock does: two equal marks mean equal snapshots, up to the time."""
+    row = registry.database.row(
+        "SELECT (SELECT max(id) FROM events), (SELECT max(id) FROM attempts), (SELECT max(rowid) FROM runs), "
+        "(SELECT value FROM meta WHERE key='state'), (SELECT count(*) FROM submissions), (SELECT max(round) FROM blends)"
+    )
+    return () if row is None else tuple(row)

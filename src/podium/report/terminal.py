@@ -1,0 +1,161 @@
+"""The live terminal of `podium run` and `podium watch`: drawn from the registry by a reader with its own connection."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from podium.registry import Registry
+from podium.registry.events import Event
+from podium.report.event_line import event_line, is_quiet
+from podium.report.snapshot import change_mark, read_snapshot
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+POLL_S = 0.5
+LAST_MESSAGES = 4
+OVER = ("stopped", "finished", "interrupted")
+
+
+class Reader:
+    """Snapshots and events through one read-only connection. Reads the tables again only when they have changed."""
+
+    def __init__(self, campaign: Path) -> None:
+        """Raises CampaignError where there is no campaign."""
+        self.campaign, self._registry = campaign, Registry.open(campaign)
+        self._mark: tuple[Any, ...] | None = None
+        self._snapshot: dict[str, Any] = {}
+        self._messages: list[Event] = []
+
+    def snapshot(self) -> dict[str, Any]:
+        """The present snapshot; with an unchanged registry only its clock and its liveness are read."""
+        from podium.report.snapshot import budget_values, campaign_state
+
+        mark = change_mark(self._registry)
+        if mark != self._mark:
+            self._mark, self._snapshot = mark, read_snapshot(self.campaign, self._registry)
+            self._messages = [self._complete(event) for event in self._registry.events.newest(60)]
+            return self._snapshot
+        where: Mapping[str, Any] = self._registry.setting("state") or {}
+        self._snapshot["state"] = campaign_state(self.campaign, where)
+        self._snapshot["clock"] = budget_values(self._registry, [])["clock"]
+        return self._snapshot
+
+    def messages(self) -> list[str]:
+        """The last few events worth a line, oldest first, as of the last `snapshot`."""
+        return [event_line(event) for event in self._messages if not is_quiet(event)][-LAST_MESSAGES:]
+
+    def events_after(self, id_: int) -> list[Event]:
+        return [self._complete(event) for event in self._registry.events.after(id_)]
+
+    def newest_event(self) -> int:
+        newest = self._registry.events.newest(1)
+        return newest[0].id if newest else 0
+
+    def close(self) -> None:
+        self._registry.close()
+
+    def _complete(self, event: Event) -> Event:
+        """A verdict with the score it is about, where the engine left that to the experiments' table."""
+        if event.kind != "verdict" or "score" in event.payload:
+            return event
+        row = self._registry.database.row(
+            "SELECT score, stderr, message FROM experiments WHERE id=?", str(event.payload.get("experiment"))
+        )
+        return event if row is None else Event(**{**vars(event), "payload": {**event.payload, **dict(row)}})
+
+
+def show(campaign: Path, console: Console, until: Callable[[], bool]) -> None:
+    """Draw the campaign in place until `until()` or, where it is over, once; the last frame stays on the screen."""
+    from rich.live import Live
+
+    from podium.report.frame import frame
+
+    reader = Reader(campaign)
+    try:
+        drawn: tuple[Any, ...] = ()
+
+        def draw() -> RenderableType:
+            return frame(reader.snapshot(), reader.messages(), console.width, console.height, unicode=_unicode(console))
+
+        with Live(draw(), console=console, auto_refresh=False, transient=False) as live:
+            while not until():
+                now = reader.snapshot()
+                look = (reader._mark, now["state"], int(now["clock"]["alive_s"]), console.width, console.height)
+                if look != drawn:  # a clock that moves by less than a second is not worth a frame
+                    drawn = look
+                    live.update(draw(), refresh=True)
+                time.sleep(POLL_S)
+            live.update(draw(), refresh=True)
+    finally:
+        reader.close()
+
+
+def follow(campaign: Path, until: Callable[[], bool], *, after: int | None = None) -> Iterator[Event]:
+    """Each event once, oldest first, until `until()`; then whatever is left. `after` None: from the first."""
+    reader, last = Reader(campaign), after or 0
+    try:
+        while True:
+            over = until()  # asked before the read: nothing that precedes the end is missed
+            events = reader.events_after(last)
+            for event in events:
+                last = event.id
+                yield event
+            if over and not events:
+                return
+            if not events:
+                time.sleep(POLL_S)
+    finally:
+        reader.close()
+
+
+def print_lines(campaign: Path, stream: TextIO, until: Callable[[], bool], *, after: int | None = None) -> None:
+    """One plain line an event, for pipes, logs and machines without a terminal."""
+    for event in follow(campaign, until, after=after):
+        print(event_line(event), file=stream, flush=True)
+
+
+def is_over(campaign: Path) -> Callable[[], bool]:
+    """A test whether no engine is alive on the campaign (any more)."""
+    from podium.registry.lock import EngineLock
+
+    return lambda: not EngineLock.is_held(campaign)
+
+
+class Watcher:
+    """Shows progress from a thread while this process runs the engine. Use as a context manager."""
+
+    def __init__(self, campaign: Path, *, live: bool, stream: TextIO | None = None) -> None:
+        """`live`: draw in place (a terminal); else one line an event. `stream`: stderr unless told otherwise."""
+        self._campaign, self._live = campaign, live
+        self._stream = sys.stderr if stream is None else stream
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="podium-terminal", daemon=True)
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=5.0)
+
+    def _watch(self) -> None:
+        if self._live:
+            from rich.console import Console
+
+            show(self._campaign, Console(file=self._stream), self._stop.is_set)
+            return
+        reader = Reader(self._campaign)
+        newest = reader.newest_event()  # a resume does not tell the past again
+        reader.close()
+        print_lines(self._campaign, self._stream, self._stop.is_set, after=newest)
+
+
+def _unicode(console: Console) -> bool:
+    return console.encoding.lower().startswith("utf")

@@ -1,0 +1,227 @@
+"""Every experiment worth considering now, by operator, each with an expected gain and a cost. None was tried before."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
+from podium.team.builtin import cost, history, learnings, novelty
+from podium.team.builtin.expectation import Evidence
+from podium.team.builtin.stock import Catalog
+
+PARENTS = 4  # the best of that many families are worth improving
+DRAWS = 6  # mutations drawn for each parent; evidence picks among them
+POSITION_DECAY = 0.95  # the portfolio is in order of promise
+SECOND_DRAFT = 0.4  # of what a family's first draft promises
+BARREN = 0.8  # for each child of a parent that brought the blend nothing
+SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
+LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
+SEEDLESS = frozenset({"linear", "ridge", "logistic", "knn", "nb"})  # nothing to average: no randomness to speak of
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every operator needs: the facts, the catalog, one brief's random stream, and the evidence so far."""
+
+    facts: Facts
+    catalog: Catalog
+    rng: random.Random
+    evidence: Evidence
+
+    def spec(
+        self, operator: Operator, recipe: Recipe, name: str, why: str, units: float, parents: Iterable[str] = ()
+    ) -> ExperimentSpec:
+        return ExperimentSpec(
+            name=name,
+            hypothesis=why,
+            operator=operator,
+            family=recipe.model,
+            parents=tuple(parents),
+            expected_gain=units * history.noise(self.facts),
+            cost_s=cost.experiment_s(recipe, self.facts, self.catalog),
+            recipe=recipe,
+        )
+
+
+def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[ExperimentSpec]:
+    """Each untried, affordable experiment once; the researcher's hypotheses first, so that their sources are kept."""
+    shop = Workshop(facts, catalog, rng, Evidence.of(facts))
+    makers = (_hypotheses, _drafts, _debugs, _improvements, _crossovers, _ablations, _replicates)
+    unseen, used = [], novelty.seen(facts, catalog)
+    for spec in (spec for maker in makers for spec in maker(shop)):
+        afforded = affordable(spec, facts, catalog)
+        if afforded is None or afforded.recipe is None:
+            continue
+        mark = f"{catalog.fingerprint(afforded.recipe)}+{afforded.seed_offset}" if afforded.seed_offset else ""
+        mark = mark or catalog.fingerprint(afforded.recipe)
+        if mark not in used:
+            used.add(mark)
+            unseen.append(afforded)
+    return unseen
+
+
+def affordable(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec | None:
+    """The spec, with less effort where it would not end in the time left; None where no effort is small enough."""
+    effort = 1.0
+    while spec.recipe is not None and not cost.fits([spec], facts):
+        smaller = cost.cheaper(spec.recipe, facts, catalog)
+        effort /= 2
+        if smaller is None or effort < cost.LEAST_EFFORT:
+            return None
+        spec = replace(
+            spec,
+            recipe=smaller,
+            cost_s=cost.experiment_s(smaller, facts, catalog),
+            expected_gain=spec.expected_gain * 0.8,
+            name=spec.name if spec.name.endswith(", quick") else f"{spec.name}, quick",
+        )
+    return spec
+
+
+def parents(facts: Facts) -> list[ExperimentFact]:
+    """What is worth improving: the best experiment of each leading family, and the blend's heaviest members."""
+    leaders: dict[str, ExperimentFact] = {}
+    for e in history.scored(facts):
+        if e.recipe is not None:
+            leaders.setdefault(e.family, e)
+    weights = history.weights(facts)
+    heavy = [e for e in history.scored(facts) if e.recipe is not None and weights.get(e.id, 0.0) >= LEAST_WEIGHT]
+    chosen = {e.id: e for e in [*list(leaders.values())[:PARENTS], *heavy]}
+    return list(chosen.values())
+
+
+def _hypotheses(shop: Workshop) -> Iterator[ExperimentSpec]:
+    leaders = {e.family: e for e in reversed(history.scored(shop.facts))}
+    for hypothesis in shop.facts.hypotheses:
+        if hypothesis.recipe is not None:
+            yield _from_hypothesis(shop, hypothesis, hypothesis.recipe, leaders.get(hypothesis.recipe.model))
+
+
+def _from_hypothesis(
+    shop: Workshop, hypothesis: Hypothesis, recipe: Recipe, parent: ExperimentFact | None
+) -> ExperimentSpec:
+    """A researcher's promise counts up to three times what the evidence supports."""
+    operator: Operator = "improve" if parent else "draft"
+    supported = 3 * shop.evidence.units(operator, recipe.model)
+    units = min(supported, hypothesis.expected_gain / history.noise(shop.facts))
+    ids = (parent.id,) if parent else ()
+    name = _title(recipe) if parent is None else f"{_title(recipe)}: {_difference(recipe, parent.recipe)}"
+    cited = ", ".join(hypothesis.sources)
+    spec = shop.spec(operator, recipe, name, f"{hypothesis.text} [{hypothesis.id}: {cited}]", units, ids)
+    return replace(spec, sources=hypothesis.sources)
+
+
+def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
+    tried, position = set(history.tried_families(shop.facts)), 0
+    seen = novelty.seen(shop.facts, shop.catalog)
+    for recipe in shop.catalog.portfolio(shop.facts.data, shop.facts.competition, shop.facts.hardware):
+        if shop.catalog.fingerprint(recipe) in seen:
+            continue
+        units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
+        again = recipe.model in tried
+        why = f"another setting of {recipe.model} than those tried" if again else f"{recipe.model} is a family not tried yet"
+        yield shop.spec("draft", recipe, _title(recipe), f"{why}, from the portfolio", units * (SECOND_DRAFT if again else 1))
+        tried.add(recipe.model)
+        position += 1
+
+
+def _debugs(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """Failures again, with less effort or plainer features: was it exhausted, or tried with wrong parameters (L7)?"""
+    if not learnings.in_force(shop.facts, "L7"):
+        return
+    done = {parent for e in shop.facts.experiments for parent in e.parents if e.operator == "debug"}
+    for e in shop.facts.experiments:
+        if e.status != "failed" or e.recipe is None or e.id in done or e.operator == "debug":
+            continue
+        starved = any(word in e.message.lower() for word in ("memory", "time", "limit", "killed"))
+        smaller = cost.cheaper(e.recipe, shop.facts, shop.catalog) if starved else replace(e.recipe, features={})
+        if smaller is None or smaller == e.recipe:
+            continue
+        how = "with less effort" if starved else "on plain features"
+        why = f"{e.id} failed ({e.message[:80]}): the same idea {how} may work"
+        yield shop.spec("debug", smaller, f"{_title(smaller)} {how}", why, shop.evidence.units("debug", e.family), (e.id,))
+
+
+def _improvements(shop: Workshop) -> Iterator[ExperimentSpec]:
+    credit = history.credit(shop.facts)
+    for parent in parents(shop.facts):
+        assert parent.recipe is not None
+        children = [e for e in shop.facts.experiments if parent.id in e.parents and e.operator != "replicate"]
+        barren = sum(not credit.get(e.id) for e in children)
+        drawn = [
+            shop.catalog.neighbours(parent.recipe, shop.rng, shop.facts.data, shop.facts.competition)
+            for _ in range(DRAWS)
+        ]
+        ranked = sorted(drawn, key=lambda r: -shop.evidence.of_changes(r, parent.recipe))  # type: ignore[arg-type]
+        for recipe in ranked[:3]:
+            if recipe == parent.recipe:
+                continue
+            factor = shop.evidence.of_changes(recipe, parent.recipe) * BARREN**barren
+            what = _difference(recipe, parent.recipe)
+            yield shop.spec(
+                "improve",
+                recipe,
+                f"{_title(recipe)}: {what}",
+                f"{what} improves on {parent.id} ({parent.score:.5g})",
+                shop.evidence.units("improve", recipe.model) * factor,
+                (parent.id,),
+            )
+
+
+def _crossovers(shop: Workshop) -> Iterator[ExperimentSpec]:
+    pool = parents(shop.facts)[:PARENTS]
+    for a in pool:
+        for b in pool:
+            assert a.recipe is not None and b.recipe is not None
+            if a.id == b.id or a.recipe.kind != b.recipe.kind:
+                continue
+            recipe = shop.catalog.crossover(a.recipe, b.recipe, shop.rng)
+            body = a if recipe.model == a.recipe.model else b
+            units = shop.evidence.units("crossover", recipe.model) * shop.evidence.of_changes(recipe, body.recipe or recipe)
+            name = f"{_title(recipe)} on the features of {(b if body is a else a).family}"
+            why = f"the model of {body.id} gains from the features of {(b if body is a else a).id}"
+            yield shop.spec("crossover", recipe, name, why, units, (a.id, b.id))
+
+
+def _ablations(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """The leader without one of its feature options: two or more may be one too many."""
+    leader = history.best(shop.facts)
+    if leader is None or leader.recipe is None or len(leader.recipe.features) < 2:
+        return
+    for option in sorted(leader.recipe.features):
+        rest = {name: value for name, value in leader.recipe.features.items() if name != option}
+        recipe = replace(leader.recipe, features=rest)
+        units = shop.evidence.units("ablate", recipe.model) * shop.evidence.of_changes(recipe, leader.recipe)
+        why = f"{leader.id} does not need its option {option}"
+        yield shop.spec("ablate", recipe, f"{_title(recipe)} without {option}", why, units, (leader.id,))
+
+
+def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """Another seed for heavy members, to average: bagging, never an idea."""
+    weights = history.weights(shop.facts)
+    for e in history.scored(shop.facts):
+        weight = weights.get(e.id, 0.0)
+        if e.recipe is None or weight < LEAST_WEIGHT or e.operator == "replicate" or e.family in SEEDLESS:
+            continue
+        copies = sum(r.operator == "replicate" and e.id in r.parents for r in shop.facts.experiments)
+        units = shop.evidence.units("replicate", e.family) * weight * SAME_AGAIN**copies
+        why = f"bagging: averaging another seed of {e.id} (weight {weight:.2f}) lowers its variance"
+        spec = shop.spec("replicate", e.recipe, f"{_title(e.recipe)}, seed {copies + 2}", why, units, (e.id,))
+        yield replace(spec, seed_offset=copies + 1)
+
+
+def _title(recipe: Recipe) -> str:
+    return recipe.model.replace("_", " ")
+
+
+def _difference(new: Recipe, old: Recipe | None) -> str:
+    """`num_leaves 63, target`: the options that differ, at most three."""
+    if old is None:
+        return "as proposed"
+    merged = {**new.features, **new.params}
+    before = {**old.features, **old.params}
+    parts = [f"{n} {v}" if not isinstance(v, bool) else (n if v else f"no {n}") for n, v in merged.items() if before.get(n) != v]
+    parts += [f"default {n}" for n in before if n not in merged]
+    return ", ".join(parts[:3]) + (", …" if len(parts) > 3 else "") if parts else "same options"

@@ -1,0 +1,61 @@
+"""Seconds: what an experiment costs, how long a batch keeps the slots busy, and what still fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from podium.records import Budget, ExperimentSpec, Facts, Recipe
+from podium.team.builtin.stock import Catalog
+
+SAFETY = 1.2  # estimates are this much too low often enough to matter at the end
+MARGIN_S = 1.0
+EFFORT = ("rounds", "iterations", "trees", "n_estimators", "epochs", "max_iter", "bags")
+LEAST_EFFORT = 1 / 8
+
+
+def experiment_s(recipe: Recipe, facts: Facts, catalog: Catalog) -> float:
+    """Static estimate over all folds on one core; what `ExperimentSpec.cost_s` holds."""
+    data = facts.data
+    folds = max(1, data.n_folds)
+    rows = round(data.n_train * max(1, folds - 1) / folds)
+    return folds * catalog.cost_s(recipe, data, rows)
+
+
+def wall_s(costs: Sequence[float], n_folds: int, budget: Budget) -> float:
+    """How long a batch takes: the work over all cores, or its longest experiment, whichever is more.
+
+    An experiment's first fold runs before the gate, its other folds side by side.
+    """
+    if not costs:
+        return 0.0
+    folds, slots, threads = max(1, n_folds), max(1, budget.slots), max(1, budget.threads)
+    turns = 1 + math.ceil((folds - 1) / slots)
+    longest = max(costs) / folds * turns
+    return budget.speed / threads * max(sum(costs) / slots, longest)
+
+
+def left_s(budget: Budget) -> float:
+    """Seconds that a plan may fill; infinity where experiments are counted instead."""
+    return math.inf if budget.time_left_s is None else max(0.0, budget.time_left_s - MARGIN_S)
+
+
+def fits(specs: Sequence[ExperimentSpec], facts: Facts) -> bool:
+    """Whether the batch ends in the time left."""
+    return SAFETY * wall_s([spec.cost_s for spec in specs], facts.data.n_folds, facts.budget) <= left_s(facts.budget)
+
+
+def cheaper(recipe: Recipe, facts: Facts, catalog: Catalog) -> Recipe | None:
+    """The recipe with half the effort (rounds, trees, epochs), a boosting's learning rate raised to match.
+
+    None where it has no effort to halve, or halving it would not lower its cost.
+    """
+    knob = next((name for name in EFFORT if isinstance(recipe.params.get(name), int)), None)
+    if knob is None or recipe.params[knob] < 8:
+        return None
+    params = {**recipe.params, knob: recipe.params[knob] // 2}
+    if isinstance(params.get("learning_rate"), float):
+        params["learning_rate"] = round(min(0.3, params["learning_rate"] * 2), 6)
+    smaller = replace(recipe, params=params)
+    return smaller if experiment_s(smaller, facts, catalog) < experiment_s(recipe, facts, catalog) else None

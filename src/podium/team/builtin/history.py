@@ -1,0 +1,94 @@
+"""What the registry's figures say so far: pure readings of `Facts`, shared by all roles.
+
+Gains are positive when better, whatever the metric's direction, and in the metric's own unit unless named `_units`,
+which are multiples of the noise floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from podium.records import ExperimentFact, Facts
+
+PLATEAU_ROUNDS = 2
+
+
+def sign(facts: Facts) -> float:
+    """+1 where a higher score is better, else -1."""
+    return 1.0 if facts.competition.metric_direction == "higher" else -1.0
+
+
+def gain(facts: Facts, new: float, old: float) -> float:
+    return sign(facts) * (new - old)
+
+
+def scored(facts: Facts) -> list[ExperimentFact]:
+    """Valid, finished experiments, the best first; ties by id, so that the order is total."""
+    valid = [e for e in facts.experiments if e.score is not None and e.status == "done" and e.verdict != "invalid"]
+    return sorted(valid, key=lambda e: (-sign(facts) * (e.score or 0.0), e.id))
+
+
+def best(facts: Facts) -> ExperimentFact | None:
+    """The champion where there is one, else the best score."""
+    ranked = scored(facts)
+    return next((e for e in ranked if e.id == facts.champion), ranked[0] if ranked else None)
+
+
+def noise(facts: Facts) -> float:
+    """One unit of gain: the noise floor; before there is one, what a paired difference usually scatters by.
+
+    The standard error of a paired difference between similar models is about a third of the score's own.
+    """
+    if facts.noise_floor > 0:
+        return facts.noise_floor
+    leader = best(facts)
+    if leader is None or leader.score is None:
+        return 1.0
+    return (leader.stderr or 0.0) / 3 or 0.003 * abs(leader.score) or 1.0
+
+
+def weights(facts: Facts) -> Mapping[str, float]:
+    """Experiment → weight in the newest blend."""
+    return facts.blends[-1].weights if facts.blends else {}
+
+
+def blend_gains(facts: Facts) -> dict[int, float]:
+    """Round → how much the blend's nested score gained in it; the first blend has no gain to show."""
+    return {
+        new.round: gain(facts, new.score, old.score) for old, new in zip(facts.blends, facts.blends[1:], strict=False)
+    }
+
+
+def plateau(facts: Facts, rounds: int = PLATEAU_ROUNDS) -> bool:
+    """Whether the blend gained less than the noise floor over the last rounds together."""
+    recent = list(blend_gains(facts).values())[-rounds:]
+    return len(recent) >= rounds and sum(recent) < noise(facts)
+
+
+def tried_families(facts: Facts) -> frozenset[str]:
+    return frozenset(facts.families) | frozenset(e.family for e in facts.experiments)
+
+
+def by_round(facts: Facts) -> dict[int, list[ExperimentFact]]:
+    """Round → its experiments, rounds ascending."""
+    rounds: dict[int, list[ExperimentFact]] = {}
+    for experiment in sorted(facts.experiments, key=lambda e: (e.round, e.id)):
+        rounds.setdefault(experiment.round, []).append(experiment)
+    return rounds
+
+
+def credit(facts: Facts) -> dict[str, float]:
+    """Experiment → the blend gain it brought in its own round, shared with that round's others by blend weight.
+
+    The first blend's experiments are credited by weight with one noise floor each: they set the level.
+    """
+    gains, at = blend_gains(facts), {blend.round: blend.weights for blend in facts.blends}
+    shares: dict[str, float] = {}
+    for number, experiments in by_round(facts).items():
+        if number not in at:
+            continue
+        total = sum(at[number].get(e.id, 0.0) for e in experiments)
+        won = max(0.0, gains.get(number, noise(facts)))
+        for e in experiments:
+            shares[e.id] = won * at[number].get(e.id, 0.0) / total if total else 0.0
+    return shares
