@@ -6,8 +6,8 @@ import ast
 import re
 
 from podium.errors import BadDeliverable
-from podium.records import Brief, Build, Findings, Plan, ResearchBrief, Review
 from podium.recipes import catalog
+from podium.records import Brief, Build, Findings, Plan, ResearchBrief, Review
 
 BRIEF_WORDS = 500
 SOLUTION_BYTES = 200_000  # bounds how many labels a seat could write into a solution

@@ -79,7 +79,7 @@ def verify(engine: Engine, experiment: Experiment) -> Verified:
     raw = engine.store.oof(experiment.id)
     scored = referee.rescore(engine.task, engine.truth, raw, engine.fold_of)
     previous = [
-        Scored(e.score, e.stderr, e.fold_scores)
+        Scored(e.score, e.stderr, e.fold_scores, engine.task.metric.name)
         for e in engine.registry.experiments.pool()
         if e.score is not None and e.stderr is not None
     ]
@@ -91,7 +91,7 @@ def verify(engine: Engine, experiment: Experiment) -> Verified:
         for p in experiment.spec.parents
         if p in {e.id for e in engine.registry.experiments.pool()}
     }
-    alarms = referee.alarms(scored, plain, previous, task=engine.task, raw=raw, parents=parents)
+    alarms = referee.alarms(scored, plain, previous, raw=raw, parents=parents)
     return Verified(experiment.id, scored, alarms)
 
 

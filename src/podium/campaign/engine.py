@@ -73,6 +73,16 @@ class Engine:
     def n_folds(self) -> int:
         return int(self.fold_of.max()) + 1
 
+    def spent(self) -> str | None:
+        """Which budget is used up: "time" or "experiments"; None while there is more to spend."""
+        if self.purse.work_left_s() <= 0:
+            return "time"
+        left = self.options.experiments
+        unfinished = self.registry.journal.steps(self.registry.journal.last_finished_round() + 1)
+        if left is not None and self.registry.experiments.count() >= left and "build" not in unfinished:
+            return "experiments"
+        return None
+
     def enter(self, round_: int, phase: Phase) -> None:
         """Where the campaign is, for those who watch. Also the place where the engine listens."""
         self.round, self.phase = round_, phase
@@ -115,8 +125,10 @@ class Engine:
         truth = self.task.encode(self.dataset.labels(rows))
         columns = truth.reshape(len(rows), -1)
         frame = pl.DataFrame({f"y{i}": columns[:, i] for i in range(columns.shape[1])})
+        if not self.competition.label_side_columns:
+            return frame
         side = self.dataset.label_side(rows)
-        return frame.hstack(side.rename({name: f"side:{name}" for name in side.columns})) if side.width else frame
+        return frame.hstack(side.rename({name: f"side:{name}" for name in side.columns}))
 
     def speed(self) -> float:
         """Measured over estimated CPU seconds of finished experiments; 1.0 where time must not decide."""

@@ -23,13 +23,11 @@ RETRO_EVERY = 10
 def play(engine: Engine) -> Path | None:
     """Play rounds until the budget or the ideas are spent; returns the standing submission, None where there is none."""
     reconcile(engine)
-    finished = "time"
     round_ = engine.registry.journal.last_finished_round() + 1
-    while engine.purse.work_left_s() > 0:
-        if round_ == 0:
-            phases.eda(engine)
-            round_ = 1
-            continue
+    if round_ == 0:
+        phases.eda(engine)
+        round_ = 1
+    while (finished := engine.spent()) is None:
         if round_ % RETRO_EVERY == 0:
             phases.retro(engine, round_)
         found = phases.research(engine, round_)
@@ -39,7 +37,7 @@ def play(engine: Engine) -> Path | None:
             planned = phases.revise(engine, round_, found, planned, reviewed)
         experiments = phases.build(engine, round_, planned)
         if not experiments:
-            finished = "plan_empty"
+            finished = "plan_empty"  # nothing that fits or pays is left
             break
         phases.run(engine, round_, experiments)
         verified = phases.verify(engine, round_)

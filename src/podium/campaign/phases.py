@@ -18,6 +18,7 @@ from podium.campaign.runner import Runner, fold_track, outcome
 from podium.campaign.views import write_views
 from podium.competition import audit, eda_markdown
 from podium.errors import SeatError
+from podium.recipes import catalog
 from podium.records import (
     AuditFinding,
     Build,
@@ -30,7 +31,6 @@ from podium.records import (
     Review,
     Role,
 )
-from podium.recipes import catalog
 from podium.registry.experiments import Experiment
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from podium.campaign.disk import told_plainly
 from podium.campaign.options import DEFAULT_TIME_S, Options
 from podium.errors import CampaignError, NoSubmission, UserError
 from podium.records import Competition, Hardware, Role, from_json, to_json
@@ -60,7 +61,8 @@ def open_or_create(
         return folder.resolve()
     if path is None:
         raise CampaignError(f"{folder} is not a campaign", remedy="name the competition's folder: podium run PATH")
-    _create(folder, Path(path), asked, overrides or {})
+    with told_plainly(folder):
+        _create(folder, Path(path), asked, overrides or {})
     return folder.resolve()
 
 
@@ -69,31 +71,37 @@ def run(campaign: Path, *, started: float | None = None) -> Outcome:
 
     Raises EngineBusy, NoSubmission, Stopped (resumable), UserError.
     """
-    from podium.campaign import loop
-
     lock = EngineLock(campaign)
-    lock.acquire()
-    try:
-        engine = make_engine(campaign, started)
-        engine.clock.start()
+    with told_plainly(campaign):
+        lock.acquire()
         try:
-            submission = loop.play(engine)
+            outcome = _play(campaign, started)
         finally:
-            engine.clock.stop()
-            engine.executor.close()
-        outcome = _outcome(engine, submission)
-        engine.clock.beat()
-        engine.registry.close()
-    finally:
-        lock.release()
+            lock.release()
     if outcome.submission is None:
         raise NoSubmission(f"{campaign}: finished without a valid submission; see {campaign / 'report.html'}")
     return outcome
 
 
+def _play(campaign: Path, started: float | None) -> Outcome:
+    from podium.campaign import loop
+
+    engine = make_engine(campaign, started)
+    engine.clock.start()
+    try:
+        submission = loop.play(engine)
+    finally:
+        engine.clock.stop()
+        engine.executor.close()
+    outcome = _outcome(engine, submission)
+    engine.clock.beat()
+    engine.registry.close()
+    return outcome
+
+
 def make_engine(campaign: Path, started: float | None = None) -> Engine:
     """All parts of a live campaign, from what it stored. The caller holds the lock."""
-    from podium import metrics, tasks
+    from podium import tasks
     from podium.campaign.engine import Engine
     from podium.competition.dataset import Dataset
     from podium.execution.local import LocalExecutor
@@ -108,7 +116,6 @@ def make_engine(campaign: Path, started: float | None = None) -> Engine:
     dataset = Dataset.open(campaign / "data")
     slots = min(options.threads or hardware.cores, 4)
     executor = LocalExecutor(slots, home=campaign, files=dataset.files)
-    metrics.get(competition.metric)
     builtin, seats = _seats(options.team)
     return Engine(
         campaign=campaign,
@@ -137,14 +144,14 @@ def _seats(team: Mapping[str, str]) -> tuple[Seat, dict[Role, Seat]]:
             raise UserError(f"no role {role!r}", expected=", ".join(roles), remedy="use --team ROLE=SEAT")
         if seat != "builtin":
             raise UserError(f"no seat {seat!r} for {role}", expected="builtin", remedy="use --team '*=builtin'")
-    return builtin, {role: builtin for role in roles}
+    return builtin, dict.fromkeys(roles, builtin)
 
 
 def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, str]) -> None:
     """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
     from podium.competition import build, intake
     from podium.execution.doctor import hardware
-    from podium.team.learnings import SEEDED
+    from podium.team.builtin.learnings import SEEDED
 
     competition = intake(path, overrides)
     options = asked if asked.time_s or asked.experiments else Options(**{**to_json(asked), "time_s": DEFAULT_TIME_S})
@@ -185,8 +192,8 @@ def _reopen(folder: Path, path: str | None, asked: Options) -> None:
             f"{config} was edited after the campaign began; it is frozen",
             remedy="put it back, or start a new campaign with --campaign DIR",
         )
-    source = registry.setting("source")
-    if path is not None and Path(path).resolve() not in (Path(source), folder.resolve()):
+    source = Path(str(registry.setting("source")))
+    if path is not None and Path(path).resolve() not in (source, folder.resolve()):
         raise CampaignError(
             f"{folder} is a campaign at another competition",
             expected=str(source),
@@ -248,7 +255,8 @@ def _outcome(engine: Engine, submission: Path | None) -> Outcome:
     from podium.campaign.decide import best_blend
 
     row = best_blend(engine)
-    finished = str(engine.registry.setting("state")["finished"])
+    state = engine.registry.setting("state") or {}
+    finished = str(state.get("finished"))
     if row is None:
         return Outcome(engine.campaign, finished, submission, None, None, None)
     return Outcome(engine.campaign, finished, submission, row.score, row.stderr, row.vault_score)

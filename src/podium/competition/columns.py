@@ -34,7 +34,9 @@ DATE_FORMATS = (
     "%b %d, %Y",
     "%d-%b-%Y",
 )
-_DATE_LIKE = re.compile(r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]|$)|^\s*[A-Z][a-z]{2} \d|^\s*\d{1,2}-[A-Z][a-z]{2}-\d")
+_DATE_LIKE = re.compile(
+    r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]|$)|^\s*[A-Z][a-z]{2} \d|^\s*\d{1,2}-[A-Z][a-z]{2}-\d"
+)
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,11 @@ def _learn_string(name: str, series: pl.Series) -> ColumnType:
         for comma in (False, True):
             if _numeric(values, comma):
                 return ColumnType(name, "float", decimal_comma=comma)
-    if values.len() and values.head(1000).str.to_lowercase().is_in(["true", "false"]).all():
-        if values.str.to_lowercase().is_in(["true", "false"]).all():
-            return ColumnType(name, "bool")
+    if (
+        head.str.to_lowercase().is_in(["true", "false"]).all()
+        and values.str.to_lowercase().is_in(["true", "false"]).all()
+    ):
+        return ColumnType(name, "bool")
     if all(_DATE_LIKE.match(value) for value in head.to_list()):
         date_format = _date_format(values)
         if date_format:
@@ -111,9 +115,10 @@ def _numeric(values: pl.Series, comma: bool) -> bool:
 def _date_format(values: pl.Series) -> str | None:
     sample = values if len(values) <= 2000 else values.gather_every(max(1, len(values) // 2000))
     for date_format in DATE_FORMATS:
-        if parse_dates(sample, date_format).null_count() == 0:
-            if parse_dates(values, date_format).null_count() <= 0.01 * len(values):
-                return date_format
+        if parse_dates(sample, date_format).null_count():
+            continue
+        if parse_dates(values, date_format).null_count() <= 0.01 * len(values):
+            return date_format
     return None
 
 

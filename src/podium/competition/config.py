@@ -43,7 +43,10 @@ def _read(path: Path) -> Config:
         config = json.loads(path.read_bytes().decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise IntakeError(
-            f"{path} is not JSON", expected=error.msg, found=f"line {error.lineno}, column {error.colno}", remedy="repair it"
+            f"{path} is not JSON",
+            expected=error.msg,
+            found=f"line {error.lineno}, column {error.colno}",
+            remedy="repair it",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise IntakeError(f"cannot read {path}", expected="UTF-8 text", found=str(error), remedy="repair it") from error
@@ -74,7 +77,8 @@ def _check(config: Config, properties: Mapping[str, Any]) -> None:
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and re.search(r"<[A-Za-z][A-Za-z0-9_ .|/-]*>", text):
                 raise IntakeError(
-                    f"{NAME}: {key} still holds the placeholder {text}", remedy=f"set {key}, or delete the line to have it found"
+                    f"{NAME}: {key} still holds the placeholder {text}",
+                    remedy=f"set {key}, or delete the line to have it found",
                 )
         _check_value(key, value, properties[key])
 
@@ -83,7 +87,9 @@ def _check_value(key: str, value: Any, rule: Mapping[str, Any]) -> None:
     found = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
     kind, kinds = found.get(type(value), "null"), _kinds(rule)
     if value is not None and kind not in kinds:
-        raise IntakeError(f"{NAME}: {key} has the wrong type", expected=" or ".join(kinds), found=json.dumps(value)[:60])
+        raise IntakeError(
+            f"{NAME}: {key} has the wrong type", expected=" or ".join(kinds), found=json.dumps(value)[:60]
+        )
     if "enum" in rule and value not in rule["enum"]:
         raise IntakeError(f"{NAME}: {key}", expected=" or ".join(map(str, rule["enum"])), found=repr(value))
     low, high = rule.get("minimum"), rule.get("maximum")

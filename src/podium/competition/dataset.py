@@ -1,16 +1,16 @@
 """The dealt data: features of every row in one memory-mapped file, labels and ids in files that only the engine reads.
 
-    <campaign>/data/
-      features.arrow   every row (train, vault, test), features alone, row number = blinded id
-      labels.arrow     engine only: `row`, the targets and the label-side columns of train and vault rows
-      ids.arrow        engine only: `row`, `id`: the competition's own ids
-      splits.npz       train, fold_of, vault, test (in the order of the submission), groups, times
-      splits.json      strategy, version, sha256
-      schema.json      columns as intake understood them, their types, date formats
-      groups.npy times.npy   over all rows, where the split needs them
-      files/           attached files under blinded names
-      prefix/          feature files that end where a forward fold's past ends
-      dataset.json     competition, seed, facts; written last
+<campaign>/data/
+  features.arrow   every row (train, vault, test), features alone, row number = blinded id
+  labels.arrow     engine only: row, place in the train file, the targets and the label-side columns of train and vault rows
+  ids.arrow        engine only: `row`, `id`: the competition's own ids
+  splits.npz       train, fold_of, vault, test (in the order of the submission), groups, times
+  splits.json      strategy, version, sha256
+  schema.json      columns as intake understood them, their types, date formats
+  groups.npy times.npy   over all rows, where the split needs them
+  files/           attached files under blinded names
+  prefix/          feature files that end where a forward fold's past ends
+  dataset.json     competition, seed, facts; written last
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ from numpy.typing import NDArray
 
 from podium.competition.columns import ColumnType, conform
 from podium.errors import CampaignError, IntakeError
-from podium.records import Column, Competition, DataFacts, from_json
+from podium.protocol import Column
+from podium.records import Competition, DataFacts, from_json
 
 Rows = NDArray[np.int64]
 MARK = "dataset.json"
+ROW, POSITION = "#row", "#position"  # in labels.arrow: row number; place in the train file
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,6 @@ class Dataset:
     splits_hash: str
     seed: int
     types: tuple[ColumnType, ...]
-    n_duplicates: int = 0  # train rows whose features equal another row's
 
     @classmethod
     def open(cls, folder: Path) -> Dataset:
@@ -81,7 +82,6 @@ class Dataset:
             splits_hash=meta["splits_hash"],
             seed=meta["seed"],
             types=tuple(from_json(ColumnType, kind) for kind in schema["types"]),
-            n_duplicates=meta.get("n_duplicates", 0),
         )
 
     @property
@@ -109,7 +109,7 @@ class Dataset:
 
     def frame(self) -> pl.DataFrame:
         """Features of all rows, memory-mapped."""
-        return pl.read_ipc(self.features, memory_map=True)
+        return pl.read_ipc(self.features)
 
     def labels(self, rows: Rows) -> pl.DataFrame:
         """Target columns of labelled rows, in the order of `rows`: String for classes (as spelled in train), else
@@ -117,14 +117,16 @@ class Dataset:
         return self._labels.select(self.competition.target_columns)[self._labelled(rows)]
 
     def label_side(self, rows: Rows) -> pl.DataFrame:
-        """Columns that only train has, besides the targets, in the order of `rows`."""
+        """Columns that only train has, besides the targets, in the order of `rows`; empty where there are none."""
+        if not self.competition.label_side_columns:
+            return pl.DataFrame()
         return self._labels.select(self.competition.label_side_columns)[self._labelled(rows)]
 
     def ids(self, rows: Rows) -> pl.Series | None:
         """The competition's own ids, as spelled in its files (String); None where it has none."""
         if self.competition.id_column is None:
             return None
-        frame = pl.read_ipc(self.folder / "ids.arrow", memory_map=True)
+        frame = pl.read_ipc(self.folder / "ids.arrow")
         return frame["id"][rows].alias(self.competition.id_column)
 
     def prefix(self, n: int) -> Path:
@@ -158,18 +160,22 @@ class Dataset:
         write_arrow(fitted, path)
         return path
 
+    def positions(self, rows: Rows) -> Rows:
+        """Places of labelled rows in the train file, 0-based: what row order could give away."""
+        return self._labels[POSITION].to_numpy()[self._labelled(rows)]
+
     def _existing(self, name: str) -> Path | None:
         path = self.folder / name
         return path if path.exists() else None
 
     @functools.cached_property
     def _labels(self) -> pl.DataFrame:
-        return pl.read_ipc(self.folder / "labels.arrow", memory_map=True)
+        return pl.read_ipc(self.folder / "labels.arrow")
 
     @functools.cached_property
     def _position(self) -> Rows:
         position = np.full(self.n_rows, -1, dtype=np.int64)
-        position[self._labels["row"].to_numpy()] = np.arange(self._labels.height)
+        position[self._labels[ROW].to_numpy()] = np.arange(self._labels.height)
         return position
 
     def _labelled(self, rows: Rows) -> Rows:

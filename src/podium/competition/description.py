@@ -100,7 +100,11 @@ def deadline(text: str) -> str | None:
 
 def quota(text: str) -> int | None:
     """Submissions allowed a day, where the description says so."""
-    match = re.search(r"(?:maximum of|up to|limit(?:ed)? (?:of|to)|submit)\s+(\d{1,3})\s+(?:entries|submissions|times)\s+(?:per|a|each)\s+day", text, re.I)
+    match = re.search(
+        r"(?:maximum of|up to|limit(?:ed)? (?:of|to)|submit)\s+(\d{1,3})\s+(?:entries|submissions|times)\s+(?:per|a|each)\s+day",
+        text,
+        re.I,
+    )
     match = match or re.search(r"(\d{1,3})\s+submissions?\s+(?:per|a|each)\s+day", text, re.I)
     return int(match.group(1)) if match else None
 

@@ -54,7 +54,9 @@ def look(folder: Path) -> Contents:
             else:
                 attached.setdefault(below, []).append(ref)
     if not (tables or texts or attached):
-        raise IntakeError(f"{folder} is empty", expected="train, test and sample submission", remedy="unpack the data there")
+        raise IntakeError(
+            f"{folder} is empty", expected="train, test and sample submission", remedy="unpack the data there"
+        )
     return Contents(folder, tuple(tables), tuple(texts), {k: tuple(v) for k, v in attached.items()})
 
 
@@ -64,7 +66,10 @@ def _members(folder: Path, ref: str) -> list[str]:
             members = [m for m in archive.namelist() if format_of(m) and not m.startswith("__MACOSX")]
     except (zipfile.BadZipFile, OSError) as error:
         raise IntakeError(
-            f"{ref} is damaged or truncated", expected="a whole zip archive", found=str(error), remedy="download it again"
+            f"{ref} is damaged or truncated",
+            expected="a whole zip archive",
+            found=str(error),
+            remedy="download it again",
         ) from error
     return [f"{ref}/{m}" for m in members] if len(members) <= 50 else []
 
@@ -87,7 +92,9 @@ def choose_tables(contents: Contents, config: Mapping[str, str]) -> TableFiles:
         if given:
             if not (contents.folder / given).exists() and given not in contents.tables:
                 raise IntakeError(
-                    f"no file {given}", expected=f"the config's {role}_file", found=", ".join(contents.tables[:12]) or "no table"
+                    f"no file {given}",
+                    expected=f"the config's {role}_file",
+                    found=", ".join(contents.tables[:12]) or "no table",
                 )
             chosen[role] = given
     by_role = {role: [t for t in contents.tables if _role(t) == role] for role in ("train", "test", "sample")}
@@ -146,7 +153,5 @@ def _best(role: str, found: list[str]) -> list[str]:
 
 def find_description(contents: Contents) -> str:
     """The reference of the description; "" where there is none."""
-    ranked = sorted(
-        (DESCRIPTIONS.index(_stem(t)), t.count("/"), t) for t in contents.texts if _stem(t) in DESCRIPTIONS
-    )
+    ranked = sorted((DESCRIPTIONS.index(_stem(t)), t.count("/"), t) for t in contents.texts if _stem(t) in DESCRIPTIONS)
     return ranked[0][2] if ranked else ""

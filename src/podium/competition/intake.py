@@ -88,7 +88,9 @@ def _data_folder(home: Path, config: Config) -> Path:
             folder = Path(home, str(config[key])).absolute()
             if not folder.is_dir():
                 raise IntakeError(
-                    f"no such folder: {folder}", expected=f"{key} of {home / NAME}", remedy=f"correct {key}; it is relative to config.json"
+                    f"no such folder: {folder}",
+                    expected=f"{key} of {home / NAME}",
+                    remedy=f"correct {key}; it is relative to config.json",
                 )
             return Path(folder.resolve())
     return home
@@ -108,7 +110,9 @@ def _knowledge(home: Path, config: Config) -> tuple[str, ...]:
     for name in files:
         if not (home / name).is_file():
             raise IntakeError(
-                f"no knowledge file {name}", expected=f"a file below {home}", remedy="correct knowledge_files in config.json"
+                f"no knowledge file {name}",
+                expected=f"a file below {home}",
+                remedy="correct knowledge_files in config.json",
             )
     return tuple(str((home / name).resolve()) for name in files)
 
@@ -140,7 +144,10 @@ def _check_unique(which: str, ids: pl.Series) -> None:
     if ids.n_unique() < len(ids):
         twice = ids.filter(ids.is_duplicated())[0]
         raise IntakeError(
-            f"duplicate ids in {which}", expected=f"one row for each {ids.name}", found=f"{twice!r} more than once", remedy="drop the copies"
+            f"duplicate ids in {which}",
+            expected=f"one row for each {ids.name}",
+            found=f"{twice!r} more than once",
+            remedy="drop the copies",
         )
 
 
@@ -148,7 +155,11 @@ def _check_same(asked: pl.Series, given: pl.Series) -> None:
     lost = asked.filter(~asked.is_in(given.implode()))
     extra = given.filter(~given.is_in(asked.implode()))
     if len(lost) or len(extra) or len(asked) != len(given):
-        which = f"{len(lost)} ids test lacks (like {lost[0]!r})" if len(lost) else f"{len(given)} test rows, {len(asked)} in the sample"
+        which = (
+            f"{len(lost)} ids test lacks (like {lost[0]!r})"
+            if len(lost)
+            else f"{len(given)} test rows, {len(asked)} in the sample"
+        )
         raise IntakeError(
             "the sample submission disagrees with test",
             expected=f"the same {given.name} in both",
@@ -169,7 +180,9 @@ def check_columns(source: Source, target: Target, id_column: str | None) -> None
             remedy="drop it from test, or name the right tables with `train_file` and `test_file`",
         )
     if not [c for c in train if c in source.test.columns] and id_column not in source.train.columns:
-        raise IntakeError("train and test share no feature", expected="a column of both", found=", ".join(source.test.columns[:12]))
+        raise IntakeError(
+            "train and test share no feature", expected="a column of both", found=", ".join(source.test.columns[:12])
+        )
 
 
 def check_rows(n_train: int, folds: int) -> None:
@@ -224,7 +237,9 @@ def _competition(
     label_side = tuple(c for c in source.train_only if c not in target.columns and c != id_column)
     evidence["competition"] = slug_evidence
     if label_side:
-        evidence["label_side_columns"] = Evidence(", ".join(label_side), "train has them and test does not; never a feature", 1.0)
+        evidence["label_side_columns"] = Evidence(
+            ", ".join(label_side), "train has them and test does not; never a feature", 1.0
+        )
     deadline = config.get("deadline") or prose.deadline(text)
     quota = config.get("max_submissions_per_day")
     quota = prose.quota(text) if quota is None else quota

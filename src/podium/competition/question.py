@@ -55,7 +55,11 @@ def _from_text(text: str) -> tuple[Metric, Evidence]:
         *[(s, 0.97) for s in _sentences(section)[:1]],
         *[(s, 0.95) for s in _sentences(section) if re.search(r"evaluat|scored|metric|measured|judged", s, re.I)],
         (section, 0.95),
-        *[(s, 0.85) for s in _sentences(text) if re.search(r"evaluat\w+ (on|by|using|with)|scored (on|by|using)|metric is", s, re.I)],
+        *[
+            (s, 0.85)
+            for s in _sentences(text)
+            if re.search(r"evaluat\w+ (on|by|using|with)|scored (on|by|using)|metric is", s, re.I)
+        ],
         (text, 0.6),
     ]
     several: list[str] = []
@@ -67,12 +71,16 @@ def _from_text(text: str) -> tuple[Metric, Evidence]:
         several = several or found
     if several:
         raise IntakeError(
-            "the description names several metrics", found=", ".join(several), remedy="choose with `--metric NAME`, or `metric` in config.json"
+            "the description names several metrics",
+            found=", ".join(several),
+            remedy="choose with `--metric NAME`, or `metric` in config.json",
         )
     what = "the description names no metric that Podium knows" if text else "there is no description and no config.json"
     quote = " ".join(section.split())[:100]
     raise IntakeError(
-        f"the metric is unknown: {what}", found=f"{quote!r}" if quote else "", remedy="name it with `--metric NAME`, or `metric` in config.json"
+        f"the metric is unknown: {what}",
+        found=f"{quote!r}" if quote else "",
+        remedy="name it with `--metric NAME`, or `metric` in config.json",
     )
 
 
@@ -80,7 +88,9 @@ def _sentences(text: str) -> list[str]:
     return [s for s in re.split(r"(?<=[.!?:])\s+(?=[A-Z*$\\])|\n\s*\n", text) if s.strip()]
 
 
-def find_question(source: Source, target: Target, metric: Metric, id_column: str | None, config: dict[str, Any], text: str) -> Question:
+def find_question(
+    source: Source, target: Target, metric: Metric, id_column: str | None, config: dict[str, Any], text: str
+) -> Question:
     """Raises IntakeError where metric, target and submission contradict each other or leave a choice open."""
     asked = unsupported.task_type_asked(str(config.get("task_type", "")))
     values = [c for c in source.sample.columns if c != id_column] if source.sample is not None else []
@@ -125,7 +135,10 @@ def _check_target(name: str, labels: pl.Series) -> None:
         )
     if labels.n_unique() == 1:
         raise IntakeError(
-            f"target {name!r} is constant", expected="two values at least", found=f"only {labels[0]!r}", remedy="check train, or `--target`"
+            f"target {name!r} is constant",
+            expected="two values at least",
+            found=f"only {labels[0]!r}",
+            remedy="check train, or `--target`",
         )
 
 
@@ -210,7 +223,9 @@ def _classes(labels: pl.Series, task_type: str, kind: Kind, config: dict[str, An
     if positive is not None:
         if positive not in found:
             raise IntakeError(
-                f"positive_class {positive!r} is no label", expected=" or ".join(ordered), remedy="correct `positive_class`"
+                f"positive_class {positive!r} is no label",
+                expected=" or ".join(ordered),
+                remedy="correct `positive_class`",
             )
     elif kind == "probability":
         positive = _positive(ordered, labels.name, text)
@@ -234,7 +249,9 @@ def _positive(ordered: Sequence[str], name: str, text: str) -> str | None:
     if len(known) == 1:
         return known[0]
     said = [
-        label for label in ordered if re.search(rf"(probability|chance|likelihood)[^.\n]{{0,60}}\b{re.escape(label)}\b", text, re.I)
+        label
+        for label in ordered
+        if re.search(rf"(probability|chance|likelihood)[^.\n]{{0,60}}\b{re.escape(label)}\b", text, re.I)
     ]
     if len(said) == 1:
         return said[0]

@@ -44,36 +44,61 @@ def find_split(
     """Strategy, group and time column, each measured against test unless the config says. Raises IntakeError for a
     column or strategy that does not fit."""
     folds = int(config.get("cv_folds", FOLDS))
-    plain = "random" if question.task_type == "multilabel_classification" else "stratified"
     features = [c for c in source.test.columns if c in source.train.columns and c != id_column]
     for key in ("group_column", "time_column"):
         if config.get(key) and config[key] not in source.train.columns:
             raise IntakeError(
-                f"no {key} {config[key]!r} in train", expected=", ".join(source.train.columns[:20]), remedy=f"correct {key}"
+                f"no {key} {config[key]!r} in train",
+                expected=", ".join(source.train.columns[:20]),
+                remedy=f"correct {key}",
             )
     asked = STRATEGIES.get(str(config.get("cv_strategy", "")), str(config.get("cv_strategy", "")))
     time = _find_time(source, features, id_column, config, text)
     if asked == "forward" and time is None:
-        raise IntakeError("forward folds need a time", expected="`time_column`", remedy="set `time_column` in config.json")
+        raise IntakeError(
+            "forward folds need a time", expected="`time_column`", remedy="set `time_column` in config.json"
+        )
     if asked == "forward" or (time is not None and time.later and asked == ""):
         assert time is not None
         return Split("forward", None, time.column, folds, {"time_column": time.evidence, "cv_strategy": time.evidence})
     if config.get("group_column") and asked not in ("random", "stratified"):
-        group = Evidence(config["group_column"], "config.json or a flag says so", 1.0)
+        group: Evidence | None = Evidence(config["group_column"], "config.json or a flag says so", 1.0)
     else:
         group = _find_group(source, features, id_column) if asked in ("", "grouped", "stratified_grouped") else None
     if asked.endswith("grouped") and group is None and (time is None or not time.run):
-        raise IntakeError("grouped folds need a group", expected="`group_column`", remedy="set `group_column` in config.json")
+        raise IntakeError(
+            "grouped folds need a group", expected="`group_column`", remedy="set `group_column` in config.json"
+        )
+    shown = time.column if time is not None and (time.run or config.get("time_column")) else None
+    grouped = asked or (
+        "grouped" if question.task_type in ("regression", "multilabel_classification") else "stratified_grouped"
+    )
     if group is not None:
-        strategy = asked or ("grouped" if plain == "random" else "stratified_grouped")
-        return Split(strategy, group.value, time.column if time else None, folds, {"group_column": group, "cv_strategy": group})
+        return Split(grouped, group.value, shown, folds, {"group_column": group, "cv_strategy": group})
     if time is not None and time.run and asked in ("", "grouped"):
-        return Split("grouped", time.column, time.column, folds, {"time_column": time.evidence, "cv_strategy": time.evidence})
+        return Split(
+            "grouped", time.column, time.column, folds, {"time_column": time.evidence, "cv_strategy": time.evidence}
+        )
+    copies = _copies_stay_together(source, features) if asked == "" else None
+    if copies is not None:
+        return Split(grouped, None, shown, folds, {"cv_strategy": copies})
     why = "test rows come from among train's: no group or time sets them apart"
-    evidence = {"cv_strategy": Evidence(asked or plain, "config.json or a flag says so" if asked else why, 1.0 if asked else 0.9)}
-    if time is not None:
-        evidence["time_column"] = time.evidence
-    return Split(asked or plain, None, time.column if time else None, folds, evidence)
+    evidence = Evidence(asked or "stratified", "config.json or a flag says so" if asked else why, 1.0 if asked else 0.9)
+    return Split(asked or "stratified", None, shown, folds, {"cv_strategy": evidence})
+
+
+def _copies_stay_together(source: Source, features: list[str]) -> Evidence | None:
+    """Rows of equal features that train holds several times and test never shares: each set of copies is one fold's."""
+    same = [c for c in features if source.train[c].dtype == source.test[c].dtype]
+    if len(same) < max(2, 0.8 * len(features)):
+        return None
+    train, test = (relation.hash_rows(frame, same) for frame in (source.train, source.test))
+    seen = relation.overlap(train, test)
+    if seen.expected * len(test) < 10 or seen.observed > relation.ALONE * seen.expected:
+        return None
+    shares = f"{seen.observed:.1%} of test rows equal a train row, chance would give {seen.expected:.1%}"
+    why = f"copies of one row never lie in both: {shares}"
+    return Evidence("copies", why, 0.85)
 
 
 @dataclass(frozen=True)
@@ -123,13 +148,18 @@ def _measure_time(source: Source, column: str, asked: bool) -> FoundTime | None:
     train, test = relation.as_time(source.train[column]), relation.as_time(source.test[column])
     if train is None or test is None:
         if asked:
-            raise IntakeError(f"time_column {column!r} holds no times", expected="dates or numbers", remedy="correct it")
+            raise IntakeError(
+                f"time_column {column!r} holds no times", expected="dates or numbers", remedy="correct it"
+            )
         return None
     order = relation.time_order(train, test)
     if order.later:
         why, sure = f"test's {column} lies after all of train's", 0.95
     elif order.run:
-        why, sure = f"test's {column} comes in runs of about {order.run} times between train's: folds are blocks of time", 0.9
+        why, sure = (
+            f"test's {column} comes in runs of about {order.run} times between train's: folds are blocks of time",
+            0.9,
+        )
     else:
         why, sure = f"{column} of test lies among train's", 0.8
     return FoundTime(column, order.later, order.run, Evidence(column, why, 1.0 if asked else sure))
@@ -154,9 +184,10 @@ def _order_of_ids(source: Source, features: list[str], id_column: str | None, te
 def _calendar(source: Source, features: list[str], ids: NDArray[np.float64]) -> Iterator[str]:
     order = np.argsort(ids, kind="stable")
     for column in features:
-        if relation.TIME_NAME.search(column) and source.train[column].dtype.is_numeric():
-            if relation.counts_up(source.train[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()[order]):
-                yield column
+        if not (relation.TIME_NAME.search(column) and source.train[column].dtype.is_numeric()):
+            continue
+        if relation.counts_up(source.train[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()[order]):
+            yield column
 
 
 def _find_group(source: Source, features: list[str], id_column: str | None) -> Evidence | None:
@@ -184,4 +215,5 @@ def _apart(train: pl.Series, test: pl.Series) -> str:
     seen = relation.overlap(train, test)
     if not seen.apart:
         return ""
-    return f"groups rows that stay together: {seen.observed:.0%} of test's values are in train, chance would give {seen.expected:.0%}"
+    shares = f"{seen.observed:.0%} of test's values are in train, chance would give {seen.expected:.0%}"
+    return f"groups rows that stay together: {shares}"

@@ -73,10 +73,15 @@ def read_bytes(folder: Path, ref: str) -> bytes:
         raise IntakeError(f"no file {ref}", found="an archive without it", remedy="check the name") from error
     except (zipfile.BadZipFile, EOFError, gzip.BadGzipFile, RuntimeError, NotImplementedError) as error:
         raise IntakeError(
-            f"{ref} is damaged, truncated or locked", expected="a whole archive", found=str(error), remedy="download it again"
+            f"{ref} is damaged, truncated or locked",
+            expected="a whole archive",
+            found=str(error),
+            remedy="download it again",
         ) from error
     except OSError as error:
-        raise IntakeError(f"cannot read {ref}", found=str(error), remedy="check the file and its permissions") from error
+        raise IntakeError(
+            f"cannot read {ref}", found=str(error), remedy="check the file and its permissions"
+        ) from error
 
 
 def _gunzip(ref: str, data: bytes) -> bytes:
@@ -86,7 +91,9 @@ def _gunzip(ref: str, data: bytes) -> bytes:
 def _only_member(ref: str, archive: zipfile.ZipFile) -> str:
     members = [m for m in archive.namelist() if format_of(m) and not m.startswith("__MACOSX")]
     if len(members) != 1:
-        raise IntakeError(f"{ref}: which table is meant", expected="one table inside", found=", ".join(members) or "none")
+        raise IntakeError(
+            f"{ref}: which table is meant", expected="one table inside", found=", ".join(members) or "none"
+        )
     return members[0]
 
 
@@ -96,7 +103,7 @@ def _read_binary(ref: str, kind: str, data: bytes) -> pl.DataFrame:
         if kind in ("parquet", "pq"):
             frame = pl.read_parquet(source)
         elif kind in ("feather", "arrow", "ipc"):
-            frame = pl.read_ipc(source, memory_map=False)
+            frame = pl.read_ipc(source)
         elif kind == "json" and data.lstrip()[:1] == b"[":
             frame = pl.read_json(source, infer_schema_length=None)
         else:
@@ -114,8 +121,11 @@ def _unreadable(ref: str, kind: str, error: BaseException) -> IntakeError:
 def _spell(frame: pl.DataFrame, as_text: Collection[str]) -> pl.DataFrame:
     wanted = [c for c in frame.columns if c in as_text and frame[c].dtype != pl.String]
     spelled = [
-        (pl.when(pl.col(c)).then(pl.lit("True")).when(~pl.col(c)).then(pl.lit("False")) if frame[c].dtype == pl.Boolean
-         else pl.col(c).cast(pl.String)).alias(c)
+        (
+            pl.when(pl.col(c)).then(pl.lit("True")).when(~pl.col(c)).then(pl.lit("False"))
+            if frame[c].dtype == pl.Boolean
+            else pl.col(c).cast(pl.String)
+        ).alias(c)
         for c in wanted
     ]
     return frame.with_columns(spelled)
@@ -161,7 +171,9 @@ def _read_text(ref: str, data: bytes, as_text: frozenset[str] | None) -> Table:
     if data[:3] == b"\xef\xbb\xbf" or notices:
         data = text.encode()
     if "<!doctype html" in text[:500].lower() or text[:500].lower().lstrip().startswith("<html"):
-        raise IntakeError(f"{ref} is a web page", expected="a table", found="HTML", remedy="log in and download it again")
+        raise IntakeError(
+            f"{ref} is a web page", expected="a table", found="HTML", remedy="log in and download it again"
+        )
     header_line = text[: text.find("\n")] if "\n" in text else text
     separator = separator_of(header_line, ref)
     header = next(csv.reader([header_line.rstrip("\r")], delimiter=separator), [])
@@ -202,7 +214,10 @@ def _check_last_line(ref: str, text: str, separator: str, width: int) -> None:
     fields = last.count(separator) + 1
     if fields < width:
         raise IntakeError(
-            f"{ref} is truncated", expected=f"{width} fields", found=f"{fields} in its last line", remedy="download it again"
+            f"{ref} is truncated",
+            expected=f"{width} fields",
+            found=f"{fields} in its last line",
+            remedy="download it again",
         )
 
 
@@ -210,7 +225,9 @@ def _decimal_comma(text: str, separator: str) -> bool:
     if separator == ",":
         return False
     body = text[text.find("\n") + 1 :][:20000]
-    return bool(re.search(r"(?<![\d.,])\d+,\d+(?![\d.,])", body)) and not re.search(r"(?<![\d.,])\d+\.\d+(?![\d.,])", body)
+    return bool(re.search(r"(?<![\d.,])\d+,\d+(?![\d.,])", body)) and not re.search(
+        r"(?<![\d.,])\d+\.\d+(?![\d.,])", body
+    )
 
 
 def _parse(
@@ -243,22 +260,26 @@ def _malformed(ref: str, data: bytes, separator: str, width: int, problem: Excep
         for fields in reader:
             if len(fields) > width:
                 found = f"{len(fields)} in line {reader.line_num}"
-                return IntakeError(f"{ref} is broken", expected=f"{width} fields", found=found, remedy="repair that line")
+                return IntakeError(
+                    f"{ref} is broken", expected=f"{width} fields", found=found, remedy="repair that line"
+                )
             if any(len(f) > 100_000 and "\n" in f for f in fields):
                 break
     except csv.Error:
         pass  # what the csv module cannot read either is told below, in the words of the parser
     if data.count(b'"') % 2:
         return IntakeError(
-            f"{ref} is truncated", expected='every quote closed', found='an opening " without its end', remedy="download it again"
+            f"{ref} is truncated",
+            expected="every quote closed",
+            found='an opening " without its end',
+            remedy="download it again",
         )
     return _unreadable(ref, "csv", problem or ValueError("unknown"))
 
 
 def _drop_index(frame: pl.DataFrame) -> pl.DataFrame:
     """Without the nameless running number that data-frame libraries write first."""
-    for name in frame.columns[:1]:
-        if name.strip() in ("", "Unnamed: 0") and frame[name].dtype.is_integer() and frame.width > 1:
-            if (frame[name] == pl.int_range(frame.height, eager=True)).all():
-                return frame.drop(name)
-    return frame
+    name = frame.columns[0]
+    if name.strip() not in ("", "Unnamed: 0") or not frame[name].dtype.is_integer() or frame.width == 1:
+        return frame
+    return frame.drop(name) if (frame[name] == pl.int_range(frame.height, eager=True)).all() else frame

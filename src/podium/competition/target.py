@@ -35,7 +35,10 @@ def find_id(source: Source, config: dict[str, Any]) -> tuple[str | None, Evidenc
     if asked:
         if asked not in known:
             raise IntakeError(
-                f"no id column {asked!r}", expected="a column of test", found=", ".join(sorted(known)[:20]), remedy="correct `--id`"
+                f"no id column {asked!r}",
+                expected="a column of test",
+                found=", ".join(sorted(known)[:20]),
+                remedy="correct `--id`",
             )
         return asked, Evidence(asked, "config.json or a flag says so", 1.0)
     if source.sample is None:
@@ -44,22 +47,29 @@ def find_id(source: Source, config: dict[str, Any]) -> tuple[str | None, Evidenc
     keys = [c for c in source.sample.columns if c in source.test.columns and c not in source.train_only]
     if len(keys) > 1 and first in keys and source.test[first].n_unique() < source.test.height:
         raise IntakeError(
-            f"rows are named by several columns ({', '.join(keys)})", expected="one id column", remedy="join them into one id column"
+            f"rows are named by several columns ({', '.join(keys)})",
+            expected="one id column",
+            remedy="join them into one id column",
         )
     if first in source.test.columns:
         return first, Evidence(first, "first column of the sample submission, and a column of test", 0.98)
     if keys:
         return keys[0], Evidence(keys[0], "column of both the sample submission and test", 0.9)
     if first in source.train_only and (others == [] or all(c in source.train_only for c in others)):
-        return None, Evidence("", "every column of the sample submission is a target: rows are matched by position", 0.8)
-    return first, Evidence(first, "first column of the sample submission; test lacks it, so rows are matched by position", 0.7)
+        return None, Evidence(
+            "", "every column of the sample submission is a target: rows are matched by position", 0.8
+        )
+    return first, Evidence(
+        first, "first column of the sample submission; test lacks it, so rows are matched by position", 0.7
+    )
 
 
 def _id_without_sample(source: Source) -> tuple[str | None, Evidence]:
     for column in source.test.columns:
-        if _ID_NAME.match(column) and column in source.train.columns:
-            if source.test[column].n_unique() == source.test.height:
-                return column, Evidence(column, "unique in test and named like an id; there is no sample submission", 0.7)
+        if not _ID_NAME.match(column) or column not in source.train.columns:
+            continue
+        if source.test[column].n_unique() == source.test.height:
+            return column, Evidence(column, "unique in test, named like an id; there is no sample submission", 0.7)
     return None, Evidence("", "no sample submission and no column that names rows: matched by position", 0.4)
 
 
@@ -74,7 +84,9 @@ def find_target(source: Source, id_column: str | None, config: dict[str, Any], t
         raise _no_target(source, values)
     both = [c for c in values if c in candidates]
     if values and len(both) == len(values):
-        return Target(tuple(values), (), Evidence(", ".join(values), "column of the sample submission that test lacks", 0.98))
+        return Target(
+            tuple(values), (), Evidence(", ".join(values), "column of the sample submission that test lacks", 0.98)
+        )
     if len(values) >= 2:
         return _by_classes(source, candidates, values)
     return _by_name(source, candidates, values, text)
@@ -90,7 +102,9 @@ def _asked(source: Source, id_column: str | None, asked: Sequence[str]) -> Targe
             )
         if name in source.test.columns and source.test[name].null_count() < source.test.height:
             raise IntakeError(
-                f"target {name!r} is also in test", expected="a column that only train has", remedy="name another, or drop it from test"
+                f"target {name!r} is also in test",
+                expected="a column that only train has",
+                remedy="name another, or drop it from test",
             )
     evidence = Evidence(", ".join(asked), "config.json or a flag says so", 1.0)
     values = [c for c in source.sample.columns if c != id_column] if source.sample is not None else []

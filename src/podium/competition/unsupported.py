@@ -53,7 +53,9 @@ def task_type_asked(value: str) -> str:
     plain = SYNONYMS.get(plain, plain)
     if plain and plain not in SUPPORTED:
         raise IntakeError(
-            f"task_type {value!r} is not supported yet", expected=", ".join(SUPPORTED), remedy="set one of them, or none"
+            f"task_type {value!r} is not supported yet",
+            expected=", ".join(SUPPORTED),
+            remedy="set one of them, or none",
         )
     return plain
 

@@ -70,9 +70,7 @@ def open_outputs(folder: Path, kind: str) -> dict[str, int]:
     return fds
 
 
-def describe(
-    folder: Path, request: Mapping[str, Any], deadline: float, files_inside: str | None
-) -> dict[str, Any]:
+def describe(folder: Path, request: Mapping[str, Any], deadline: float, files_inside: str | None) -> dict[str, Any]:
     """The JSON part: what the worker and the watchdog need of the request, without its paths."""
     timed = bool(request["context"].get("timed", False))
     return {

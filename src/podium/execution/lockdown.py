@@ -44,6 +44,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 38, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 MIB = 1 << 20
+MAX_FILES = 200_000  # in a private tmpfs: empty files take kernel memory that its size does not count
 ADDRESS_SPACE_SPARE_MB = 16 * 1024  # numpy, polars and torch reserve far more addresses than they touch
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 # What libraries look at to count cores and size their pools; the rest of /proc tells about other processes.
@@ -180,7 +181,7 @@ def _set_limits(level: str, limits: Limits) -> None:
     memory = (limits.memory_mb * 3 + ADDRESS_SPACE_SPARE_MB) * MIB
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, limits.disk_mb * MIB)
-    _lower(resource.RLIMIT_NOFILE, 4096)
+    _lower(resource.RLIMIT_NOFILE, 1024)
     if sys.platform == "linux":  # elsewhere RLIMIT_AS is not honoured, and shared by what the user runs beside
         _lower(resource.RLIMIT_AS, memory)
         others = 0 if level == "bubblewrap" else _tasks_of_user()
@@ -239,7 +240,7 @@ def _mount_all(tmp_mb: int) -> Path:
     _mount("none", "/", "", MS_REC | MS_PRIVATE)
     # Read-only: root inside is root outside for /proc/sys (core_pattern), whatever its capabilities.
     _mount("proc", "/proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    _mount("tmpfs", str(base), "tmpfs", MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=0755")
+    _mount("tmpfs", str(base), "tmpfs", MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,nr_inodes={MAX_FILES},mode=0755")
     for name, target in (("shm", Path("/dev/shm")), ("tmp", Path("/tmp"))):
         (base / name).mkdir()
         if target.is_dir() and not any(target.iterdir()):  # Python or the data may lie below /tmp: then it stays as is

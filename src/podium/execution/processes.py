@@ -16,6 +16,7 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 MIB = 1 << 20
+PROC = Path("/proc/self")
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Process:
 def every() -> list[Process]:
     """All processes that /proc shows; empty where there is no /proc."""
     found = []
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
-        if name.isdigit():
+    for entry in os.scandir("/proc") if PROC.is_dir() else ():
+        if entry.name.isdigit():
             try:
-                stat = Path("/proc", name, "stat").read_text(errors="replace")
+                stat = Path(entry.path, "stat").read_text(errors="replace")
             except OSError:
                 continue
             state, parent, _, session = stat.rpartition(")")[2].split()[:4]
-            found.append(Process(int(name), int(parent), int(session), state in "ZX"))
+            found.append(Process(int(entry.name), int(parent), int(session), state in "ZX"))
     return found
 
 
@@ -110,11 +111,16 @@ def die_with_parent(number: int = signal.SIGKILL) -> None:
     _prctl(PR_SET_PDEATHSIG, number)
 
 
+def hide() -> None:
+    """Let no other process of this user trace this one or read its memory (Linux)."""
+    _prctl(PR_SET_DUMPABLE, 0)
+
+
 def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent ended (Linux)."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def _prctl(option: int, value: int) -> None:
-    if os.path.isdir("/proc/self"):
+    if PROC.is_dir():
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

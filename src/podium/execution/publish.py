@@ -69,7 +69,16 @@ def check_predictions(fd: int, shape: tuple[int, int]) -> None:
         (length,) = struct.unpack("<H", head[8:10])
         header = ast.literal_eval(head[10 : 10 + length].decode("latin1"))
         found = (header["descr"], header["fortran_order"], header["shape"])
-    except (ValueError, SyntaxError, KeyError, IndexError, TypeError, struct.error, RecursionError, MemoryError) as problem:
+    except (
+        ValueError,
+        SyntaxError,
+        KeyError,
+        IndexError,
+        TypeError,
+        struct.error,
+        RecursionError,
+        MemoryError,
+    ) as problem:
         raise BadOutput(f"predictions.npy cannot be read: {problem}") from problem
     if found != ("<f8", False, shape):
         raise BadOutput(f"predictions.npy: expected float64 {shape}, found {found[0]!s:.20} {found[2]!s:.40}")

@@ -27,6 +27,7 @@ SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 # The loader's cache, the links that Debian's BLAS goes through, the clock. No passwd, hosts, resolv.conf.
 ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 SYS = ("/sys/devices/system/cpu", "/sys/devices/system/node")  # how glibc, OpenMP and OpenBLAS count cores
+PREFIX_PARTS = ("bin", "lib", "lib64", "libexec", "include", "share", "etc", "ssl", "pyvenv.cfg")  # of a Python
 # Held by the warm parent inside its own user namespace: to make namespaces for each run, and to drop the bounding set.
 CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETPCAP")
 SCRATCH = "/podium-scratch"  # not /tmp: Python, the data or the checkout may lie below /tmp
@@ -79,14 +80,16 @@ def bwrap() -> str | None:
 
 
 def python_paths() -> tuple[Path, ...]:
-    """Folders that hold Python, its packages and Podium's own source, as named and as resolved, outermost only.
+    """Files and folders that hold Python, its packages and Podium's source, as named and as resolved, outermost only.
 
-    Never the working directory or a folder of PYTHONPATH as such: the data may lie there.
+    Never a prefix as a whole, the working directory or a folder of PYTHONPATH as such: the data may lie there.
     """
-    named = [sys.prefix, sys.base_prefix, sys.exec_prefix, *_package_folders(), str(Path(__file__).parents[1])]
-    folders = {Path(name).absolute() for name in named} | {Path(name).resolve() for name in named}
-    kept = [folder for folder in folders if folder.is_dir() and folder != Path("/")]
-    return tuple(sorted(folder for folder in kept if not any(other in folder.parents for other in kept)))
+    prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+    named = [f"{prefix}/{part}" for prefix in prefixes for part in PREFIX_PARTS]
+    named += [*_package_folders(), str(Path(__file__).parents[1])]
+    existing = [name for name in named if os.path.exists(name)]
+    paths = {Path(name).absolute() for name in existing} | {Path(name).resolve() for name in existing}
+    return tuple(sorted(path for path in paths if not any(other in path.parents for other in paths)))
 
 
 def measured_level() -> str:

@@ -39,6 +39,7 @@ REFUSED: dict[str, Number] = {
     "fsconfig": (431, 431),
     "fsmount": (432, 432),
     "fspick": (433, 433),
+    "open_tree_attr": (467, 467),
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
     # large, rarely needed kernel surface
@@ -53,6 +54,7 @@ REFUSED: dict[str, Number] = {
     "quotactl": (179, 60),
     "quotactl_fd": (443, 443),
     "personality": (135, 92),
+    "shmget": (29, 194),  # memory that no limit counts until it is mapped
     "modify_ldt": (154, None),
     "uselib": (134, None),
     # the machine itself
@@ -76,26 +78,51 @@ REFUSED: dict[str, Number] = {
     "ioperm": (173, None),
     "vhangup": (153, 58),
 }
-# Answered "no such call", so that libraries take their older way: clone3 hides its flags from a filter in memory.
+# Answered "no such call", so that libraries take their older way: clone3 hides its flags from a filter in memory;
+# memfd holds memory that no limit counts until it is mapped.
 MISSING: dict[str, Number] = {
     "clone3": (435, 435),
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
 }
-# Refused besides where no namespaces are: a process must not leave the group it is killed by, nor use SysV IPC and
-# POSIX message queues, which no file rule covers.
+# Refused besides where no namespaces are. A process must not leave the group it is killed by, nor use what no file rule
+# of Landlock covers: SysV IPC, message queues, and the modes, owners, times and attributes of files outside.
 REFUSED_SHARED: dict[str, Number] = {
     "setsid": (112, 157),
     "setpgid": (109, 154),
-    "shmget": (29, 194),
     "msgget": (68, 186),
     "semget": (64, 190),
     "mq_open": (240, 180),
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "file_setattr": (469, 469),
+    "truncate": (76, 45),  # by path; Landlock knows it from ABI 3
 }
 SOCKET: Number = (41, 198)
 CLONE: Number = (56, 220)
 IOCTL: Number = (16, 29)
+PRLIMIT: Number = (302, 261)
 
 AF_UNIX = 1
 NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
@@ -154,6 +181,7 @@ def program(machine: str, shared: bool) -> tuple[Instruction, ...]:
         for number in _numbers(REFUSED_SHARED, column):
             lines += [Instruction(JUMP_EQ, number, if_false=1), _refuse(errno.EPERM)]
     lines += _on_clone(CLONE[column]) + _on_ioctl(IOCTL[column]) + _on_socket(SOCKET[column], shared)
+    lines += _on_prlimit(PRLIMIT[column])
     return (*lines, Instruction(RETURN, RET_ALLOW))
 
 
@@ -209,5 +237,17 @@ def _on_socket(number: int | None, shared: bool) -> list[Instruction]:
         Instruction(LOAD, ARGS_AT),
         Instruction(JUMP_EQ, AF_UNIX, if_true=1),
         _refuse(errno.EACCES),
+        Instruction(LOAD, NR_AT),
+    ]
+
+
+def _on_prlimit(number: int | None) -> list[Instruction]:
+    """A process may lower its own limits (pid 0), not those of another one of the same user: that could end it."""
+    assert number is not None
+    return [
+        Instruction(JUMP_EQ, number, if_false=4),
+        Instruction(LOAD, ARGS_AT),
+        Instruction(JUMP_EQ, 0, if_true=1),
+        _refuse(errno.EPERM),
         Instruction(LOAD, NR_AT),
     ]

@@ -248,7 +248,11 @@ def _parse(said: str) -> tuple[str, str, dict[str, Any]] | None:
 def _unsaid(status: int, peak_mb: float, limit_mb: float) -> tuple[str, str, dict[str, Any]]:
     """The outcome of a solution that ended without a word, from its wait status."""
     if not os.WIFSIGNALED(status):
-        return "error", f"the solution's process ended without a result (exit status {os.waitstatus_to_exitcode(status)})", {}
+        return (
+            "error",
+            f"the solution's process ended without a result (exit status {os.waitstatus_to_exitcode(status)})",
+            {},
+        )
     number = os.WTERMSIG(status)
     if number == signal.SIGXFSZ:
         return "disk", "stopped at its limit of file size", {}

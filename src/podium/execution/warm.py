@@ -20,6 +20,8 @@ import select
 import signal
 import socket
 import sys
+import types
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -28,9 +30,8 @@ from podium.execution import launch, lockdown, processes, watchdog, wire
 PRELOAD = (
     "numpy", "polars", "pickle", "linecache", "scipy.sparse", "scipy.stats", "threadpoolctl", "lightgbm",
     "sklearn.ensemble", "sklearn.linear_model", "sklearn.neighbors", "sklearn.neural_network", "sklearn.pipeline",
-    "sklearn.preprocessing", "sklearn.decomposition", "sklearn.feature_extraction.text",
+    "sklearn.preprocessing", "sklearn.decomposition", "sklearn.feature_extraction.text", "xgboost", "catboost", "podium.recipes.*",
 )  # fmt: skip
-OPTIONAL = ("xgboost", "catboost")
 # What a fork may leave behind: polars starts this one at import, where it sleeps on its queue for ever
 # (1,500 forks that went on to use polars: none hung). Any other thread may hold a lock at the moment of the fork.
 SLEEPERS = ("polars-ooc-clea",)
@@ -47,18 +48,21 @@ ENVIRONMENT = {
 }
 
 
-def preload() -> None:
-    """Import what solutions use. What is not installed is left out; recipes that fail to import fail in their own run."""
-    for name in (*PRELOAD, *OPTIONAL):
-        _try_import(name)
-    recipes = _try_import("podium.recipes")
-    for module in pkgutil.walk_packages(recipes.__path__, "podium.recipes.") if recipes else ():
-        _try_import(module.name)
+def preload(names: Sequence[str]) -> None:
+    """Import these, packages with all their modules where the name ends in `.*`.
+
+    What is not installed is left out, and what fails to import fails again in the run that uses it.
+    """
+    for name in names:
+        module = _try_import(name.removesuffix(".*"))
+        if module and name.endswith(".*"):
+            for found in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
+                _try_import(found.name)
     gc.collect()
     gc.freeze()  # so that no fork's collector touches, and thereby copies, these pages
 
 
-def _try_import(name: str):  # type: ignore[no-untyped-def]
+def _try_import(name: str) -> types.ModuleType | None:
     try:
         return importlib.import_module(name)
     except Exception as problem:  # noqa: BLE001 — a library's own fault, whatever it is, belongs to the runs that use it
@@ -176,17 +180,19 @@ def _sweep_and_end(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """argv: --level LEVEL. Descriptor 3 is the lease."""
+    """argv: --level LEVEL --preload NAMES, and --mark WORD to find this process and its forks by. Descriptor 3 is the lease."""
     parser = argparse.ArgumentParser(prog="python -m podium.execution.warm")
     parser.add_argument("--level", required=True)
-    level = parser.parse_args().level
+    parser.add_argument("--mark")
+    parser.add_argument("--preload", default=",".join(PRELOAD))
+    options = parser.parse_args()
     lease = socket.socket(fileno=launch.LEASE)
     lease.set_inheritable(False)
     processes.adopt_orphans()
-    preload()
+    preload(options.preload.split(","))
     if others := other_threads():
         raise SystemExit(f"warm: expected one thread before the first fork, found also {', '.join(others)}")
-    WarmParent(lease, level).serve()
+    WarmParent(lease, options.level).serve()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def guard(connection: socket.socket, level: str) -> None:
         connection.close()
         os.close(said)
         worker.main(job, named, say, level, scratch)
+    processes.hide()  # after the fork: a run must stay readable, to be measured
     for fd in (*fds, say):
         os.close(fd)
     wire.send(connection, {"event": "started"})
@@ -143,7 +144,9 @@ class Watchdog:
             return (use.f_blocks - use.f_bfree) * use.f_frsize / processes.MIB
         if time.monotonic() <= self._looked + PSS_EVERY_S:
             return 0.0
-        return sum(_blocks(os.path.join(top, name)) for top, _, names in os.walk(self.scratch) for name in names) / processes.MIB
+        return (
+            sum(_blocks(f"{top}/{name}") for top, _, names in os.walk(self.scratch) for name in names) / processes.MIB
+        )
 
     # ------------------------------------------------------------ the end
 

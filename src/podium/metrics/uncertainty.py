@@ -38,18 +38,33 @@ class Estimate:
 
     def upper(self, confidence: float = 0.95) -> float:
         """One-sided upper confidence bound of the true value."""
-        from scipy.special import stdtrit
-
-        return self.value + float(stdtrit(min(self.freedom, 1e6), confidence)) * self.stderr
+        return self.value + quantile(confidence, self.freedom) * self.stderr
 
 
 def upper_tail(z: float, freedom: float = math.inf) -> float:
-    """P(T > z) of Student's t; of the normal distribution from a thousand degrees of freedom on."""
+    """P(T > z) of Student's t, by Hill's (1970) normalising transformation: no scipy for one number."""
     if freedom > 1000:
         return 0.5 * math.erfc(z / math.sqrt(2.0))
-    from scipy.special import stdtr
+    if freedom <= 2:
+        return 0.5 - math.atan(z) / math.pi if freedom <= 1 else 0.5 - z / (2.0 * math.sqrt(2.0 + z * z))
+    a = freedom - 0.5
+    b = 48.0 * a * a
+    y = a * math.log1p(z * z / freedom)
+    correction = (((-0.4 * y - 3.3) * y - 24.0) * y - 85.5) / (0.8 * y * y + 100.0 + b)
+    normal = ((correction + y + 3.0) / b + 1.0) * math.sqrt(y)
+    return 0.5 * math.erfc(math.copysign(normal, z) / math.sqrt(2.0))
 
-    return float(stdtr(freedom, -z))
+
+def quantile(confidence: float, freedom: float = math.inf) -> float:
+    """The z with P(T <= z) = `confidence`, by bisection of `upper_tail`."""
+    low, high = -1e4, 1e4
+    for _ in range(80):
+        middle = (low + high) / 2.0
+        if upper_tail(middle, freedom) > 1.0 - confidence:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2.0
 
 
 def estimate(

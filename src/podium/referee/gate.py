@@ -1,18 +1,20 @@
-"""The kill gate (signatures first)."""
+"""The kill gate: after an experiment's first fold, is there any chance that the rest is worth its cost?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from podium.metrics.uncertainty import difference
 from podium.tasks.task import Floats, Task
 
 
 @dataclass(frozen=True)
 class Gate:
+    """`continue_` unless the upper bounds of both gains are at or below zero. Gains in the metric's unit."""
+
     continue_: bool
     solo_gain: float
     solo_upper: float
@@ -22,7 +24,27 @@ class Gate:
 
 
 def gate(
-    task: Task, truth_fold: NDArray[Any], new_raw: Floats, champion_raw: Floats, *,
-    blend_bound: tuple[float, float] | None = None, confidence: float = 0.95,
+    task: Task,
+    truth_fold: NDArray[Any],
+    new_raw: Floats,
+    champion_raw: Floats,
+    *,
+    blend_bound: tuple[float, float] | None = None,
+    confidence: float = 0.95,
 ) -> Gate:
-    raise NotImplementedError
+    """Judge one fold's rows: truth `(m, …)`, raw predictions `(m, k)` of the newcomer and of the champion.
+
+    Each decision is fitted on these rows, alike for both, so neither has an edge. `blend_bound`: (gain, upper bound)
+    from `ensemble.blend_gain_bound`; without it the solo gain alone decides.
+    """
+    new = task.decide(new_raw, task.fit_decision(truth_fold, new_raw))
+    old = task.decide(champion_raw, task.fit_decision(truth_fold, champion_raw))
+    solo = difference(task.metric, truth_fold, new, old)
+    upper = solo.upper(confidence)
+    blend_gain, blend_upper = blend_bound if blend_bound is not None else (None, None)
+    alive = [name for name, bound in (("solo", upper), ("blend", blend_upper)) if bound is not None and bound > 0]
+    reason = f"solo gain {solo.value:+.5g}, at most {upper:+.5g}"
+    if blend_upper is not None:
+        reason += f"; blend gain {blend_gain:+.5g}, at most {blend_upper:+.5g}"
+    reason += f": goes on for its {' and '.join(alive)} gain" if alive else ": stopped, neither can be positive"
+    return Gate(bool(alive), solo.value, upper, reason, blend_gain, blend_upper)

@@ -15,11 +15,15 @@ class Database:
     """One SQLite connection to `podium.db`. `epoch` None means: reads, and inbox rows, only."""
 
     def __init__(self, path: Path, *, epoch: int | None = None) -> None:
+        """Raises CampaignError when the file is not a database."""
         self.path, self.epoch = path, epoch
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("PRAGMA busy_timeout=30000")
+        try:
+            self._connection.execute("PRAGMA busy_timeout=30000")
+            self._connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.DatabaseError as problem:
+            raise self._unusable(problem) from problem
 
     @classmethod
     def create(cls, path: Path) -> Database:
@@ -29,11 +33,14 @@ class Database:
             database._connection.execute("PRAGMA journal_mode=WAL")
             database._migrate()
         except sqlite3.DatabaseError as problem:
-            raise CampaignError(
-                f"{path} cannot be used as a campaign's database ({problem})",
-                remedy="restore it from a backup, or start a new campaign with --campaign DIR",
-            ) from problem
+            raise database._unusable(problem) from problem
         return database
+
+    def _unusable(self, problem: sqlite3.DatabaseError) -> CampaignError:
+        return CampaignError(
+            f"{self.path} cannot be used as a campaign's database ({problem})",
+            remedy="restore it from a backup, or start a new campaign with --campaign DIR",
+        )
 
     def _migrate(self) -> None:
         """Apply each migration in the transaction that records it."""

@@ -90,7 +90,7 @@ def _experiments(snapshot: dict[str, Any], rows: int, width: int, unicode: bool)
 
 
 def window(experiments: Sequence[dict[str, Any]], rows: int, higher_is_better: bool) -> list[dict[str, Any]]:
-    """At most `rows` experiments: under way, in the blend, newest, then best; in the order of their ids."""
+    """At most `rows` experiments: under way, in the blend, newest, then best; oldest first."""
     sign = -1.0 if higher_is_better else 1.0
     running = [e for e in experiments if e["status"] == "running"]
     blended = sorted((e for e in experiments if e["blend_weight"] > 0), key=lambda e: -e["blend_weight"])
@@ -103,7 +103,7 @@ def window(experiments: Sequence[dict[str, Any]], rows: int, higher_is_better: b
         if len(chosen) >= rows:
             break
         chosen.setdefault(experiment["id"], experiment)
-    return sorted(chosen.values(), key=lambda e: e["id"])
+    return [e for e in experiments if e["id"] in chosen]
 
 
 def _digits(shown: Sequence[dict[str, Any]]) -> int | None:

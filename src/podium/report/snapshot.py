@@ -22,7 +22,7 @@ _EXPERIMENTS = """
 SELECT id, round, status, verdict, score, stderr, fold_scores, message, static_cost_s,
   json_extract(spec, '$.name') AS name, json_extract(spec, '$.family') AS family,
   json_extract(spec, '$.operator') AS operator, json_extract(spec, '$.parents') AS parents
-FROM experiments ORDER BY id
+FROM experiments ORDER BY rowid
 """
 _FOLDS_DONE = """
 SELECT experiment, count(*) AS n FROM runs WHERE part LIKE 'fold_%' AND experiment IN
@@ -51,15 +51,16 @@ def read_snapshot(campaign: Path, registry: Registry) -> dict[str, Any]:
 
 def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
     where: Mapping[str, Any] = registry.setting("state") or {}
-    blend = registry.blends.last()
+    competition = competition_values(registry)
+    blend = best_blend(registry, higher_is_better=competition["metric_direction"] == "higher")
     experiments = experiment_rows(registry.database, {} if blend is None else blend.weights)
     data: Mapping[str, Any] = registry.setting("data") or {}
     hardware: Mapping[str, Any] = registry.setting("hardware") or {}
     return {
         "schema_version": SCHEMA_VERSION,
         "campaign": str(campaign.absolute()),
-        "competition": competition_values(registry),
-        "state": campaign_state(campaign, where),
+        "competition": competition,
+        "state": campaign_state(campaign, registry),
         "ended_because": where.get("finished"),
         "round": where.get("round"),
         "phase": where.get("phase"),
@@ -80,14 +81,15 @@ def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
 _FILES = {"submission": "submission.csv", "report": "report.html"}
 
 
-def campaign_state(campaign: Path, where: Mapping[str, Any]) -> str:
+def campaign_state(campaign: Path, registry: Registry) -> str:
     """running, paused, stopped, finished or interrupted. Alive means that an engine holds the lock."""
+    where: Mapping[str, Any] = registry.setting("state") or {}
     if EngineLock.is_held(campaign):
         return "paused" if where.get("paused") else "running"
     finished = where.get("finished")
     if finished is not None:
         return "stopped" if finished == "stopped" else "finished"
-    return "interrupted" if where else "stopped"  # without a state: set up, and never run
+    return "stopped" if registry.setting("alive_s") is None else "interrupted"  # set up and never run, or cut off
 
 
 def competition_values(registry: Registry) -> dict[str, Any]:
@@ -129,6 +131,12 @@ def experiment_rows(database: Database, weights: Mapping[str, float]) -> list[di
         values["folds_done"] = folds.get(values["id"], 0) if values["status"] == "running" else None
         found.append(values)
     return found
+
+
+def best_blend(registry: Registry, *, higher_is_better: bool) -> BlendRow | None:
+    """The one the engine would submit: best nested estimate of the newest twenty, the newer of two equals."""
+    sign = 1 if higher_is_better else -1
+    return max(registry.blends.newest(20), key=lambda row: (sign * row.score, row.round), default=None)
 
 
 def blend_values(blend: BlendRow) -> dict[str, Any]:

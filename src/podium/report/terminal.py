@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from podium.registry import Registry
 from podium.registry.events import Event
 from podium.report.event_line import event_line, is_quiet
-from podium.report.snapshot import change_mark, read_snapshot
+from podium.report.snapshot import budget_values, campaign_state, change_mark, read_snapshot
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 POLL_S = 0.5
+CLOCK_S = 2.0
 LAST_MESSAGES = 4
 OVER = ("stopped", "finished", "interrupted")
 
@@ -34,15 +35,12 @@ class Reader:
 
     def snapshot(self) -> dict[str, Any]:
         """The present snapshot; with an unchanged registry only its clock and its liveness are read."""
-        from podium.report.snapshot import budget_values, campaign_state
-
         mark = change_mark(self._registry)
         if mark != self._mark:
             self._mark, self._snapshot = mark, read_snapshot(self.campaign, self._registry)
             self._messages = [self._complete(event) for event in self._registry.events.newest(60)]
             return self._snapshot
-        where: Mapping[str, Any] = self._registry.setting("state") or {}
-        self._snapshot["state"] = campaign_state(self.campaign, where)
+        self._snapshot["state"] = campaign_state(self.campaign, self._registry)
         self._snapshot["clock"] = budget_values(self._registry, [])["clock"]
         return self._snapshot
 
@@ -86,8 +84,8 @@ def show(campaign: Path, console: Console, until: Callable[[], bool]) -> None:
         with Live(draw(), console=console, auto_refresh=False, transient=False) as live:
             while not until():
                 now = reader.snapshot()
-                look = (reader._mark, now["state"], int(now["clock"]["alive_s"]), console.width, console.height)
-                if look != drawn:  # a clock that moves by less than a second is not worth a frame
+                look = (reader._mark, now["state"], int(now["clock"]["alive_s"] / CLOCK_S), console.width, console.height)
+                if look != drawn:  # a frame costs 10 ms: the clock alone is not worth one each time
                     drawn = look
                     live.update(draw(), refresh=True)
                 time.sleep(POLL_S)

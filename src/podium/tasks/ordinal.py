@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.errors import IntakeError, InvalidPredictions
-from podium.metrics.labels import FROM_CONFUSION, confusion
+from podium.metrics.labels import FROM_CONFUSION
 from podium.metrics.uncertainty import blocks_of
 from podium.tasks import sheet
 from podium.tasks.task import Floats, Task
@@ -25,6 +25,7 @@ BINS = 128  # quantile bins of the raw values; cut points lie between them
 SWEEPS = 6
 INNER_FOLDS = 5
 MIN_ROWS = 50
+MAX_ROWS = 20_000  # a handful of cut points needs no more
 
 
 class OrdinalTask(Task):
@@ -121,6 +122,8 @@ def fit_cuts(truth: NDArray[Any], values: Floats, size: int, metric: str) -> lis
     The three are ordered by how much they fit; a later one must beat the one before by its jackknife standard error.
     Searched cuts are the mean of those of the inner folds, which is steadier than one search on all rows.
     """
+    step = -(-len(truth) // MAX_ROWS)
+    truth, values = truth[::step], values[::step]
     rounding = np.arange(size - 1) + 0.5
     folds = blocks_of(len(truth)) % INNER_FOLDS
     inner_searched, decided = [], np.empty((3, len(truth)), dtype=np.int64)
@@ -148,8 +151,8 @@ def matched_cuts(truth: NDArray[Any], values: Floats, size: int) -> Floats:
 def search_cuts(truth: NDArray[Any], values: Floats, start: Floats, size: int, metric: str) -> Floats:
     """Coordinate search: one cut after another moves to the best of all bin edges between its neighbours."""
     edges = np.unique(np.append(np.quantile(values, np.linspace(0.002, 0.998, BINS)), start))
-    tally = np.zeros((len(edges) + 1, size))
-    np.add.at(tally, (np.searchsorted(edges, values, side="right"), truth), 1.0)
+    cell = np.searchsorted(edges, values, side="right") * size + truth
+    tally = np.bincount(cell, minlength=(len(edges) + 1) * size).reshape(-1, size).astype(np.float64)
     below = np.vstack([np.zeros((1, size)), tally.cumsum(axis=0)])  # rows under edge i are below[i + 1]
     formula, at = FROM_CONFUSION[metric], np.searchsorted(edges, start)
     for _ in range(SWEEPS):
@@ -180,12 +183,13 @@ def _gain_is_real(truth: NDArray[Any], new: NDArray[np.int64], old: NDArray[np.i
     """Whether `new` beats `old` by more than one jackknife standard error."""
     formula, blocks = FROM_CONFUSION[metric], blocks_of(len(truth))
     count = int(blocks.max()) + 1
+    cell = (blocks * size + truth) * size
     parts = np.stack(
         [
-            [confusion(truth[blocks == b], decided[blocks == b], None, size) for b in range(count)]
+            np.bincount(cell + decided, minlength=count * size * size).reshape(count, size, size)
             for decided in (new, old)
         ]
-    )
+    ).astype(np.float64)
     total = parts.sum(axis=1)
     gain = formula(total[0]) - formula(total[1])
     replicates = formula(total[0] - parts[0]) - formula(total[1] - parts[1])

@@ -48,10 +48,12 @@ def label_codes(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:
 
 
 def answer_columns(competition: Competition, n_answers: int) -> list[str]:
-    """The submission's columns that hold answers: all but the id; one more than the answers means the first is an id."""
+    """The submission's columns that hold answers: all but the id. Where no id column is known, one column more than the
+    answers means that the first is an id."""
     header = list(competition.submission_columns)
-    answers = [name for name in header if name != competition.id_column]
-    return answers[1:] if len(answers) == n_answers + 1 else answers
+    if competition.id_column in header:
+        return [name for name in header if name != competition.id_column]
+    return header[1:] if len(header) == n_answers + 1 else header
 
 
 def id_columns(competition: Competition, answers: Sequence[str]) -> list[str]:

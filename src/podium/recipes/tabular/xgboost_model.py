@@ -47,7 +47,9 @@ class XGBoost(Boosted):
         if len(held):
             watched = [(_frame(held.values, kinds, ctx, held.label, held.weight), "held")]
             callbacks.append(xgboost.callback.EarlyStopping(self.patience, save_best=True))
-        booster = xgboost.train(params, train, rounds, evals=watched, callbacks=callbacks, verbose_eval=False)
+        booster = xgboost.train(
+            params, train, num_boost_round=rounds, evals=watched, callbacks=callbacks, verbose_eval=False
+        )
         return (booster, kinds), booster.num_boosted_rounds()
 
     def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
+import re
 from typing import Any
 
 from podium.protocol import Column
@@ -10,34 +12,163 @@ from podium.recipes.family import Family
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 FAMILIES: dict[str, Family] = {
-    "naive_bayes": Family("NaiveBayes"),
-    "tfidf_linear": Family("TfidfLinear"),
-    "nbsvm": Family("NbSvm"),
-    "nb_stack": Family("NbStack"),
+    "naive_bayes": Family("NaiveBayes", ("scikit-learn",)),
+    "nbsvm": Family("NbSvm", ("scikit-learn",)),
+    "nb_stack": Family("NbStack", ("scikit-learn",)),
+    "text_boost": Family("TextBoost", ("scikit-learn", "lightgbm")),
+    "tfidf_linear": Family("TfidfLinear", ("scikit-learn",)),
 }
+
+PROSE = 40.0  # mean characters from which a text column is prose; below it may be a name
+BUDGET = {"word": 60.0, "char": 12.0}  # million characters of training texts that n-grams are made of, at most
+
+WORDS, CHARS = "word 1-2", "char 2-5"
+APART = ["word 1-1", "word 2-2", "char 3-4", "char 5-5", "char 6-6"]  # each kind speaks for itself in a stack
+FEW = ["word 1-1", "word 1-2", "char 2-5"]
+
+GRAMS = {
+    "together": [[WORDS], [CHARS], [WORDS, CHARS], [WORDS, "char 3-5"], [WORDS, "char 2-6"], ["word 1-3", CHARS]],
+    "apart": [FEW, APART, ["word 1-1", "word 1-2", "char 3-6"], ["word 1-2", "word 1-2 lower", "char 2-4", "char 4-6"]],
+}
+SPACE: dict[str, dict[str, list[Any]]] = {
+    "naive_bayes": {"alphas": [[0.03], [0.1], [0.3], [1.0], [0.1, 1.0]], "complement": [False, True]},
+    "nbsvm": {"C": [0.3, 1.0, 3.0, 10.0, 30.0], "alpha": [0.03, 0.1, 0.3, 1.0], "table": [0.1, 0.3, 1.0]},
+    "tfidf_linear": {"C": [0.3, 1.0, 3.0, 10.0, 30.0], "loss": ["logistic", "hinge"], "table": [0.1, 0.3, 1.0]},
+    "nb_stack": {"alphas": [[0.1], [0.03, 0.3], [0.1, 1.0]], "complement": [False, True], "C": [0.01, 0.1, 1.0]},
+    "text_boost": {
+        "alphas": [[0.1], [0.03, 0.3], [0.1, 1.0]],
+        "num_leaves": [7, 15, 31, 63],
+        "learning_rate": [0.03, 0.05, 0.1],
+        "min_data_in_leaf": [10, 30, 80],
+        "feature_fraction": [0.2, 0.4, 0.7],
+        "lambda_l2": [0.5, 5.0, 30.0],
+    },
+}
+ROUNDS = {0.03: 900, 0.05: 600, 0.1: 300}  # trees go with the learning rate
+
+
+def text_columns(schema: tuple[Column, ...]) -> list[Column]:
+    return [column for column in schema if column.kind == "text"]
+
+
+def text_led(schema: tuple[Column, ...]) -> bool:
+    """Whether texts carry the rows: prose, or at least half of the columns that vary.
+
+    A surname beside ten numbers does not make a table a text competition.
+    """
+    texts = text_columns(schema)
+    others = [column for column in schema if column.kind not in ("text", "constant")]
+    return bool(texts) and (any(column.mean_length >= PROSE for column in texts) or len(texts) >= len(others))
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    return tuple(FAMILIES)
+    """None where no text carries the rows. Naive-Bayes weights are of classes: values get ridge, stack and boosting."""
+    if not text_led(facts.columns):
+        return ()
+    names = list(FAMILIES) if _classifies(competition) else ["tfidf_linear", "nb_stack", "text_boost"]
+    return tuple(name for name in names if name != "text_boost" or importlib.util.find_spec("lightgbm"))
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
-    wc={"grams":["word 1-2","char 2-5"]}
-    return (Recipe("text","tfidf_linear",{"grams":["word 1-2"]},{}),
-      Recipe("text","naive_bayes",{"grams":["word 1-2"]},{}),
-      Recipe("text","nbsvm",wc,{"C":10.0,"alpha":.2}),
-      Recipe("text","nb_stack",{},{}),
-      Recipe("text","tfidf_linear",wc,{"loss":"hinge","C":1.0}),
-      )
+    """Cheapest first; then what is strong and unlike the others."""
+    known = families(facts, competition)
+    listed = _of_classes() if _classifies(competition) else _of_values(len(text_columns(facts.columns)) > 1)
+    return tuple(Recipe("text", *parts) for parts in listed if parts[0] in known)
+
+
+def _of_classes() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    boost = {"learning_rate": 0.1, "num_leaves": 7, "feature_fraction": 0.3, "rounds": 300}
+    return [
+        ("naive_bayes", {"grams": [WORDS]}, {"alphas": [0.1]}),
+        ("nb_stack", {"grams": APART, "style": True}, {"alphas": [0.03, 0.3]}),
+        ("nbsvm", {"grams": [WORDS, CHARS]}, {"C": 10.0, "alpha": 0.1}),
+        ("text_boost", {"grams": FEW, "style": True}, {"alphas": [0.03, 0.3], **boost}),
+        ("tfidf_linear", {"grams": [WORDS, CHARS]}, {"C": 10.0}),
+        ("nbsvm", {"grams": [WORDS]}, {"C": 3.0, "alpha": 1.0}),
+        ("tfidf_linear", {"grams": [WORDS], "min_df": 2}, {"C": 1.0, "loss": "hinge"}),
+        ("naive_bayes", {"grams": ["char 2-6"]}, {"alphas": [0.03]}),
+    ]
+
+
+def _of_values(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    features = {"grams": ["word 1-1", WORDS, "char 3-5"], "style": True, "pairs": pairs}
+    slow = {"learning_rate": 0.05, "num_leaves": 31, "rounds": 600}
+    return [
+        ("nb_stack", features, {"alphas": [0.03, 0.3]}),
+        ("text_boost", features, {"alphas": [0.03, 0.3], "learning_rate": 0.1, "num_leaves": 15, "rounds": 300}),
+        ("tfidf_linear", {"grams": [WORDS, "char 3-5"]}, {"C": 1.0}),
+        ("text_boost", features, {"alphas": [0.1, 1.0], **slow}),
+        ("tfidf_linear", {"grams": [WORDS], "min_df": 2}, {"C": 0.3}),
+    ]
 
 
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
-    return recipe
+    """One or two steps in parameters, or other n-grams."""
+    features, params = dict(recipe.features), dict(recipe.params)
+    space = SPACE[recipe.model]
+    for _ in range(rng.choice([1, 1, 2])):
+        move = rng.choice(["grams", "min_df", *space])
+        if move == "grams":
+            kinds = GRAMS["apart" if recipe.model in ("nb_stack", "text_boost") else "together"]
+            features["grams"] = rng.choice([grams for grams in kinds if grams != features.get("grams")])
+        elif move == "min_df":
+            features["min_df"] = rng.choice([least for least in (1, 2, 3) if least != features.get("min_df", 1)])
+        else:
+            params[move] = rng.choice([value for value in space[move] if value != params.get(move)])
+            if move == "learning_rate":
+                params["rounds"] = ROUNDS[params[move]]
+    return Recipe(recipe.kind, recipe.model, features, params)
 
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
-    return 1.0
+    """Seconds of one fit on `rows` rows and one predict of a fold's rows, on one core (calibrated by bench/recipes.py)."""
+    outputs = max(1, facts.n_outputs)
+    grams = _grams(recipe)
+    counting = 1.25 * sum(
+        _rate(spelling, word=0.07, char=0.14) * _millions(facts, rows, spelling) for spelling in grams
+    )
+    if recipe.model in ("nbsvm", "tfidf_linear"):
+        candidates = recipe.params.get("C", 10.0)
+        trials = len(candidates) if isinstance(candidates, list) else 0
+        fits = 1 + max(trials if trials > 1 else 0, recipe.params.get("loss") == "hinge")
+        solving = sum(_rate(spelling, word=0.02, char=0.08) * _millions(facts, rows, spelling) for spelling in grams)
+        return 0.1 + counting + fits * outputs * solving
+    alphas = len(recipe.params.get("alphas", (1, 1)))
+    columns = 2 * outputs * alphas * len(grams) + (40 if recipe.features.get("style") else 0) + 4
+    compared = 3e-5 * rows if recipe.features.get("pairs") else 0.0
+    evidence = 0.04 * counting * alphas * outputs
+    top = 2e-7 * rows * columns * outputs
+    if recipe.model == "text_boost":
+        rounds = min(recipe.params.get("rounds", 400), 18 / recipe.params.get("learning_rate", 0.06))
+        share = recipe.params.get("feature_fraction", 0.4)
+        top = rounds * outputs * (1.2e-8 * rows * columns * share + 1e-3)
+    return 0.15 + counting + evidence + compared + top
 
 
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
-    return 1000
+    """Peak of one run: interpreter and libraries, hashes of a chunk, and the sparse matrix with its copies."""
+    stored = [_rate(s, word=0.25, char=0.7) * _millions(facts, facts.n_train, s) for s in _grams(recipe)]
+    kept = max(stored, default=0.0) if recipe.model in ("nb_stack", "text_boost") else sum(stored)
+    return int(500 + 4 * 8 * kept)
+
+
+def _classifies(competition: Competition) -> bool:
+    return competition.task_type.endswith("classification")
+
+
+def _grams(recipe: Recipe) -> list[str]:
+    return list(recipe.features.get("grams", [WORDS]))
+
+
+def _millions(facts: DataFacts, rows: int, spelling: str) -> float:
+    """Millions of characters that n-grams of one kind are made of in one fit."""
+    length = sum(column.mean_length for column in text_columns(facts.columns))
+    return min(rows * max(length, 10.0) / 1e6, 2 * BUDGET[spelling.split()[0]])
+
+
+def _rate(spelling: str, **of_unit: float) -> float:
+    """What one order of n-grams of this unit costs, times its orders."""
+    match = re.match(r"(word|char) (\d)-(\d)", spelling)
+    if match is None:
+        return sum(of_unit.values())
+    return of_unit[match[1]] * (int(match[3]) - int(match[2]) + 1)

@@ -52,10 +52,12 @@ def weights(counts: Tally, kind: Kind, alpha: float) -> NDArray[np.float32]:
         return shrunk.astype(np.float32)
     share = _log_share(counts.positive, alpha)
     if kind == "complement":
-        return (share - _log_share(counts.total - counts.positive, alpha)).astype(np.float32)
-    return (share - share.mean(axis=0)).astype(np.float32)
+        ratio: Floats = share - _log_share(counts.total - counts.positive, alpha)
+        return ratio.astype(np.float32)
+    centred: Floats = share - share.mean(axis=0)
+    return centred.astype(np.float32)
 
 
 def _log_share(counts: Floats, alpha: float) -> Floats:
     smoothed = np.maximum(counts, 0) + alpha
-    return np.log(smoothed) - np.log(smoothed.sum(axis=1, keepdims=True))
+    return np.asarray(np.log(smoothed) - np.log(smoothed.sum(axis=1, keepdims=True)))

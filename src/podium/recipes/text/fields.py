@@ -12,24 +12,13 @@ from numpy.typing import NDArray
 from podium.protocol import Column, Context, Rows
 from podium.recipes.tabular.encoder import Encoder
 
-PROSE = 40.0  # mean characters from which a text column is prose; below it may be a name
 REPEATED = 0.3  # a text with fewer distinct values than this share of rows is a category too
 
 
 def text_columns(schema: Sequence[Column]) -> list[str]:
-    """Columns to read as texts: prose if there is any, else short texts, else strings of any kind."""
+    """Columns to read as texts: those intake calls so, else strings of any kind."""
     texts = [column.name for column in schema if column.kind == "text"]
     return texts or [column.name for column in schema if column.kind in ("categorical", "code")]
-
-
-def text_led(schema: Sequence[Column]) -> bool:
-    """Whether texts carry the rows: prose, or at least half of the columns that vary.
-
-    A surname beside ten numbers does not make a table a text competition.
-    """
-    texts = [column for column in schema if column.kind == "text"]
-    others = [column for column in schema if column.kind not in ("text", "constant")]
-    return bool(texts) and (any(column.mean_length >= PROSE for column in texts) or len(texts) >= len(others))
 
 
 def read_texts(rows: Rows, columns: list[str]) -> list[pl.Series]:

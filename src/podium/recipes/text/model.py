@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from podium.protocol import Context, Dense, Rows
 from podium.recipes.tabular.target import Target
 from podium.recipes.text.fields import read_texts, text_columns
+from podium.recipes.text.ngrams import BUDGET, Grams
 from podium.recipes.text.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,9 @@ class TextModel(ABC):
         assert train.y is not None, "fit needs labelled rows"
         self.target = Target.of(train.y, ctx)
         self.columns = list(self.features.get("columns") or text_columns(ctx.schema))
+        train = self._affordable(train, ctx)
         self._fit(train, self._texts(train), ctx)
+        self.notes["rows"] = len(train)
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
@@ -49,6 +52,18 @@ class TextModel(ABC):
     @abstractmethod
     def _predict(self, rows: Rows, texts: list[pl.Series], ctx: Context) -> Floats:
         """`(n, k)`: probabilities, or values in the target's turned unit."""
+
+    def _affordable(self, train: Rows, ctx: Context) -> Rows:
+        """All rows, or a random part of them where the texts, cut short as they will be, are too much for memory."""
+        texts = self._texts(train)
+        for grams in map(Grams.parse, self._grams()):
+            clip = grams.clip(texts[0])
+            read = sum(int(column.str.len_chars().clip(upper_bound=clip).sum()) for column in texts)
+            share = 2 * BUDGET[grams.unit] / max(read, 1)
+            if share < 1:
+                chosen = np.random.default_rng(ctx.seed).permutation(len(train))[: int(share * len(train))]
+                return train.take(np.sort(chosen))
+        return train
 
     def _texts(self, rows: Rows) -> list[pl.Series]:
         return read_texts(rows, self.columns)

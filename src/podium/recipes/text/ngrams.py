@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 BITS = 22  # buckets of the hashing; a few 100,000 n-grams collide rarely
 CHUNK = 2_000_000  # characters turned to n-grams at a time: bounds memory
 SHORTEST_CLIP = 500  # a text is never cut below this many characters
-BUDGET = {"word": 60_000_000, "char": 12_000_000}  # characters of all training texts, above which texts are cut
+BUDGET = {"word": 60_000_000, "char": 12_000_000}  # characters of all training texts, above which texts are cut short
 STEP, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 TOKEN = r"\w+|[^\w\s]"  # punctuation is a token: it tells authors and moods apart
 SPELLING = re.compile(r"(word|char) (\d)-(\d)( lower)?")
@@ -57,7 +58,7 @@ class Grams:
         ends = np.cumsum(texts.str.len_chars().to_numpy().astype(np.int64))
         cuts = np.unique(np.searchsorted(ends, np.arange(CHUNK, ends[-1] if len(ends) else 0, CHUNK)) + 1)
         bounds = [0, *(int(c) for c in cuts if c < len(texts)), len(texts)]
-        parts = [self._chunk(texts[a:b], salt) for a, b in zip(bounds, bounds[1:], strict=False)]
+        parts = [self._chunk(texts[a:b], salt) for a, b in pairwise(bounds)]
         return sp.vstack(parts, format="csr") if len(parts) > 1 else parts[0]
 
     def _chunk(self, texts: pl.Series, salt: int) -> sp.csr_matrix:

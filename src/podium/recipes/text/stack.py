@@ -16,6 +16,8 @@ from podium.protocol import Context, Rows
 from podium.recipes.text.evidence import Tally, kind_of, tally, weights
 from podium.recipes.text.fields import Beside
 from podium.recipes.text.model import Floats, TextModel, probabilities
+from podium.recipes.text.pairs import PairSimilarity
+from podium.recipes.text.style import style
 from podium.recipes.text.vocabulary import Vocabulary, binary
 
 STACK_GRAMS = ("word 1-1", "word 1-2", "word 1-3", "word 1-2 lower", "char 2-5", "char 5-6")
@@ -78,7 +80,7 @@ class NbStack(TextModel):
         C: float = 0.1,
         folds: int = 5,
     ) -> None:
-        super().__init__({"grams": list(STACK_GRAMS), **(features or {})})
+        super().__init__({"grams": list(STACK_GRAMS), "style": False, "pairs": False, **(features or {})})
         self.alphas, self.complement, self.C, self.folds = tuple(alphas), complement, C, folds
 
     def _fit(self, train: Rows, texts: list[pl.Series], ctx: Context) -> None:
@@ -88,12 +90,20 @@ class NbStack(TextModel):
         vocabularies = [self._vocabulary(grams, vectors) for grams in self._kinds()]
         self.evidence = Evidence(vocabularies, self.alphas, self.complement, self.folds)
         self.beside = Beside(target=True)
-        columns = self.evidence.fit_transform(texts, labels, train, self)
-        self._fit_top(np.hstack([columns, self.beside.fit_transform(train, ctx)]), labels, train, ctx)
+        self.similarity = PairSimilarity().fit(texts) if self.features["pairs"] and len(texts) > 1 else None
+        evidence = self.evidence.fit_transform(texts, labels, train, self)
+        beside = self.beside.fit_transform(train, ctx)
+        columns = np.hstack([evidence, beside, *self._label_free(texts)])
         self.notes = {"columns": columns.shape[1], "n_grams": sum(t[0].shape[1] for t in self.evidence.tables)}
+        self._fit_top(columns, labels, train, ctx)
 
     def _predict(self, rows: Rows, texts: list[pl.Series], ctx: Context) -> Floats:
-        return self._predict_top(np.hstack([self.evidence.transform(texts), self.beside.transform(rows)]))
+        evidence, beside = self.evidence.transform(texts), self.beside.transform(rows)
+        return self._predict_top(np.hstack([evidence, beside, *self._label_free(texts)]))
+
+    def _label_free(self, texts: list[pl.Series]) -> list[Floats]:
+        parts: list[Floats] = [style(column) for column in texts] if self.features["style"] else []
+        return parts + ([self.similarity.transform(texts)] if self.similarity else [])
 
     def _kinds(self) -> list[tuple[str, ...]]:
         """Each kind of n-grams is counted, and speaks, for itself."""

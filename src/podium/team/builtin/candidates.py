@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
 from podium.team.builtin import cost, history, learnings, novelty
+from podium.team.builtin.conditions import MEASURES
 from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
 
@@ -15,10 +16,14 @@ PARENTS = 4  # the best of that many families are worth improving
 DRAWS = 6  # mutations drawn for each parent; evidence picks among them
 POSITION_DECAY = 0.95  # the portfolio is in order of promise
 SECOND_DRAFT = 0.4  # of what a family's first draft promises
+BESIDE_TEXT = 0.3  # of a table model's promise where the texts carry the rows
 BARREN = 0.8  # for each child of a parent that brought the blend nothing
 SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
-SEEDLESS = frozenset({"linear", "ridge", "logistic", "knn", "nb"})  # nothing to average: no randomness to speak of
+HALF_EFFORT = 0.7  # of the gain, for half the rounds
+SEEDLESS = frozenset(
+    {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear"}
+)  # nothing to average: no randomness to speak of
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def affordable(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> Experime
             spec,
             recipe=smaller,
             cost_s=cost.experiment_s(smaller, facts, catalog),
-            expected_gain=spec.expected_gain * 0.8,
+            expected_gain=spec.expected_gain * HALF_EFFORT,
             name=spec.name if spec.name.endswith(", quick") else f"{spec.name}, quick",
         )
     return spec
@@ -121,8 +126,16 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
             continue
         units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
         again = recipe.model in tried
-        why = f"another setting of {recipe.model} than those tried" if again else f"{recipe.model} is a family not tried yet"
-        yield shop.spec("draft", recipe, _title(recipe), f"{why}, from the portfolio", units * (SECOND_DRAFT if again else 1))
+        if recipe.kind == "tabular" and MEASURES["text_share"](shop.facts) >= 0.5:
+            units *= BESIDE_TEXT
+        why = (
+            f"another setting of {recipe.model} than those tried"
+            if again
+            else f"{recipe.model} is a family not tried yet"
+        )
+        yield shop.spec(
+            "draft", recipe, _title(recipe), f"{why}, from the portfolio", units * (SECOND_DRAFT if again else 1)
+        )
         tried.add(recipe.model)
         position += 1
 
@@ -141,7 +154,9 @@ def _debugs(shop: Workshop) -> Iterator[ExperimentSpec]:
             continue
         how = "with less effort" if starved else "on plain features"
         why = f"{e.id} failed ({e.message[:80]}): the same idea {how} may work"
-        yield shop.spec("debug", smaller, f"{_title(smaller)} {how}", why, shop.evidence.units("debug", e.family), (e.id,))
+        yield shop.spec(
+            "debug", smaller, f"{_title(smaller)} {how}", why, shop.evidence.units("debug", e.family), (e.id,)
+        )
 
 
 def _improvements(shop: Workshop) -> Iterator[ExperimentSpec]:
@@ -179,7 +194,9 @@ def _crossovers(shop: Workshop) -> Iterator[ExperimentSpec]:
                 continue
             recipe = shop.catalog.crossover(a.recipe, b.recipe, shop.rng)
             body = a if recipe.model == a.recipe.model else b
-            units = shop.evidence.units("crossover", recipe.model) * shop.evidence.of_changes(recipe, body.recipe or recipe)
+            units = shop.evidence.units("crossover", recipe.model) * shop.evidence.of_changes(
+                recipe, body.recipe or recipe
+            )
             name = f"{_title(recipe)} on the features of {(b if body is a else a).family}"
             why = f"the model of {body.id} gains from the features of {(b if body is a else a).id}"
             yield shop.spec("crossover", recipe, name, why, units, (a.id, b.id))
@@ -222,6 +239,10 @@ def _difference(new: Recipe, old: Recipe | None) -> str:
         return "as proposed"
     merged = {**new.features, **new.params}
     before = {**old.features, **old.params}
-    parts = [f"{n} {v}" if not isinstance(v, bool) else (n if v else f"no {n}") for n, v in merged.items() if before.get(n) != v]
+    parts = [
+        f"{n} {v}" if not isinstance(v, bool) else (n if v else f"no {n}")
+        for n, v in merged.items()
+        if before.get(n) != v
+    ]
     parts += [f"default {n}" for n in before if n not in merged]
     return ", ".join(parts[:3]) + (", …" if len(parts) > 3 else "") if parts else "same options"

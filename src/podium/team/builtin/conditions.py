@@ -1,11 +1,11 @@
 """The playbook's conditions: what must be true of a competition for an entry to apply, and the evidence that it is.
 
-    <kind> columns          a feature column of that kind: numeric, categorical, text, date, code, boolean, file
-    audit <check>           the audit warned: drift, imbalance, duplicate, leak, missing, structure …
-    metric=<name>           also `task=<type>`; alternatives with |: metric=rmse|mae
-    <measure> <op> <number> a measure of `MEASURES`, with <, <=, >, >=
-    always, plateau
-    not <condition>
+<kind> columns          a feature column of that kind: numeric, categorical, text, date, code, boolean, file
+audit <check>           the audit warned: drift, imbalance, duplicate, leak, missing, structure …
+metric=<name>           also `task=<type>`; alternatives with |: metric=rmse|mae
+<measure> <op> <number> a measure of `MEASURES`, with <, <=, >, >=
+always, plateau
+not <condition>
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ from typing import get_args
 from podium.protocol import ColumnKind
 from podium.records import Facts
 from podium.team.builtin import history
+
+
+def _share(facts: Facts, kind: str) -> float:
+    """Share of the columns that vary which are of this kind."""
+    varying = [c for c in facts.data.columns if c.kind != "constant"]
+    return sum(c.kind == kind for c in varying) / max(1, len(varying))
+
 
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -38,6 +45,7 @@ MEASURES: dict[str, Callable[[Facts], float]] = {
     "target_min": lambda facts: facts.data.target_min,
     "levels": lambda facts: max((c.n_unique for c in facts.data.columns if c.kind == "categorical"), default=0),
     "missing": lambda facts: max((c.missing for c in facts.data.columns), default=0.0),
+    "text_share": lambda facts: _share(facts, "text"),
     "text_length": lambda facts: max((c.mean_length for c in facts.data.columns if c.kind == "text"), default=0.0),
 }
 COMPARISON = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
@@ -74,7 +82,11 @@ def parse(text: str) -> Condition:
 
 
 def _audit(facts: Facts, check: str) -> tuple[str, ...] | None:
-    found = [f"audit:{a.check}" + (f":{a.column}" if a.column else "") for a in facts.audit if _warns(a.severity, a.check, check)]
+    found = [
+        f"audit:{a.check}" + (f":{a.column}" if a.column else "")
+        for a in facts.audit
+        if _warns(a.severity, a.check, check)
+    ]
     return tuple(found[:3]) or None
 
 

@@ -11,7 +11,9 @@ from podium.team.builtin.stock import Catalog
 
 SAFETY = 1.2  # estimates are this much too low often enough to matter at the end
 MARGIN_S = 1.0
-EFFORT = ("rounds", "iterations", "trees", "n_estimators", "epochs", "max_iter", "bags")
+EFFORT = ("rounds", "trees", "epochs")
+STEP = ("learning_rate", "eta")  # of a boosting, doubled as its rounds are halved
+LARGEST_STEP = 0.3
 LEAST_EFFORT = 1 / 8
 
 
@@ -55,7 +57,8 @@ def cheaper(recipe: Recipe, facts: Facts, catalog: Catalog) -> Recipe | None:
     if knob is None or recipe.params[knob] < 8:
         return None
     params = {**recipe.params, knob: recipe.params[knob] // 2}
-    if isinstance(params.get("learning_rate"), float):
-        params["learning_rate"] = round(min(0.3, params["learning_rate"] * 2), 6)
+    for step in STEP:
+        if knob == "rounds" and isinstance(params.get(step), float):
+            params[step] = round(min(LARGEST_STEP, params[step] * 2), 6)
     smaller = replace(recipe, params=params)
     return smaller if experiment_s(smaller, facts, catalog) < experiment_s(recipe, facts, catalog) else None

@@ -1,28 +1,126 @@
 """The planner (the builder's role in the phases plan and revise): which experiments to run this round.
 
 It maximises the expected gain of the blend per second: the cheapest sound baseline first, then every family that the
-data and the time allow, then improvements of what carries the blend. At a plateau it must try something bold.
+data and the time allow, then improvements of what carries the blend. At a plateau it tries something bold. Where
+nothing fits the time left, or nothing pays, the plan is empty: the loop finalises.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan
-from podium.team.builtin import cost, history, novelty
+from podium.team.builtin import batch, history, novelty
 from podium.team.builtin.candidates import candidates
-from podium.team.builtin.checks import Findable, offenders
-from podium.team.builtin.demands import Demands
+from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
 
-FIRST_ROUND_S = 6.0  # so that a valid submission exists within 20 s, start-up and blend included
-ROUNDS = 12  # rounds a campaign should have: each ends with a blend and a decision
-ROUND_S = (4.0, 240.0)
-PER_SLOT = 3  # experiments a round for each slot, at most
-OVERHEAD_S = 0.5  # of an experiment whatever its size: dealing, forking, scoring
-FAMILY_CAP = 2  # experiments of one family in a batch
-PAYS = 0.02  # noise floors: below this an experiment is not worth its risk of overfitting the pool
-BREADTH_SHARE = 0.4  # of the time left that a family's first draft may take before it must compete on gain per second
-"""
+
+def plan(brief: Brief, catalog: Catalog) -> Plan:
+    """One to k experiments, or none."""
+    facts = brief.facts
+    ranked = _ranked(brief, catalog)
+    chosen = batch.pack(ranked, facts)
+    return Plan(chosen, _text(brief, chosen, ranked, "What the expected gain per second chooses."))
+
+
+def revise(brief: Brief, catalog: Catalog) -> Plan:
+    """The plan changed as the review asks: offenders dropped, what it misses first, then what it did not object to."""
+    facts = brief.facts
+    if facts.review is None:
+        return plan(brief, catalog)
+    ranked = _ranked(brief, catalog)
+    bad = offenders(ranked, facts)
+    ranked = [spec for position, spec in enumerate(ranked) if position not in bad]
+    failed: set[str] = {check.name for check in facts.review.checks if not check.passed}
+    kept = _kept(facts, failed, ranked)
+    wanted = [spec for spec in ranked if failed and _answers(spec, facts, failed)]
+    first = wanted[:1] if kept else wanted
+    rest = [spec for spec in [*kept, *ranked] if spec not in first]
+    chosen = batch.pack([*first, *_unique(rest)], facts, force=len(first[:1]))
+    return Plan(chosen, _text(brief, chosen, ranked, f"Revised: {facts.review.reason}"))
+
+
+def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
+    """Candidates in order; before anything has a score, the portfolio's first (the cheapest sound baseline) leads."""
+    facts = brief.facts
+    rng = random.Random(f"{facts.seed}:{brief.id}")
+    ranked = batch.rank(batch.paying(candidates(facts, catalog, rng), facts), facts)
+    if history.scored(facts):
+        return ranked
+    baseline = next(iter(catalog.portfolio(facts.data, facts.competition, facts.hardware)), None)
+    return sorted(ranked, key=lambda spec: spec.recipe != baseline)
+
+
+def _kept(facts: Facts, failed: set[str], ranked: Sequence[ExperimentSpec]) -> list[ExperimentSpec]:
+    """Specs of the first plan that the review has nothing against."""
+    bad = offenders(facts.plan, facts)
+    kept = [spec for position, spec in enumerate(facts.plan) if position not in bad]
+    if "poor_return" in failed:
+        best = max((batch.rate(spec, facts) for spec in ranked), default=0.0)
+        kept = [spec for spec in kept if batch.rate(spec, facts) >= LEAST_RETURN * best]
+    if "narrow_search" in failed:
+        kept = kept[: max(1, batch.most(facts) - 1)]
+    return kept
+
+
+def _answers(spec: ExperimentSpec, facts: Facts, failed: set[str]) -> bool:
+    """Whether the spec does what every failed check misses."""
+    if spec.operator == "replicate":
+        return False
+    planned = {planned.family for planned in facts.plan}
+    if "tunnel_vision" in failed and not batch.untried(spec, facts):
+        return False
+    if "weak_ensemble" in failed and spec.family in planned:
+        return False
+    if "missing_bold_moves" in failed and not batch.bold(spec, facts):
+        return False
+    far = spec.recipe is not None and novelty.nearest(spec.recipe, novelty.tried(facts)) >= 5 * SAME_IDEA
+    return "narrow_search" not in failed or far
+
+
+def _unique(specs: Sequence[ExperimentSpec]) -> list[ExperimentSpec]:
+    """Each recipe and seed once, the first kept."""
+    found: list[ExperimentSpec] = []
+    for spec in specs:
+        if not any(spec.recipe == other.recipe and spec.seed_offset == other.seed_offset for other in found):
+            found.append(spec)
+    return found
+
+
+def _text(brief: Brief, chosen: Sequence[ExperimentSpec], ranked: Sequence[ExperimentSpec], why: str) -> str:
+    facts = brief.facts
+    noise, left = history.noise(facts), facts.budget.time_left_s
+    lines = [f"# Round {brief.round}: plan", "", why, ""]
+    lines.append(
+        f"Noise floor {noise:.3g}; " + (f"{left:.0f} s left." if left is not None else "experiments are counted.")
+    )
+    if not chosen:
+        reason = (
+            "Nothing untried is worth its time or fits what is left" if ranked else "Nothing untried fits the time left"
+        )
+        return "\n".join([*lines, "", f"{reason}: the campaign can end.", ""])
+    lines += ["", "| experiment | operator | parents | expected gain (noise floors) | cost, s | per s | hypothesis |"]
+    lines += ["|---|---|---|---|---|---|---|", *(_row(spec, facts, noise) for spec in chosen)]
+    lines += ["", f"Estimated to run {batch.wall_s(chosen, facts):.1f} s on {facts.budget.slots} slots."]
+    passed = [spec for spec in ranked if spec not in chosen][:3]
+    if passed:
+        lines += [
+            "",
+            "Next in line: " + "; ".join(f"{s.name} ({batch.rate(s, facts):.3g} per s)" for s in passed) + ".",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(spec: ExperimentSpec, facts: Facts, noise: float) -> str:
+    gain = f"{spec.expected_gain:.3g} ({spec.expected_gain / noise:.2f})"
+    cells = (
+        spec.name,
+        spec.operator,
+        " ".join(spec.parents),
+        gain,
+        f"{spec.cost_s:.1f}",
+        f"{batch.rate(spec, facts):.3g}",
+    )
+    return "| " + " | ".join((*cells, spec.hypothesis.replace("|", "/"))) + " |"

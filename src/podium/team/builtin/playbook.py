@@ -55,9 +55,7 @@ class Entry:
         return recipe.kind == "tabular" and (not self.families or recipe.model in self.families)
 
     def applied_to(self, recipe: Recipe) -> Recipe:
-        return Recipe(
-            recipe.kind, recipe.model, {**recipe.features, **self.features}, {**recipe.params, **self.params}
-        )
+        return Recipe(recipe.kind, recipe.model, {**recipe.features, **self.features}, {**recipe.params, **self.params})
 
 
 @functools.cache
@@ -69,7 +67,8 @@ def shipped() -> tuple[Entry, ...]:
 def read(text: str) -> tuple[Entry, ...]:
     """Entries from Markdown. Raises ValueError naming the entry and the line that does not parse."""
     entries: list[Entry] = []
-    heading, fields = None, {}
+    heading: re.Match[str] | None = None
+    fields: dict[str, str] = {}
     for line in [*text.splitlines(), "## P99 end"]:
         if match := HEADING.fullmatch(line):
             if heading:

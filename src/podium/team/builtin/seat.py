@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-import time
-
 from podium.errors import SeatError
-from podium.records import Brief, Deliverable, Findings, Reply, ResearchBrief, Review, Usage
-from podium.team.builtin import builder, planner
+from podium.records import Brief, Deliverable, Reply
+from podium.team.builtin import builder, planner, reflector, researcher, retro, reviewer, uploader
 from podium.team.builtin.stock import Catalog, SourceOf, shipped_catalog, shipped_source
 
 
 class BuiltinSeat:
-    def __init__(self, name: str = "builtin", catalog: Catalog | None = None, source_of: SourceOf | None = None) -> None:
+    """Each deliverable is a pure function of the brief: no clock, no registry, one random stream keyed by seed and
+    brief. It spends no tokens and reports no time, so that a replayed campaign equals the first.
+
+    `catalog` and `source_of` default to the recipes this package ships.
+    """
+
+    def __init__(
+        self, name: str = "builtin", catalog: Catalog | None = None, source_of: SourceOf | None = None
+    ) -> None:
         self.name, self._catalog, self._source_of = name, catalog, source_of
 
     def play(self, brief: Brief) -> Reply:
-        return Reply(self._deliver(brief), Usage())
+        """Raises SeatError for a phase that no role plays, and for a plan whose specs have no recipe to build."""
+        return Reply(self._deliverable(brief))
 
-    def _deliver(self, brief: Brief) -> Deliverable:
-        catalog = self._catalog or shipped_catalog()
+    def _deliverable(self, brief: Brief) -> Deliverable:
         match brief.phase:
             case "research":
-                return ResearchBrief((), "# Research\n", "")
-            case "plan" | "revise":
-                return planner.plan(brief, catalog)
+                return researcher.research(brief, self.catalog)
+            case "plan":
+                return planner.plan(brief, self.catalog)
             case "review":
-                return Review("APPROVED", "minimal", (), "# Review\nAPPROVED\n")
+                return reviewer.review(brief, self.catalog)
+            case "revise":
+                return planner.revise(brief, self.catalog)
             case "build":
                 return builder.build(brief, self._source_of or shipped_source())
-            case "learn" | "retro" | "submit":
-                return Findings(f"# {brief.phase}\n", submit=True)
+            case "learn":
+                return reflector.learn(brief)
+            case "submit":
+                return uploader.wish(brief)
+            case "retro":
+                return retro.retro(brief, self.catalog)
             case _:
-                raise SeatError(f"phase {brief.phase!r}: the built-in team has no role in it")
+                raise SeatError(
+                    f"phase {brief.phase!r}: expected one that a role plays; the engine itself does this one"
+                )
+
+    @property
+    def catalog(self) -> Catalog:
+        return self._catalog or shipped_catalog()

@@ -1,0 +1,165 @@
+"""`podium run`: start a campaign, or go on with one."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from podium.cli.duration import seconds
+from podium.cli.output import Json, remark, result, short
+from podium.errors import NoSubmission, UserError
+
+if TYPE_CHECKING:
+    from podium.cli.compose import Outcome
+
+DATABASE = "podium.db"
+EVERYONE = "*"
+
+Path_ = Annotated[
+    str, typer.Argument(metavar="PATH|SLUG", help="The competition's folder, or a campaign's folder to go on with.")
+]
+Campaign = Annotated[
+    Path | None, typer.Option("--campaign", metavar="DIR", help="Where the campaign lives. Default: ./campaigns/<slug>.")
+]
+Team = Annotated[str, typer.Option("--team", metavar="ROLE=SEAT,…", help="Who plays; the rest is built in.")]
+Overrides = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Overrule what intake finds, in config.json's keys.")
+]
+
+
+def run(
+    path: Path_,
+    campaign: Campaign = None,
+    time: Annotated[str | None, typer.Option("--time", help="Time in all: 90s, 10m, 2h, 1d. More extends.")] = None,
+    experiments: Annotated[int | None, typer.Option("--experiments", min=1, help="How many, instead of a time.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    team: Team = "",
+    executor: Annotated[str, typer.Option("--executor", help="Where runs happen.")] = "local",
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use. Default: all.")] = None,
+    overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
+    as_json: Json = False,
+) -> None:
+    """Start a campaign on a competition, or go on with it: the same command resumes, a larger --time extends."""
+    started = clock.monotonic()
+    if time is not None and experiments is not None:
+        raise UserError("--time and --experiments exclude each other", remedy="give one of the two")
+    check_target(path, campaign)
+    time_s, players, overruled = None if time is None else seconds(time), parse_team(team), parse_overrides(overrides)
+    from podium.cli import compose
+
+    folder = compose.open_or_create(
+        path,
+        campaign=campaign,
+        time_s=time_s,
+        experiments=experiments,
+        seed=seed,
+        threads=threads,
+        team=players,
+        executor=executor,
+        overrides=overruled,
+    )
+    outcome = _play(folder, started)
+    _tell(folder, outcome, as_json=as_json)
+
+
+def check_target(path: str, campaign: Path | None) -> None:
+    """Raises UserError where PATH is one campaign and --campaign names another."""
+    given = Path(path)
+    if campaign is not None and (given / DATABASE).is_file() and campaign.absolute() != given.absolute():
+        raise UserError(
+            f"{path} is a campaign already", found=f"--campaign {campaign} beside it", remedy="leave --campaign out"
+        )
+
+
+def parse_team(text: str) -> dict[str, str]:
+    """`ROLE=SEAT,…` as a mapping. Raises UserError naming the part that does not fit."""
+    from podium.records import Role
+
+    team: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        role, equals, seat = part.partition("=")
+        if not equals or not seat or role not in (*get_args(Role), EVERYONE):
+            roles = ", ".join((*get_args(Role), EVERYONE))
+            raise UserError("--team cannot be understood", expected=f"ROLE=SEAT with a role of {roles}", found=repr(part))
+        team[role] = seat
+    return team
+
+
+def parse_overrides(parts: list[str]) -> dict[str, str]:
+    """`KEY=VALUE` parts as a mapping; which keys there are is intake's to say."""
+    found: dict[str, str] = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals or not key:
+            raise UserError("--set cannot be understood", expected="KEY=VALUE, e.g. metric=rmse", found=repr(part))
+        found[key] = value
+    return found
+
+
+def _play(folder: Path, started: float) -> Outcome:
+    """The campaign to its end, watched. An interruption leaves by exit code 130 and says how to go on."""
+    from podium.campaign.engine import Stopped
+    from podium.cli import compose
+    from podium.report.page import write_report
+    from podium.report.terminal import Watcher
+
+    go_on = f"go on with: podium run {shlex.quote(short(folder))}"
+    try:
+        with Watcher(folder, live=sys.stderr.isatty()):
+            return compose.run(folder, started=started)
+    except KeyboardInterrupt:
+        remark(f"interrupted; nothing recorded is lost, {go_on}")
+        raise typer.Exit(130) from None
+    except Stopped:
+        write_report(folder)
+        remark(f"stopped as asked; {go_on}")
+        raise typer.Exit(130) from None
+    except NoSubmission:
+        write_report(folder)
+        raise
+
+
+def _tell(folder: Path, outcome: Outcome, *, as_json: bool) -> None:
+    """The report, then the outcome on stdout."""
+    from podium.report.page import write_report
+    from podium.report.snapshot import snapshot
+
+    report = write_report(folder)
+    now = snapshot(folder)
+    values = {
+        "campaign": now["campaign"],
+        "state": now["state"],
+        "score": outcome.score,
+        "stderr": outcome.stderr,
+        "vault_score": outcome.vault_score,
+        "metric": now["competition"]["metric"],
+        "metric_direction": now["competition"]["metric_direction"],
+        "experiments": len(now["experiments"]),
+        "pool": now["pool"],
+        "champion": now["champion"],
+        "submission": None if outcome.submission is None else str(outcome.submission.absolute()),
+        "report": str(report.absolute()),
+    }
+    result(values, outcome_text(folder, values), as_json=as_json)
+
+
+def outcome_text(folder: Path, values: dict[str, Any]) -> str:
+    """Four lines for people."""
+    from podium.report.figures import score_text
+
+    vault = "" if values["vault_score"] is None else f", vault {score_text(values['vault_score'])}"
+    submission = "none yet" if values["submission"] is None else short(values["submission"])
+    return "\n".join(
+        (
+            f"{values['state']}: {values['metric']} {score_text(values['score'], values['stderr'])}{vault}, "
+            f"{values['experiments']} experiments, {len(values['pool'])} in the pool",
+            f"submission  {submission}",
+            f"report      {short(values['report'])}",
+            f"campaign    {short(folder)}",
+        )
+    )

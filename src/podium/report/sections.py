@@ -1,0 +1,269 @@
+"""The page's sections, each from facts to markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from podium.report.charts import bar, heat_map, score_chart
+from podium.report.facts import PageFacts
+from podium.report.figures import duration_text, metric_text, score_text
+from podium.report.html import EMPTY, Child, Html, element, join, section, table, text
+
+MOST_LISTED = 200
+ASKED = ("task_type", "target_columns", "id_column", "metric", "metric_direction", "submission_columns", "submission_kind",
+         "classes", "group_column", "time_column", "label_side_columns", "cv_strategy", "cv_folds", "deadline",
+         "max_submissions_per_day")  # fmt: skip
+
+
+def heading(facts: PageFacts) -> Html:
+    now, competition = facts.now, facts.now["competition"]
+    kind = text(competition["task_type"] or "", 60).replace("_", " ")
+    where = f"round {now['round']}, {now['phase']}" if now["phase"] else "not started"
+    return join(
+        (
+            element("h1", text(competition["competition"] or "campaign", 120)),
+            element(
+                "p", f"{kind}, {metric_text(competition['metric'], competition['metric_direction'])}. Podium’s campaign is "
+                f"{now['state']} ({where}).", class_="soft",
+            ),
+            _tiles(now),
+        )
+    )  # fmt: skip
+
+
+def _tiles(now: Mapping[str, Any]) -> Html:
+    blend, clock = now["blend"], now["clock"]
+    looks = [e["verdict"] or e["status"] for e in now["experiments"]]
+    spent = duration_text(clock["alive_s"]) + (f" of {duration_text(clock['total_s'])}" if clock["total_s"] else "")
+    tiles = [
+        (score_text(None if blend is None else blend["score"], None if blend is None else blend["stderr"]), "blend, nested folds"),
+        (score_text(None if blend is None else blend["vault_score"]), "blend, on the vault"),
+        (now["champion"] or "–", "champion"),
+        (str(len(now["experiments"])), f"experiments, {len(now['pool'])} in the pool"),
+        (str(looks.count("killed") + looks.count("failed") + looks.count("invalid")), "killed, failed or invalid"),
+        (spent, "engine time"),
+        (duration_text(now["ledger"]["cpu_s"]), "CPU time of runs"),
+        (str(len(now["submissions"])), "submissions"),
+    ]
+    items = (
+        element("li", element("span", figure, class_="figure"), element("span", about, class_="about"))
+        for figure, about in tiles
+    )
+    return element("ul", *items, class_="tiles")
+
+
+def asked(facts: PageFacts) -> Html:
+    """What intake understood, and why it believes it."""
+    evidence: Mapping[str, Any] = facts.competition.get("evidence") or {}
+    rows: list[Sequence[Child]] = []
+    for key in ASKED:
+        value, why = facts.competition.get(key), evidence.get(key)
+        if value in (None, [], "") and why is None:
+            continue
+        spelled = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        reason, sure = ("", "") if why is None else (text(why.get("why", "")), f"{why.get('confidence', 0):.0%}")
+        rows.append((key, text(spelled, 200), reason, sure))
+    data = facts.data
+    size = (
+        f"{data.get('n_train', 0):,} training rows in {data.get('n_folds', 0)} folds, {data.get('n_vault', 0):,} in the vault, "
+        f"{data.get('n_test', 0):,} to predict, {len(data.get('columns') or [])} features."
+    )
+    description = text(facts.competition.get("description") or "", 600)
+    return section(
+        "What was asked",
+        element("p", description) if description else EMPTY,
+        element("p", size),
+        table(("key", "value", "evidence", "sure"), rows, kinds="kmtn"),
+    )
+
+
+def audited(facts: PageFacts) -> Html:
+    order = {"block": 0, "warn": 1, "info": 2}
+    findings = sorted(facts.audit, key=lambda f: order[f.severity])
+    rows = (
+        (element("span", f.severity, class_=f.severity), f.check, text(f.column or "", 80), text(f.message))
+        for f in findings[:MOST_LISTED]
+    )
+    return section("What the audit saw", table(("severity", "check", "column", "finding"), rows, kinds="kkmt"))
+
+
+def scores(facts: PageFacts) -> Html:
+    now = facts.now
+    baselines = {k: v for k, v in now["baseline"].items() if isinstance(v, (int, float))}
+    pick = max if now["competition"]["metric_direction"] == "higher" else min
+    best = pick(baselines.values()) if baselines else None
+    chart = score_chart(now["experiments"], facts.blends, text(now["competition"]["metric"] or "score", 40), best)
+    plain = ", ".join(f"{text(name, 40)} {score_text(value)}" for name, value in baselines.items())
+    rows = (
+        (str(b["round"]), score_text(b["score"], b["stderr"]), score_text(b["vault_score"]), _members(b["weights"]))
+        for b in list(reversed(facts.blends))[:MOST_LISTED]
+    )
+    return section(
+        "Scores by round",
+        chart,
+        element("p", f"Plain baselines: {plain}.", class_="soft") if plain else EMPTY,
+        element(
+            "details", element("summary", "The blends as a table"),
+            table(("round", "nested score", "vault", "weights"), rows, kinds="nnnt"),
+        ),
+    )  # fmt: skip
+
+
+def _members(weights: Mapping[str, float]) -> str:
+    return ", ".join(f"{id_} {weight:.2f}" for id_, weight in sorted(weights.items(), key=lambda p: -p[1]) if weight > 0)
+
+
+def blend(facts: PageFacts) -> Html:
+    now = facts.now
+    named = {e["id"]: e for e in now["experiments"]}
+    weights = {} if now["blend"] is None else now["blend"]["weights"]
+    chosen = sorted((id_ for id_ in weights if weights[id_] > 0), key=lambda id_: -weights[id_])
+    if now["champion"] and now["champion"] not in chosen:
+        chosen.append(now["champion"])
+    rows = []
+    for id_ in chosen:
+        e = named.get(id_)
+        if e is None:
+            continue
+        weight = weights.get(id_, 0.0)
+        cell = element("span", bar(weight), f"{weight:.2f}")
+        look = element("span", e["verdict"] or "", class_=e["verdict"])
+        rows.append((id_, text(e["name"], 100), e["family"], score_text(e["score"], e["stderr"]), look, cell))
+    where = "" if now["blend"] is None else f"Combined over {text(now['blend']['space'], 30)}s of the predictions, in round {now['blend']['round']}."
+    return section(
+        "Champion and blend",
+        element("p", where, class_="soft") if where else EMPTY,
+        table(("id", "experiment", "family", "OOF score", "verdict", "weight"), rows, kinds="kmknkk"),
+    )
+
+
+def correlations(facts: PageFacts) -> Html:
+    return section("How alike the pool is", heat_map(facts.compared, facts.correlations))
+
+
+def families(facts: PageFacts) -> Html:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for e in facts.now["experiments"]:
+        groups.setdefault(e["family"], []).append(e)
+    pick = max if facts.now["competition"]["metric_direction"] == "higher" else min
+    most = max((len(group) for group in groups.values()), default=1)
+    rows = []
+    for family, group in sorted(groups.items(), key=lambda pair: -len(pair[1])):
+        valid = [e["score"] for e in group if e["verdict"] in ("pooled", "champion") and e["score"] is not None]
+        count = element("span", bar(len(group) / most), str(len(group)))
+        ended = [sum(e["status"] == s for e in group) for s in ("killed", "failed")]
+        cost = duration_text(sum(e["cost_s"] for e in group))
+        rows.append((text(family, 60), count, len(valid), *ended, score_text(pick(valid) if valid else None), cost))
+    heads = ("family", "experiments", "valid", "killed", "failed", "best score", "CPU")
+    return section("Families tried", table(heads, rows, kinds="kknnnnn"))
+
+
+def experiments(facts: PageFacts) -> Html:
+    listed = facts.now["experiments"][-MOST_LISTED:]
+    rows = []
+    for e in reversed(listed):
+        look = e["verdict"] or e["status"]
+        parents = ", ".join(e["parents"])
+        rows.append(
+            (e["id"], e["round"], text(e["name"], 100), e["operator"], score_text(e["score"], e["stderr"]),
+             element("span", look, class_=look), parents, duration_text(e["cost_s"] or None))
+        )  # fmt: skip
+    note = f"The newest {len(listed)} of {len(facts.now['experiments'])}, newest first."
+    heads = ("id", "round", "experiment", "operator", "OOF score", "verdict", "parents", "CPU")
+    return section("Experiments", element("p", note, class_="soft"), table(heads, rows, kinds="knmknkmn"))
+
+
+def stopped(facts: PageFacts) -> Html:
+    """Everything that did not make it, and why."""
+    rows = []
+    for e in facts.now["experiments"]:
+        look = e["verdict"] if e["verdict"] == "invalid" else e["status"]
+        if look not in ("invalid", "killed", "failed"):
+            continue
+        alarms = "; ".join(str(a.get("message") or a.get("name") or a) for a in facts.alarms.get(e["id"], ()))
+        why = text("; ".join(filter(None, (e["message"], alarms))), 500)
+        rows.append((e["id"], text(e["name"], 80), element("span", look, class_=look), why))
+    attempts = [
+        (text(a["folder"], 80), text(a["outcome"], 20), duration_text(a["wall_s"]), text(a["message"] or "", 300))
+        for a in facts.attempts
+    ]
+    return section(
+        "What was stopped, and why",
+        table(("id", "experiment", "end", "reason"), rows[-MOST_LISTED:], kinds="kmkt"),
+        element("h3", "Runs that did not finish"),
+        table(("run", "outcome", "after", "message"), attempts, kinds="mknt"),
+    )
+
+
+def submissions(facts: PageFacts) -> Html:
+    rows = (
+        (s["round"], text(s["file"], 120), s["state"], score_text(s["expected"], s["stderr"]), score_text(s["public_score"]),
+         score_text(s["private_score"]), s["at"].replace("T", " ").replace("+00:00", " UTC"))
+        for s in reversed(facts.now["submissions"][-MOST_LISTED:])
+    )  # fmt: skip
+    heads = ("round", "file", "state", "expected", "public", "private", "at")
+    return section("Submissions", table(heads, rows, kinds="nmknnnk"))
+
+
+def learnings(facts: PageFacts) -> Html:
+    rows = (
+        (learning.id, text(learning.rule), text(learning.evidence), text(learning.applies_to, 60),
+         "brought along" if round_ == 0 else f"round {round_}", f"{learning.support} : {learning.contradicted}")
+        for round_, learning in facts.learnings[:MOST_LISTED]
+    )  # fmt: skip
+    heads = ("id", "rule", "evidence", "applies to", "from", "for : against")
+    return section("Learnings", table(heads, rows, kinds="kttkkn"))
+
+
+def spent(facts: PageFacts) -> Html:
+    units = {"wall_s": "engine time", "cpu_s": "CPU time of runs", "seat_s": "time of seats", "gpu_s": "GPU time"}
+    rows = []
+    for kind, amount in facts.now["ledger"].items():
+        seconds = kind.endswith("_s")
+        figure = "unknown" if amount is None else duration_text(amount) if seconds else f"{amount:,.2f}"
+        rows.append((units.get(kind, kind.replace("_", " ")), figure))
+    return section("What was spent", table(("what", "how much"), rows, kinds="mn"))
+
+
+def estimate(facts: PageFacts) -> Html:
+    """How much the figures can be trusted, and why."""
+    data, competition = facts.data, facts.competition
+    vault = f"{data.get('n_vault', 0):,} rows were held out from every role and every solution"
+    reads = f"They were read {len(facts.vault_reads)} times." if facts.vault_reads else "They were not read yet."
+    runs = ", ".join(f"{n} runs at level {text(level, 20)}" for level, n in facts.sandbox_levels.items())
+    paragraphs = [
+        f"Each experiment’s score is out of fold: {data.get('n_folds', 0)} folds ({text(competition.get('cv_strategy') or '?', 40)}), "
+        "dealt and scored by the engine; no process that ran a solution held a label of a row it was scored on. Decisions "
+        "(thresholds, clipping, calibration) were fitted on the other folds.",
+        "The blend’s score is nested: for each fold, weights were chosen on the other folds alone. The standard error is of that "
+        "score on these rows; it does not cover how the hidden test rows may differ from the training rows.",
+        f"Vault: {vault}. {reads}" if data.get("n_vault") else "Vault: none was cut, the data are too few.",
+        f"Sandbox: {runs or 'no runs yet'}; this machine gives {facts.now['sandbox_level'] or 'an unmeasured level'}.",
+    ]
+    return section("How the estimate was made", *(element("p", paragraph) for paragraph in paragraphs))
+
+
+def rounds(facts: PageFacts) -> Html:
+    fields = {"eda": "text", "research": "brief", "plan": "text", "review": "text", "revise": "text", "learn": "text",
+              "retro": "text"}  # fmt: skip
+    blocks = []
+    for round_, steps in facts.texts:
+        parts = []
+        for phase, field in fields.items():
+            found = steps.get(phase)
+            if isinstance(found, dict) and isinstance(found.get(field), str) and found[field].strip():
+                parts += [element("h3", phase), element("pre", found[field][:8000])]
+        if parts:
+            blocks.append(element("details", element("summary", f"Round {round_}"), *parts))
+    return section("Rounds in the team’s words", *(blocks or [element("p", "None yet.", class_="soft")]))
+
+
+def footer(facts: PageFacts) -> Html:
+    return element("footer", f"Made by Podium from the registry of {text(facts.now['campaign'], 300)}.")
+
+
+ALL: tuple[Callable[[PageFacts], Html], ...] = (
+    heading, scores, blend, asked, audited, families, correlations, experiments, stopped, submissions, learnings, spent,
+    estimate, rounds, footer,
+)  # fmt: skip

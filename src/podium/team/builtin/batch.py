@@ -1,0 +1,98 @@
+"""From candidates to a round's batch: ranked by expected gain per second, packed into the slots and the time left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from podium.records import ExperimentSpec, Facts
+from podium.team.builtin import cost, history, novelty
+
+FIRST_ROUND_S = 6.0  # so that a valid submission exists within 20 s, start-up and blend included
+ROUNDS = 12  # rounds a campaign should have: each ends with a blend and a decision
+ROUND_S = (4.0, 240.0)
+MOST = 8  # experiments a plan may hold
+PER_SLOT = 3  # experiments a round for each slot, at most
+OVERHEAD_S = 0.5  # of an experiment whatever its size: dealing, forking, scoring
+FAMILY_CAP = 2  # experiments of one family in a batch
+PAYS = 0.02  # noise floors: below this an experiment is not worth its risk of overfitting the pool
+BREADTH_SHARE = 0.35  # of the time left: a costlier first draft of a family competes on gain per second like any other
+
+
+def wall_s(specs: Sequence[ExperimentSpec], facts: Facts) -> float:
+    """Estimated seconds until the batch has run."""
+    return cost.wall_s([spec.cost_s for spec in specs], facts.data.n_folds, facts.budget)
+
+
+def rate(spec: ExperimentSpec, facts: Facts) -> float:
+    """Expected gain of the blend in noise floors per second."""
+    return spec.expected_gain / history.noise(facts) / (wall_s([spec], facts) + OVERHEAD_S)
+
+
+def untried(spec: ExperimentSpec, facts: Facts) -> bool:
+    return spec.family not in history.tried_families(facts)
+
+
+def bold(spec: ExperimentSpec, facts: Facts) -> bool:
+    """A family not tried, or features seen in a way that no experiment has."""
+    return untried(spec, facts) or (spec.recipe is not None and novelty.new_view(spec.recipe, facts))
+
+
+def paying(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:
+    """Those worth their time. Where experiments are counted the user has said how many: none is dropped."""
+    if facts.budget.time_left_s is None:
+        return list(specs)
+    return [spec for spec in specs if spec.expected_gain >= PAYS * history.noise(facts)]
+
+
+def rank(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:
+    """Breadth first (families not tried that take a fair share of the time), then by rate; a bold one at a plateau."""
+    specs = list(specs)
+    fair = BREADTH_SHARE * cost.left_s(facts.budget)
+
+    def stage(spec: ExperimentSpec) -> int:
+        return 0 if untried(spec, facts) and wall_s([spec], facts) <= fair else 1
+
+    ranked = sorted(specs, key=lambda spec: (stage(spec), -rate(spec, facts), spec.name))
+    if history.plateau(facts):
+        lead = next((spec for spec in ranked if bold(spec, facts)), None)
+        if lead is not None:
+            ranked.remove(lead)
+            ranked.insert(0, lead)
+    return ranked
+
+
+def pack(ranked: Sequence[ExperimentSpec], facts: Facts, force: int = 0) -> tuple[ExperimentSpec, ...]:
+    """The batch: in order, what fits the slots, the round and the time left; the first `force` may overrun the round.
+
+    Not two of the same parent and operator, and at most `FAMILY_CAP` of one family.
+    """
+    batch: list[ExperimentSpec] = []
+    for number, spec in enumerate(ranked):
+        if len(batch) >= most(facts):
+            break
+        wider = [*batch, spec]
+        alike = any(spec.operator == b.operator and spec.parents and spec.parents == b.parents for b in batch)
+        crowded = sum(b.family == spec.family for b in batch) >= FAMILY_CAP
+        if alike or crowded or not cost.fits(wider, facts):
+            continue
+        if not batch or number < force or wall_s(wider, facts) <= max(round_s(facts), wall_s(batch, facts)):
+            batch.append(spec)
+    return tuple(batch)
+
+
+def most(facts: Facts) -> int:
+    """Experiments a round may hold: fewer where they are counted, so that each round still learns from the last."""
+    budget = facts.budget
+    if budget.experiments_left is not None:
+        return min(MOST, budget.slots + 1, budget.experiments_left)
+    return min(MOST, PER_SLOT * max(1, budget.slots))
+
+
+def round_s(facts: Facts) -> float:
+    """Seconds a round should take: short at first, then a share of the whole."""
+    if not history.scored(facts):
+        return FIRST_ROUND_S
+    if facts.budget.time_total_s is None:
+        return math.inf
+    return max(ROUND_S[0], min(ROUND_S[1], facts.budget.time_total_s / ROUNDS))

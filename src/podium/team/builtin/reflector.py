@@ -1,0 +1,121 @@
+"""The reflector: what a round showed, in cited figures, and which learnings it supports or contradicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from podium.records import Brief, ExperimentFact, Facts, Findings, Learning
+from podium.team.builtin import history, learnings
+from podium.team.builtin.uploader import recommend
+from podium.team.citations import blend_name, cite
+
+
+def learn(brief: Brief) -> Findings:
+    """Findings on this round's experiments; learnings with known ids carry new totals (see `learnings`)."""
+    facts = brief.facts
+    submit, why = recommend(facts)
+    current = [e for e in facts.experiments if e.round == brief.round]
+    updates = tuple(_updates(facts, current))
+    lines = [f"# Round {brief.round}: findings", "", *_summary(facts), "", "## Experiments", ""]
+    lines += [_line(facts, e) for e in current] or ["- None was run."]
+    lines += ["", "## By family", "", *_by(facts, "family"), "", "## By operator", "", *_by(facts, "operator")]
+    lines += ["", "## Learnings", "", *(f"- {u.id} {u.rule} {u.evidence}" for u in updates)]
+    lines += ["" if updates else "- None.", "## Submission", "", f"**{'submit' if submit else 'hold'}** {why}"]
+    return Findings("\n".join(lines) + "\n", updates, submit)
+
+
+def _summary(facts: Facts) -> list[str]:
+    leader = history.best(facts)
+    if leader is None or leader.score is None:
+        return ["No experiment has a valid score yet."]
+    lines = [f"Best: {leader.name} with {cite(leader.score, leader.id)}."]
+    if facts.blends:
+        newest, won = facts.blends[-1], list(history.blend_gains(facts).values())
+        change = f", {won[-1]:+.3g} since the last" if won else ""
+        lines.append(f"Blend of {len(newest.weights)}: {cite(newest.score, blend_name(newest))}{change}.")
+    if history.plateau(facts):
+        lines.append(f"Plateau: gains stay under the noise floor {cite(facts.noise_floor, 'facts', 'noise_floor')}.")
+    return lines
+
+
+def _line(facts: Facts, e: ExperimentFact) -> str:
+    head = f"- {e.id} {e.name} ({e.operator})"
+    if e.score is None or e.status != "done" or e.verdict == "invalid":
+        return f"{head}: {e.verdict or e.status}. {e.message[:120]}".rstrip()
+    parent = next((p for p in facts.experiments if p.id in e.parents), None)
+    against = ""
+    if parent is not None and parent.score is not None:
+        won = history.gain(facts, e.score, parent.score)
+        worked = (
+            "worked"
+            if won > history.noise(facts)
+            else "failed"
+            if won < -history.noise(facts)
+            else "made no difference"
+        )
+        against = f" against {cite(parent.score, parent.id)}: {worked}"
+    weight = f"; weight {cite(e.blend_weight, e.id, 'blend_weight')}" if e.blend_weight else "; no blend weight"
+    return f"{head}: {cite(e.score, e.id)}{against}{weight}"
+
+
+def _by(facts: Facts, field: str) -> Iterator[str]:
+    """One line for each family or operator: tries, how many carry weight, the best score."""
+    counts = Counter(getattr(e, field) for e in facts.experiments)
+    ranked, current = history.scored(facts), history.weights(facts)
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        own = [e for e in ranked if getattr(e, field) == name]
+        useful = sum(current.get(e.id, 0.0) > 0 for e in own)
+        top = f"best {cite(own[0].score or 0.0, own[0].id)}" if own else "none valid"
+        yield f"- {name}: {count} tried, {useful} in the blend, {top}"
+
+
+def _updates(facts: Facts, current: Sequence[ExperimentFact]) -> Iterator[Learning]:
+    """Evidence of this round for or against: families on this type of task, L2."""
+    for family in sorted({e.family for e in current if e.status in ("done", "killed")}):
+        earlier = any(e.family == family and e.round < facts.round for e in facts.experiments)
+        if not earlier:
+            yield _on_family(facts, family, [e for e in current if e.family == family])
+    yield from _on_threshold(facts, current)
+
+
+def _on_family(facts: Facts, family: str, own: Sequence[ExperimentFact]) -> Learning:
+    """Whether a family's first appearance earned weight in the blend."""
+    useful = [e for e in own if history.weights(facts).get(e.id, 0.0) >= 0.05]
+    shown = next((e for e in useful or own if e.score is not None), own[0])
+    figure = cite(shown.score, shown.id) if shown.score is not None else shown.status
+    what = "earned weight in the blend" if useful else "earned no weight in the blend"
+    return _counted(
+        facts,
+        Learning(
+            learnings.family_id(facts, family),
+            f"{family} helps on {facts.competition.task_type}.",
+            f"{facts.competition.competition}: {figure} {what} of {facts.data.n_train} rows.",
+            applies_to=facts.competition.task_type,
+            support=0,
+        ),
+        helped=bool(useful),
+    )
+
+
+def _on_threshold(facts: Facts, current: Sequence[ExperimentFact]) -> Iterator[Learning]:
+    """L2 is contradicted by a member far behind the best that carries weight in a blend that gained."""
+    rule, leader = learnings.find(facts.learnings, "L2"), history.best(facts)
+    won = list(history.blend_gains(facts).values())[-1:]
+    if rule is None or leader is None or leader.score is None or not won or won[0] < history.noise(facts):
+        return
+    for e in current:
+        if e.score is None or history.weights(facts).get(e.id, 0.0) < 0.1:
+            continue
+        if learnings.far_behind(facts, leader.score, e.score, history.noise(facts)):
+            evidence = f"{cite(e.score, e.id)} is far behind {cite(leader.score, leader.id)}, yet carries weight."
+            yield _counted(facts, replace(rule, evidence=evidence), helped=False)
+            return
+
+
+def _counted(facts: Facts, learning: Learning, helped: bool) -> Learning:
+    """The learning with this round's evidence added to what is known of it."""
+    known = learnings.find(facts.learnings, learning.id)
+    support, against = (known.support, known.contradicted) if known else (0, 0)
+    return replace(learning, support=support + helped, contradicted=against + (not helped))

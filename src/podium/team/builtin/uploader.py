@@ -1,0 +1,31 @@
+"""The uploader: wishes for a submission or holds. The engine decides, counts the quota and sends."""
+
+from __future__ import annotations
+
+from podium.records import Brief, Facts, Findings
+from podium.team.builtin import history
+from podium.team.citations import blend_name, cite
+
+
+def wish(brief: Brief) -> Findings:
+    submit, why = recommend(brief.facts)
+    return Findings(f"# Round {brief.round}: submission\n\n**{'submit' if submit else 'hold'}** {why}\n", (), submit)
+
+
+def recommend(facts: Facts) -> tuple[bool, str]:
+    """Submit the first blend, and whenever the newest is the best and beats every older one by the noise floor."""
+    if not facts.blends:
+        return False, "There is no blend yet."
+    *older, newest = facts.blends
+    score = cite(newest.score, blend_name(newest))
+    if not older:
+        return True, f"The first valid blend scores {score}; a valid submission is worth having early."
+    before = max(older, key=lambda blend: history.sign(facts) * blend.score)
+    won = history.gain(facts, newest.score, before.score)
+    compared = f"The blend scores {score}, against {cite(before.score, blend_name(before))} before"
+    if won >= history.noise(facts):
+        return True, f"{compared}: a gain above the noise floor."
+    return (
+        False,
+        f"{compared}: less than the noise floor {cite(facts.noise_floor, 'facts', 'noise_floor')}; quota is kept.",
+    )

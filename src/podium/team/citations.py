@@ -1,0 +1,58 @@
+"""Figures that a text cites, and whether the facts bear them out: `0.81234 [E007.score]`, `0.795 [blend.R03.score]`.
+
+A citation names a numeric field of an experiment, of the blend of a round, or of the facts themselves. The number
+written before it must be that figure, to the digits written.
+"""
+
+from __future__ import annotations
+
+import re
+
+from podium.records import BlendFact, ExperimentFact, Facts
+
+EXPERIMENT_FIELDS = ("score", "stderr", "cost_s", "expected_gain", "correlation", "blend_weight", "round")
+BLEND_FIELDS = ("score", "stderr", "vault_score")
+FACTS_FIELDS = ("noise_floor", "n_experiments", "round")
+CITATION = re.compile(r"(?:(?P<number>[-+]?\d[\d.]*(?:e[-+]?\d+)?) )?\[(?P<where>[\w-]+(?:\.R\d+)?)\.(?P<field>\w+)\]")
+
+
+def cite(value: float, where: str, field: str = "score") -> str:
+    """`0.81234 [E007.score]`: six significant digits, which is what `problems` compares."""
+    return f"{value:.6g} [{where}.{field}]"
+
+
+def blend_name(blend: BlendFact) -> str:
+    return f"blend.R{blend.round:02d}"
+
+
+def problems(text: str, facts: Facts) -> list[str]:
+    """One line for each citation that names nothing in the facts, or a number other than the figure it names."""
+    found = []
+    for match in CITATION.finditer(text):
+        figure = resolve(match["where"], match["field"], facts)
+        name = f"[{match['where']}.{match['field']}]"
+        if figure is None:
+            found.append(f"{name}: expected a figure of the registry, found none")
+        elif match["number"] is not None and not _agrees(match["number"], figure):
+            found.append(f"{name}: expected {figure:.6g}, found {match['number']}")
+    return found
+
+
+def resolve(where: str, field: str, facts: Facts) -> float | None:
+    """The figure that `where.field` names, or None."""
+    record: ExperimentFact | BlendFact | Facts | None
+    fields: tuple[str, ...]
+    if where == "facts":
+        record, fields = facts, FACTS_FIELDS
+    elif where.startswith("blend."):
+        record, fields = next((b for b in facts.blends if blend_name(b) == where), None), BLEND_FIELDS
+    else:
+        record, fields = next((e for e in facts.experiments if e.id == where), None), EXPERIMENT_FIELDS
+    value = getattr(record, field, None) if record is not None and field in fields else None
+    return None if value is None else float(value)
+
+
+def _agrees(written: str, figure: float) -> bool:
+    digits = len(re.sub(r"e.*$", "", written).replace(".", "").lstrip("+-0")) or 1
+    tolerance = 0.51 * 10.0 ** (1 - digits) * max(abs(figure), abs(float(written)))
+    return abs(float(written) - figure) <= tolerance + 1e-12
