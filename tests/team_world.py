@@ -33,7 +33,15 @@ from podium.team.builtin import BuiltinSeat
 from podium.team.builtin.learnings import SEEDED
 from podium.team.roles import ROLE_OF
 
-QUALITY = {"linear": 0.80, "knn": 0.79, "extra_trees": 0.83, "mlp": 0.84, "lightgbm": 0.86, "xgboost": 0.858, "catboost": 0.861}
+QUALITY = {
+    "linear": 0.80,
+    "knn": 0.79,
+    "extra_trees": 0.83,
+    "mlp": 0.84,
+    "lightgbm": 0.86,
+    "xgboost": 0.858,
+    "catboost": 0.861,
+}
 SECONDS = {"linear": 0.1, "knn": 0.3, "extra_trees": 0.5, "mlp": 1.5, "lightgbm": 0.6, "xgboost": 0.8, "catboost": 3.0}
 OPTIONS = ("target", "sums", "values")
 
@@ -93,7 +101,9 @@ def data(**changes: Any) -> DataFacts:
     return replace(plain, **changes)
 
 
-def experiment(id: str, family: str = "lightgbm", score: float | None = 0.86, round: int = 1, **changes: Any) -> ExperimentFact:
+def experiment(
+    id: str, family: str = "lightgbm", score: float | None = 0.86, round: int = 1, **changes: Any
+) -> ExperimentFact:
     plain = ExperimentFact(
         id=id,
         round=round,
@@ -157,7 +167,9 @@ class Simulation:
     seed: int = 0
     kill: float = 0.1
     n_train: int = 10000
-    seat: BuiltinSeat = field(default_factory=lambda: BuiltinSeat(catalog=FakeCatalog(), source_of=lambda r, t, h: dumps(r)))
+    seat: BuiltinSeat = field(
+        default_factory=lambda: BuiltinSeat(catalog=FakeCatalog(), source_of=lambda r, t, h: dumps(r))
+    )
     done: list[ExperimentFact] = field(default_factory=list)
     blends: list[BlendFact] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
@@ -204,7 +216,9 @@ class Simulation:
     def run(self, planned: ExperimentSpec, number: int) -> None:
         assert planned.recipe is not None
         luck = random.Random(dumps(planned.recipe) + str(planned.seed_offset))
-        score = QUALITY[planned.recipe.model] + luck.gauss(0, 0.002) + 0.003 * bool(planned.recipe.features.get("target"))
+        score = (
+            QUALITY[planned.recipe.model] + luck.gauss(0, 0.002) + 0.003 * bool(planned.recipe.features.get("target"))
+        )
         killed = planned.operator == "improve" and luck.random() < self.kill
         self.done.append(
             ExperimentFact(

@@ -189,6 +189,16 @@ def test_combine_works_row_by_row_in_rank_space() -> None:
         ensemble.combine(found, {})
 
 
+def test_a_runaway_member_is_held() -> None:
+    """A linear model of logs may predict 1e9 for one odd test row; the blend must stay in the range of the target."""
+    task = task_of("rmse_log", "regression")
+    truth, oofs = made(task, 400, [1.0, 1.0])
+    found = ensemble.blend(task, truth, oofs, folds(400), seed=0)
+    assert len(found.weights) == 2
+    held = ensemble.combine(found, {"m0": np.array([[1.0]]), "m1": np.array([[1e9]])})
+    assert held[0, 0] <= np.sqrt(1.2 * truth.max()) * 1.5
+
+
 def test_ranks_are_monotone_beyond_the_reference() -> None:
     values = np.random.default_rng(0).normal(size=(1000, 1))
     knots = space.knots_of(values)
@@ -240,6 +250,14 @@ def test_gain_bound_tells_help_from_harm(metric: str, task_type: str) -> None:
     same, same_upper = ensemble.blend_gain_bound(task, truth, oofs, {"m0": 1.0}, oofs["m0"], rows)
     assert abs(same) < 1e-9
     assert abs(same_upper) < 1e-9
+
+
+def test_gain_bound_without_common_rows_stops_nothing() -> None:
+    task = task_of("rmse", "regression")
+    truth, oofs = made(task, 50, [0.3, 0.3])
+    oofs["m0"][:10] = np.nan
+    assert ensemble.blend_gain_bound(task, truth, oofs, {"m0": 1.0}, oofs["m1"], np.arange(10)) == (0.0, np.inf)
+    assert np.isfinite(ensemble.blend_gain_bound(task, truth, oofs, {"m0": 1.0}, oofs["m1"], np.arange(20))).all()
 
 
 def test_gain_bound_of_noise_is_at_most_zero() -> None:

@@ -145,7 +145,7 @@ def scored_case(draw: st.DrawFn, name: str) -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize("name", metrics.names())
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_properties(name: str, data: st.DataObject) -> None:
     metric = metrics.get(name)
@@ -197,13 +197,15 @@ def test_properties(name: str, data: st.DataObject) -> None:
         ("predict the price of a house", []),
         ("normalized Gini coefficient", ["gini"]),
         ("MAE, then RMSE", ["mae", "rmse"]),
+        ("F1-score with macro averaging", ["f1_macro"]),
+        ("multi-logloss", ["log_loss"]),
     ],
 )
 def test_find(text: str, expected: list[str]) -> None:
     assert metrics.find(text) == expected
 
 
-@pytest.mark.parametrize("name", ["auc_roc", "AUC", "roc_auc", "ROC AUC"])
+@pytest.mark.parametrize("name", ["auc_roc", "AUC", "roc_auc", "ROC AUC", "mean column-wise AUC"])
 def test_get_takes_aliases(name: str) -> None:
     assert metrics.get(name).name == "auc"
 

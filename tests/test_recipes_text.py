@@ -21,6 +21,7 @@ from podium.recipes.text.fields import text_columns
 from podium.recipes.text.linear import NbSvm, TfidfLinear
 from podium.recipes.text.ngrams import Grams
 from podium.recipes.text.pairs import PairSimilarity, edit_similarity
+from podium.recipes.text.peers import Peers, recurring
 from podium.recipes.text.stack import NbStack, inner_folds
 from podium.recipes.text.vocabulary import Vocabulary, tfidf
 from podium.records import Competition, DataFacts, Hardware, Recipe
@@ -31,7 +32,28 @@ TOPICS = (
     "ship captain sail storm harbour wave anchor rope deck tide",
     "garden rose soil seed rain leaf bee root spring hedge",
 )
-FILLER = "the of and to a in that it was his I with as had for but not at on by".split()
+FILLER = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "a",
+    "in",
+    "that",
+    "it",
+    "was",
+    "his",
+    "I",
+    "with",
+    "as",
+    "had",
+    "for",
+    "but",
+    "not",
+    "at",
+    "on",
+    "by",
+]
 SMALL: dict[str, dict[str, Any]] = {
     "naive_bayes": {},
     "nbsvm": {"C": 3.0},
@@ -122,7 +144,7 @@ def test_equal_texts_have_equal_rows_however_they_are_dealt() -> None:
 
 
 def test_counts_do_not_depend_on_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts, grams = pl.Series(texts_of(np.zeros(40, int)) + [""]), Grams.parse("word 1-2")
+    texts, grams = pl.Series([*texts_of(np.zeros(40, int)), ""]), Grams.parse("word 1-2")
     whole = grams.counts(texts, clip=500)
     monkeypatch.setattr("podium.recipes.text.ngrams.CHUNK", 150)
     assert (grams.counts(texts, clip=500) != whole).nnz == 0
@@ -232,7 +254,7 @@ def test_a_class_that_training_rows_lack_gets_next_to_nothing() -> None:
 
 
 def test_an_output_of_one_value_is_predicted_so() -> None:
-    frame, y, ctx = make("binary_classification")
+    frame, _, ctx = make("binary_classification")
     train = Rows(frame, np.arange(50), y=np.zeros(50, np.int64))
     for family in ("naive_bayes", "nbsvm", "tfidf_linear", "nb_stack"):
         model = model_of(Recipe("text", family, {}, SMALL[family])).fit(train, ctx)
@@ -355,6 +377,26 @@ def test_values_of_pairs_are_learnt_from_their_similarity() -> None:
         for features in (plain, paired)
     ]
     assert scores[1] > 0.9 and scores[0] < 0.7
+
+
+def test_peers_are_rows_that_share_a_text_and_never_the_row_itself() -> None:
+    group = pl.Series(["x"] * 6 + ["y"] * 6)
+    other = pl.Series(["sea wave", "sea wind", "star sky", "star moon", "rose", "soil"] * 2)
+    labels = np.array([1.0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0]).reshape(-1, 1)
+    peers = Peers(0, 1)
+    columns = peers.fit_transform([group, other], labels, np.arange(12) % 2)
+    assert columns[0, 0] > 0.2 and columns[6, 0] < -0.1  # the same words, another group
+    new = peers.transform([pl.Series(["x", "y", "z"]), pl.Series(["sea tide"] * 3)])
+    assert new[0, 0] > 0.2 and new[1, 0] < -0.1 and not new[2].any()
+    shuffled = np.random.default_rng(0).permutation(12)
+    of_self = Peers(0, 1).fit_transform([group, pl.Series(list("abcdefghijkl"))], labels, shuffled % 2)
+    assert not of_self[:, -1].any()  # no two rows have a word in common: no row has a peer
+
+
+def test_texts_that_recur_are_found() -> None:
+    anchors, others = pl.Series(["a", "b"] * 20), pl.Series([str(k) for k in range(40)])
+    assert recurring([anchors, others]) == [(0, 1)]
+    assert recurring([others, others]) == []
 
 
 # ---------------------------------------------------------------- catalog

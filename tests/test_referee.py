@@ -115,9 +115,20 @@ def test_gate_stops_the_hopeless_and_lets_the_rest_go_on() -> None:
     assert not stopped.continue_
     assert "stopped" in stopped.reason
     assert referee.gate(task, truth, close, good).continue_ or referee.gate(task, truth, good, close).continue_
+    unknown = referee.gate(task, truth, bad, good, blend_bound=(0.0, np.inf))
+    assert unknown.continue_
+    assert unknown.blend_upper is None
     saved = referee.gate(task, truth, bad, good, blend_bound=(0.001, 0.002))
     assert saved.continue_
     assert "blend" in saved.reason
+
+
+def test_gate_judges_common_rows_only() -> None:
+    task, truth, (good, bad) = models("rmse", 0, (0.3, 3.0), 400)
+    good[:200] = np.nan
+    assert not referee.gate(task, truth, bad, good).continue_
+    good[:] = np.nan
+    assert referee.gate(task, truth, bad, good).continue_
 
 
 def test_gate_seldom_stops_an_equal() -> None:

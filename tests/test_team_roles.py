@@ -17,7 +17,9 @@ def test_every_phase_is_a_seats_or_the_engines() -> None:
 
 
 @pytest.mark.parametrize("role", get_args(Role))
-@pytest.mark.parametrize("path", ["podium.db", "vault/labels.npy", "data/truth.npy", "../other/state.json", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["podium.db", "vault/labels.npy", "data/truth.npy", "../other/state.json", "/etc/passwd"]
+)
 def test_no_role_reads_the_truth_or_leaves_the_campaign(role: Role, path: str) -> None:
     assert not SCOPES[role].may_read(path)
     assert not SCOPES[role].may_write(path)
@@ -36,7 +38,12 @@ def test_qa_and_builder_are_blind_to_each_other() -> None:
 
 
 def test_only_one_role_writes_a_file() -> None:
-    for path in ("rounds/R03_plan.md", "rounds/R03_review.md", "rounds/R03_findings.md", "rounds/R03_research_brief.md"):
+    for path in (
+        "rounds/R03_plan.md",
+        "rounds/R03_review.md",
+        "rounds/R03_findings.md",
+        "rounds/R03_research_brief.md",
+    ):
         assert sum(scope.may_write(path) for scope in SCOPES.values()) == 1, path
 
 

@@ -53,7 +53,7 @@ class Forgetful:
 
     def play(self, asked: Brief) -> Reply:
         self.times += 1
-        found = SCRIPT[asked.phase] if asked.phase in SCRIPT else None
+        found = SCRIPT.get(asked.phase)
         if found is None:
             raise SeatError(asked.phase)
         return Reply(replace(found, text=f"{self.times}") if isinstance(found, Findings) else found)

@@ -64,7 +64,7 @@ def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
         "threads": engine.purse.threads,
         "device": "cpu",
         "environment": environment(),
-        "model": str(part.model.parent.name) if part.model else "",
+        "model": part.name if part.model else "",  # which fold's: its other inputs are the experiment's own
     }
     return hashlib.sha256(json.dumps(address, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -53,7 +53,7 @@ def read_description(folder: Path, ref: str) -> str:
 def sections(text: str) -> list[tuple[str, str]]:
     """(heading, body) of Markdown headings, in order; a body ends at the next heading of any level."""
     found = list(re.finditer(r"^(#{1,6})\s*(.+?)\s*#*\s*$", text, re.M))
-    ends = [m.start() for m in found[1:]] + [len(text)]
+    ends = [*(m.start() for m in found[1:]), len(text)][: len(found)]
     return [(m.group(2), text[m.end() : end].strip()) for m, end in zip(found, ends, strict=True)]
 
 

@@ -16,7 +16,7 @@ from podium.competition.config import NAME, Config, load_config, names
 from podium.competition.folder import TableFiles, choose_tables, find_description, look
 from podium.competition.question import Question, find_metric, find_question
 from podium.competition.source import Source, read_source
-from podium.competition.splitting import Split, find_split
+from podium.competition.splitting import FOLDS, Split, find_split
 from podium.competition.table import format_of
 from podium.competition.target import Target, find_id, find_target
 from podium.errors import IntakeError
@@ -42,6 +42,7 @@ def intake(path: Path, overrides: Mapping[str, str] = NOTHING) -> Competition:
     files = choose_tables(contents, {k: str(v) for k, v in config.items() if k.endswith("_file")})
     source = read_source(folder, files, names(config.get("id_column")))
     unsupported.refuse_by_tables(contents, text, source.train, source.test, source.sample)
+    check_rows(source.train.height, int(config.get("cv_folds", FOLDS)))
     id_column, id_evidence = find_id(source, config)
     check_ids(source, id_column)
     target = find_target(source, id_column, config, text)
@@ -244,7 +245,6 @@ def _competition(
     quota = config.get("max_submissions_per_day")
     quota = prose.quota(text) if quota is None else quota
     evidence["submission_kind"] = Evidence(question.submission_kind, f"what {metric} is computed from", 0.95)
-    check_rows(source.train.height, split.folds)
     return Competition(
         competition=slug,
         data_dir=str(folder),

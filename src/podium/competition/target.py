@@ -119,10 +119,10 @@ def _asked(source: Source, id_column: str | None, asked: Sequence[str]) -> Targe
 
 
 def _no_target(source: Source, values: Sequence[str]) -> IntakeError:
-    named = [c for c in values if c in source.train.columns]
+    asked = f"{values[0]!r} of the sample submission" if values else "a column"
     return IntakeError(
         "no target: every column of train is in test too",
-        expected=f"{named[0]!r} in train alone" if named else "a column that only train has",
+        expected=f"{asked} in train alone",
         found=", ".join(source.train.columns[:12]),
         remedy="check that train and test are not mixed up",
     )

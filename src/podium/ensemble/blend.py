@@ -25,6 +25,7 @@ TIE = 0.5  # standard errors of the nested paired gain that a less simple way mu
 MARGIN_BOUNDED = 0.003  # of a score in 0..1: AutoKaggle's threshold
 MARGIN_RELATIVE = 0.02  # of an unbounded loss
 DECISION_ROWS = 5_000  # rows on which a member's own decision is fitted, to rank the singles
+RANKING_ROWS = 12_000  # rows on which singles are compared inside the nested folds
 MIN_SHARED = 0.5  # of the widest member's rows that must remain common; narrower members are left out
 
 
@@ -34,7 +35,7 @@ class Blend:
 
     `score`: OOF score with these weights; `nested_score` and its `stderr`: with weights fitted on other folds.
     `kind`: single, mean, greedy or greedy_geometric. `singles`: each member's score on the common rows; `candidates`:
-    nested score of each way tried. `quantiles`, `floor`: what `combine` needs for rank and log space.
+    nested score of each way tried. `quantiles`, `bounds`: what `combine` needs to treat other rows alike.
     """
 
     weights: Mapping[str, float]
@@ -46,7 +47,7 @@ class Blend:
     singles: Mapping[str, float] = field(default_factory=dict)
     candidates: Mapping[str, float] = field(default_factory=dict)
     quantiles: Mapping[str, spaces.Knots] = field(default_factory=dict)
-    floor: float = 0.0
+    bounds: spaces.Bounds = field(default_factory=spaces.Bounds)
     n_rows: int = 0  # common rows it was fitted on
 
 
@@ -84,7 +85,7 @@ def blend(
         singles=dict(zip(names, pool.singles.tolist(), strict=True)),
         candidates={name: task.metric.function(pool.truth, decided) for name, decided in nested.items()},
         quantiles={name: pool.knots[name] for name in kept} if way.space == "rank" else {},
-        floor=pool.floor,
+        bounds=pool.bounds,
         n_rows=len(pool.truth),
     )
 
@@ -94,12 +95,10 @@ def combine(blend: Blend, predictions: Mapping[str, Floats]) -> Floats:
     missing = [name for name in blend.weights if name not in predictions]
     if missing:
         raise UserError(f"the blend's member {missing[0]} has no predictions", remedy="predict it for these rows first")
-    if len(blend.weights) == 1 and blend.space != "rank":
-        return predictions[next(iter(blend.weights))]
-    members = [
-        spaces.to_space(predictions[name], blend.space, blend.quantiles.get(name), blend.floor)
-        for name in blend.weights
-    ]
+    clipped = {name: blend.bounds.clip(predictions[name]) for name in blend.weights}
+    if len(clipped) == 1 and blend.space != "rank":
+        return clipped[next(iter(clipped))]
+    members = [spaces.to_space(clipped[name], blend.space, blend.quantiles.get(name)) for name in clipped]
     return spaces.from_space(spaces.weighted(members, list(blend.weights.values())), blend.space)
 
 
@@ -144,15 +143,16 @@ class _Pool:
 
     def __init__(self, task: Task, truth: NDArray[Any], oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> None:
         self.task, self.truth, self.fold_of = task, truth, fold_of
-        self.raw = [np.asarray(values, dtype=np.float64) for values in oofs.values()]
+        first = np.asarray(next(iter(oofs.values())), dtype=np.float64)
+        self.bounds = spaces.bounds_of(task, truth, first)
+        self.raw = [self.bounds.clip(np.asarray(values, dtype=np.float64)) for values in oofs.values()]
         self.space = spaces.space_of(task)
-        self.floor = float(truth[truth > 0].min() / 2.0) if self.space == "log" and (truth > 0).any() else 0.0
         self.knots: dict[str, spaces.Knots] = {}
         if self.space == "rank":
-            self.knots = {name: spaces.knots_of(values) for name, values in oofs.items()}
+            self.knots = {name: spaces.knots_of(values) for name, values in zip(oofs, self.raw, strict=True)}
         knots = [self.knots.get(name) for name in oofs]
         self.members = np.stack(
-            [spaces.to_space(raw, self.space, row, self.floor) for raw, row in zip(self.raw, knots, strict=True)]
+            [spaces.to_space(raw, self.space, row) for raw, row in zip(self.raw, knots, strict=True)]
         )
         self.folds = range(int(fold_of.max()) + 1)
         self.decided = [self._decided(raw) for raw in self.raw]
@@ -182,7 +182,10 @@ class _Pool:
         return ways
 
     def _scores(self, rows: NDArray[np.bool_]) -> Floats:
-        return np.array([self.task.metric.function(self.truth[rows], decided[rows]) for decided in self.decided])
+        """Each member's score on these rows, thinned where there are many: it only ranks them."""
+        at = np.flatnonzero(rows)
+        at = at[:: -(-len(at) // RANKING_ROWS)]
+        return np.array([self.task.metric.function(self.truth[at], decided[at]) for decided in self.decided])
 
     def _margin(self, scores: Floats) -> float:
         best = float((self.task.metric.sign * scores).max())

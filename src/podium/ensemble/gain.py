@@ -30,13 +30,17 @@ def blend_gain_bound(
     Arrays are over all rows, `(n, k)`; only `rows` (those of the first fold) are looked at. The least weight tried is
     small, so there the bound has the sign of the bound of the slope: below zero only if no weight is likely to help.
     """
+    known = [~np.isnan(values[rows]).any(axis=1) for values in (new_oof, *(oofs[name] for name in weights))]
+    rows = rows[np.logical_and.reduce(known)]
+    if not len(rows):
+        return 0.0, float("inf")  # nothing in common to judge by: no reason to stop
     kind = space.space_of(task)
     here = truth[rows]
-    floor = float(here[here > 0].min() / 2.0) if kind == "log" and (here > 0).any() else 0.0
+    bounds = space.bounds_of(task, here, np.asarray(new_oof[rows], dtype=np.float64))
 
     def placed(values: Floats) -> Floats:
-        part = np.asarray(values[rows], dtype=np.float64)
-        return space.to_space(part, kind, space.knots_of(part) if kind == "rank" else None, floor)
+        part = bounds.clip(np.asarray(values[rows], dtype=np.float64))
+        return space.to_space(part, kind, space.knots_of(part) if kind == "rank" else None)
 
     current = space.weighted([placed(oofs[name]) for name in weights], list(weights.values())) / sum(weights.values())
     new = placed(new_oof)

@@ -8,8 +8,11 @@ that one row alone can be ranked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podium.tasks.classification import ClassificationTask
 from podium.tasks.task import Floats, Task
@@ -46,8 +49,30 @@ def knots_of(values: Floats) -> Knots:
     return tuple(tuple(np.quantile(values[:, c], at).tolist()) for c in range(values.shape[1]))
 
 
-def to_space(values: Floats, space: str, knots: Knots | None = None, floor: float = 0.0) -> Floats:
-    """`values` `(n, k)` in `space`. `floor`: the least value a log is taken of."""
+@dataclass(frozen=True)
+class Bounds:
+    """What a member's values are clipped to before they are averaged, by column; empty where nothing is clipped.
+
+    One linear member that runs away on an odd row would else carry the whole blend along.
+    """
+
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+    def clip(self, values: Floats) -> Floats:
+        return np.clip(values, self.low, self.high) if self.low else values
+
+
+def bounds_of(task: Task, truth: NDArray[Any], raw: Floats) -> Bounds:
+    """The clip bounds of the task's own decision, where it has any."""
+    if isinstance(task, ClassificationTask):
+        return Bounds()
+    decision = task.fit_decision(truth, raw)
+    return Bounds(tuple(decision["low"]), tuple(decision["high"])) if "low" in decision else Bounds()
+
+
+def to_space(values: Floats, space: str, knots: Knots | None = None) -> Floats:
+    """`values` `(n, k)` in `space`; logs are taken of at least `CLIP`."""
     if space == "rank":
         if knots is None:
             raise ValueError("rank space needs the quantiles of the member's out-of-fold predictions")
@@ -58,7 +83,7 @@ def to_space(values: Floats, space: str, knots: Knots | None = None, floor: floa
     if space == "geometric":
         return np.asarray(np.log(np.clip(values, CLIP, 1.0)), dtype=np.float64)
     if space == "log":
-        return np.asarray(np.log(np.maximum(values, max(floor, CLIP))), dtype=np.float64)
+        return np.asarray(np.log(np.maximum(values, CLIP)), dtype=np.float64)
     if space == "log1p":
         return np.asarray(np.log1p(np.maximum(values, 0.0)), dtype=np.float64)
     return values

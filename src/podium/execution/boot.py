@@ -23,11 +23,11 @@ def key() -> str:
     tool = shutil.which("bwrap")
     parts = [
         boot_id.read_text().strip() if boot_id.exists() else "",
-        f"{tool} {os.stat(tool).st_mtime_ns}" if tool else "no bwrap",
+        f"{tool} {Path(tool).stat().st_mtime_ns}" if tool else "no bwrap",
         sys.prefix,
         str(os.getuid()),
         *(_link(f"/proc/self/ns/{kind}") for kind in ("user", "pid", "mnt")),
-        *(f"{file.name} {file.stat().st_mtime_ns}" for file in sorted(Path(__file__).parent.glob("*.py"))),
+        *(f"{file.name} {file.stat().st_mtime_ns}" for file in sorted(Path(__file__).parent.rglob("*.py"))),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -52,7 +52,7 @@ def write(name: str, value: dict[str, Any]) -> bool:
         handle, partial = tempfile.mkstemp(dir=file.parent, prefix=file.name)
         with os.fdopen(handle, "w") as out:
             json.dump({"key": key(), "value": value}, out)
-        os.replace(partial, file)
+        Path(partial).replace(file)
     except OSError:
         return False
     return True
@@ -64,6 +64,6 @@ def _file(name: str) -> Path:
 
 def _link(path: str) -> str:
     try:
-        return os.readlink(path)
+        return str(Path(path).readlink())
     except OSError:
         return ""

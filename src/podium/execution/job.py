@@ -5,6 +5,7 @@ The sandbox has no data folder at all: a run can name no file but those it was g
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,24 +51,31 @@ def open_inputs(folder: Path, request: Mapping[str, Any]) -> dict[str, int]:
     fds: dict[str, int] = {}
     for name, path in inputs(folder, request).items():
         try:
-            fds[name] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            fds[name] = _sealed_copy(fd) if name.startswith("table:") else fd
         except OSError as problem:
             raise JobError(f"the run's {name} cannot be opened: {problem.strerror}: {path}") from problem
     return fds
 
 
+def _sealed_copy(fd: int) -> int:
+    """A table stays open while a solution runs, which could open it once more to write: so it gets a copy, sealed."""
+    if not hasattr(os, "memfd_create"):
+        return fd
+    copy = os.memfd_create("table", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    while os.sendfile(copy, fd, None, 1 << 30):
+        pass
+    os.close(fd)
+    fcntl.fcntl(copy, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    return copy
+
+
 def open_outputs(folder: Path, kind: str) -> dict[str, int]:
-    """Descriptors of the files that a run of this kind writes, empty. Raises JobError on an unknown kind or a full disk."""
+    """Descriptors of the files that a run of this kind writes, empty. Raises JobError on an unknown kind, OSError."""
     if kind not in OUTPUTS:
         raise JobError(f"request.json: expected kind {', '.join(OUTPUTS)}; found {kind!r}")
-    fds: dict[str, int] = {}
-    for name in OUTPUTS[kind]:
-        try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-            fds[name] = os.open(folder / (name + PART), flags, 0o644)
-        except OSError as problem:
-            raise JobError(f"{name} cannot be written: {problem.strerror}") from problem
-    return fds
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    return {name: os.open(folder / (name + PART), flags, 0o644) for name in OUTPUTS[kind]}
 
 
 def describe(folder: Path, request: Mapping[str, Any], deadline: float, files_inside: str | None) -> dict[str, Any]:

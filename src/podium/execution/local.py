@@ -26,7 +26,8 @@ class LocalExecutor:
     """`podium.execution.executor.Executor` on this machine.
 
     `home`: a folder for the warm parent's log. `level`: None takes the strongest that works here. `files`: the blinded
-    files that `Rows.paths` reads, mounted read-only. `preload`: modules that the warm parent imports. Call `warm_up` early: the imports then run while intake does.
+    files that `Rows.paths` reads, mounted read-only. `preload`: modules that the warm parent imports. Call `warm_up`
+    early: the imports then run while intake does.
     """
 
     def __init__(
@@ -147,7 +148,7 @@ class LocalExecutor:
     def _reap(self, folder: Path) -> None:
         if folder in self._children:
             pid, pidfd = self._children[folder]
-            if os.waitpid(pid, os.WNOHANG)[0]:
+            if _collected(pid):
                 del self._children[folder]
                 if pidfd >= 0:
                     os.close(pidfd)
@@ -179,6 +180,14 @@ def _locked(folder: Path) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def _collected(pid: int) -> bool:
+    """Whether a child has ended; also when somebody else has collected it already."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
 
 
 def _hung_up(lease: socket.socket) -> bool:

@@ -132,7 +132,7 @@ def confine(level: str, limits: Limits, scratch: Path, read_only: Sequence[Path]
 
 def threads() -> int:
     """Threads of this process."""
-    return len(os.listdir("/proc/self/task"))
+    return _entries(Path("/proc/self/task"))
 
 
 def drop_capabilities() -> None:
@@ -201,10 +201,14 @@ def _tasks_of_user() -> int:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                count += len(os.listdir(entry / "task")) if entry.stat().st_uid == me else 0
+                count += _entries(entry / "task") if entry.stat().st_uid == me else 0
             except OSError:
                 continue  # it ended meanwhile
     return count
+
+
+def _entries(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir())
 
 
 def _paths(level: str, scratch: Path, read_only: Sequence[Path]) -> tuple[list[Path], list[Path]]:

@@ -79,6 +79,7 @@ def bwrap() -> str | None:
     return shutil.which("bwrap")
 
 
+@functools.cache
 def python_paths() -> tuple[Path, ...]:
     """Files and folders that hold Python, its packages and Podium's source, as named and as resolved, outermost only.
 
@@ -87,7 +88,7 @@ def python_paths() -> tuple[Path, ...]:
     prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
     named = [f"{prefix}/{part}" for prefix in prefixes for part in PREFIX_PARTS]
     named += [*_package_folders(), str(Path(__file__).parents[1])]
-    existing = [name for name in named if os.path.exists(name)]
+    existing = [name for name in named if Path(name).exists()]
     paths = {Path(name).absolute() for name in existing} | {Path(name).resolve() for name in existing}
     return tuple(sorted(path for path in paths if not any(other in path.parents for other in paths)))
 
@@ -135,15 +136,19 @@ def why_not(level: str) -> str | None:
         code += "lockdown.rehearse(sys.argv[1], Path(sys.argv[2]))"
         argv = command(level, [sys.executable, "-c", code, level, str(Path(folder) / "scratch")])
         try:
-            done = subprocess.run(
-                argv, env=environment(level), capture_output=True, text=True, timeout=MEASURE_TIMEOUT_S, cwd=folder
-            )
+            done = _try(argv, environment(level), folder)
         except (OSError, subprocess.TimeoutExpired) as problem:
             return str(problem)
     if done.returncode == 0:
         return None
     lines = done.stderr.strip().splitlines()
     return lines[-1] if lines else f"ended with status {done.returncode}"
+
+
+def _try(argv: Sequence[str], env: Mapping[str, str], folder: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv, check=False, env=dict(env), capture_output=True, text=True, timeout=MEASURE_TIMEOUT_S, cwd=folder
+    )
 
 
 # ---------------------------------------------------------------- parts of the command
@@ -177,16 +182,16 @@ def _mounts(read_only: Sequence[tuple[str, str]]) -> list[str]:
     """The file system inside: an empty read-only root, the system, Python, `read_only`, and nothing else."""
     words: list[str] = []
     for path in SYSTEM:
-        if os.path.islink(path):
-            words += ["--symlink", os.readlink(path), path]
-        elif os.path.isdir(path):
+        if Path(path).is_symlink():
+            words += ["--symlink", str(Path(path).readlink()), path]
+        elif Path(path).is_dir():
             words += ["--ro-bind", path, path]
     for path in (*ETC, *SYS):
         words += ["--ro-bind-try", path, path]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--dir", "/tmp"]
     words += ["--size", str(PARENT_SCRATCH_BYTES), "--tmpfs", SCRATCH]
     for folder in python_paths():
-        if not any(folder.is_relative_to(path) for path in SYSTEM if not os.path.islink(path)):
+        if not any(folder.is_relative_to(path) for path in SYSTEM if not Path(path).is_symlink()):
             words += ["--ro-bind", str(folder), str(folder)]
     for outside, inside in read_only:
         words += ["--ro-bind", outside, inside]

@@ -55,10 +55,11 @@ class Supervisor:
         self.log = RunLog(self.folder / "log.txt")
         try:
             self._open()
-        except JobError as problem:
+            self.outputs = open_outputs(self.folder, self.request["kind"])
+        except (JobError, OSError) as problem:
             self.log.close()
             discard(self.folder, self.outputs)
-            return self._exit("error", str(problem))
+            return self._exit("error" if isinstance(problem, JobError) else "lost", str(problem))
         if not (connection and self._attempt(connection)):
             self._attempt(self._private())
         with contextlib.suppress(OSError):
@@ -83,7 +84,6 @@ class Supervisor:
         if self.request.get("files") and self.request["files"] != self.spec.get("files"):
             raise JobError(f"files of another executor: {self.request['files']}; this one has {self.spec.get('files')}")
         self.inputs = open_inputs(self.folder, self.request)
-        self.outputs = open_outputs(self.folder, self.request["kind"])
 
     # ------------------------------------------------------------ one attempt
 
@@ -94,6 +94,7 @@ class Supervisor:
         job = describe(self.folder, self.request, self.stop, self.spec.get("files_inside"))
         job["fds"] = names
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        connection.settimeout(max(0.1, self.stop - time.monotonic()))  # a warm parent reads when its imports are done
         try:
             wire.send(connection, job, fds)
             self._watch(connection)
@@ -118,7 +119,7 @@ class Supervisor:
             if self.reason and asked is None:
                 wire.send(connection, {"event": "stop"})
                 asked = time.monotonic()
-            if asked is not None and time.monotonic() > asked + STOP_S:
+            if asked is not None and (self.watchdog is None or time.monotonic() > asked + STOP_S):
                 self._kill_watchdog()
                 return
         with contextlib.suppress(wire.Hangup):  # the watchdog ends, and with it whatever could still write
@@ -294,9 +295,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     os.closerange(CONNECTION + 1 if connection else CONNECTION, 4096)
     if connection:
         connection.set_inheritable(False)
-    if _lock(path) is None or (path / "exit.json").exists():
-        os._exit(0)
     try:
+        if _lock(path) is None or (path / "exit.json").exists():
+            os._exit(0)
         record = Supervisor(path, settings).run(connection)
         write_exit(path, record)
     except OSError as problem:  # a full or vanished disk: no exit.json, so the engine sees a lost run

@@ -25,12 +25,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from podium.execution import launch, lockdown, processes, watchdog, wire
+from podium.execution import launch, lockdown, processes, watchdog, wire, worker
 
 PRELOAD = (
-    "numpy", "polars", "pickle", "linecache", "scipy.sparse", "scipy.stats", "threadpoolctl", "lightgbm",
+    "numpy", "polars", "encodings.cp437", "scipy.sparse", "scipy.stats", "lightgbm",
     "sklearn.ensemble", "sklearn.linear_model", "sklearn.neighbors", "sklearn.neural_network", "sklearn.pipeline",
-    "sklearn.preprocessing", "sklearn.decomposition", "sklearn.feature_extraction.text", "xgboost", "catboost", "podium.recipes.*",
+    "sklearn.preprocessing", "sklearn.decomposition", "sklearn.feature_extraction.text", "xgboost", "catboost",
+    "podium.recipes.*",
 )  # fmt: skip
 # What a fork may leave behind: polars starts this one at import, where it sleeps on its queue for ever
 # (1,500 forks that went on to use polars: none hung). Any other thread may hold a lock at the moment of the fork.
@@ -58,6 +59,7 @@ def preload(names: Sequence[str]) -> None:
         if module and name.endswith(".*"):
             for found in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
                 _try_import(found.name)
+    worker.loaded_pools()
     gc.collect()
     gc.freeze()  # so that no fork's collector touches, and thereby copies, these pages
 

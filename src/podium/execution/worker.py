@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import functools
 import json
 import linecache
 import os
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import threadpoolctl
 from numpy.typing import NDArray
 
 from podium.errors import InvalidPredictions, SolutionError
@@ -62,9 +64,8 @@ def _guarded(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, 
     lockdown.close_descriptors([*fds.values(), *outputs.values(), say])
     if level != "bubblewrap":
         os.setpgid(0, 0)
-    tables = [Path(f"/proc/self/fd/{fd}") for name, fd in fds.items() if name.startswith("table:")]
     files = [Path(job["files"])] if job["files"] else []
-    lockdown.confine(level, Limits(**job["limits"]), scratch, read_only=[*files, *tables])
+    lockdown.confine(level, Limits(**job["limits"]), scratch, read_only=files)
     _set_threads(job["threads"])
     model_fd = fds.pop("model", None)
     deal = Deal(job, fds, scratch)
@@ -157,13 +158,18 @@ def check_predictions(found: Any, n_rows: int, n_outputs: int) -> NDArray[np.flo
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
+@functools.cache
+def loaded_pools() -> threadpoolctl.ThreadpoolController:
+    """OpenMP and BLAS as loaded by now. Called in the warm parent, for the 15 ms of looking through all libraries."""
+    return threadpoolctl.ThreadpoolController()
+
+
 def _set_threads(threads: int) -> None:
     """Let every pool use this many threads: those loaded already (OpenMP, BLAS), and those that start later (polars)."""
     os.environ.update({name: str(threads) for name in POOLS})
     import polars
-    import threadpoolctl
 
-    threadpoolctl.threadpool_limits(threads)
+    loaded_pools().limit(limits=threads)
     reload = getattr(polars.Config, "reload_env_vars", None)  # polars 2 reads its settings at import
     if reload is not None:
         reload()

@@ -39,7 +39,8 @@ def _canonical(name: str) -> str | None:
     for canonical, phrases in aliases.PHRASES.items():
         if canonical and plain in phrases:
             return canonical
-    return None
+    mentioned = find(name)
+    return mentioned[0] if len(mentioned) == 1 else None
 
 
 def find(text: str) -> list[str]:

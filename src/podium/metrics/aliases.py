@@ -29,9 +29,11 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "f1": ("f1", "f 1", "f1 score", "f score", "f measure", "f1score"),
     "f1_macro": (
         "macro f1", "f1 macro", "macro averaged f1", "macro average f1", "macro f score", "mean f1 over classes",
-        "unweighted mean of the f1", "macro averaged f1 score", "macro f1 score", "mean per class f1",
+        "unweighted mean of the f1", "f1 * macro", "macro averaged f1 score", "macro f1 score", "mean per class f1",
     ),
-    "f1_micro": ("micro f1", "f1 micro", "micro averaged f1", "micro average f1", "micro f1 score", "mean f1 score"),
+    "f1_micro": (
+        "micro f1", "f1 micro", "micro averaged f1", "micro average f1", "f1 * micro", "micro f1 score", "mean f1 score",
+    ),
     "f1_weighted": ("weighted f1", "f1 weighted", "weighted average f1", "weighted f1 score", "weighted averaged f1"),
     "mcc": ("mcc", "matthews correlation", "matthews correlation coefficient", "matthews corrcoef", "phi coefficient"),
     "qwk": (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from podium.metrics.uncertainty import difference
@@ -37,6 +39,10 @@ def gate(
     Each decision is fitted on these rows, alike for both, so neither has an edge. `blend_bound`: (gain, upper bound)
     from `ensemble.blend_gain_bound`; without it the solo gain alone decides.
     """
+    known = ~(np.isnan(new_raw) | np.isnan(champion_raw)).any(axis=1)
+    if not known.any():
+        return Gate(True, 0.0, 0.0, "no row in common with the champion: goes on")
+    truth_fold, new_raw, champion_raw = truth_fold[known], new_raw[known], champion_raw[known]
     new = task.decide(new_raw, task.fit_decision(truth_fold, new_raw))
     old = task.decide(champion_raw, task.fit_decision(truth_fold, champion_raw))
     solo = difference(task.metric, truth_fold, new, old)
@@ -44,6 +50,8 @@ def gate(
     blend_gain, blend_upper = blend_bound if blend_bound is not None else (None, None)
     alive = [name for name, bound in (("solo", upper), ("blend", blend_upper)) if bound is not None and bound > 0]
     reason = f"solo gain {solo.value:+.5g}, at most {upper:+.5g}"
+    if blend_upper is not None and math.isinf(blend_upper):
+        blend_gain, blend_upper = None, None  # unknown; infinity is no JSON
     if blend_upper is not None:
         reason += f"; blend gain {blend_gain:+.5g}, at most {blend_upper:+.5g}"
     reason += f": goes on for its {' and '.join(alive)} gain" if alive else ": stopped, neither can be positive"

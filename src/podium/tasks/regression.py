@@ -60,9 +60,9 @@ class RegressionTask(Task):
         return self.metric.function(truth, decided)
 
     def fit_decision(self, truth: NDArray[Any], raw: Floats) -> dict[str, Any]:
-        """`low`, `high`: clip bounds a column; `scale`: a factor a column where the metric compares logs.
+        """`low`, `high`: clip bounds a column; `shift`: added to the logs of a column where the metric compares logs.
 
-        For RMSLE and RMSE of logs a constant factor exp(mean log residual) is exact for a shift in log space; it
+        For RMSLE and RMSE of logs the mean residual of the logs is the best such shift (a factor on the values); it
         undoes the downward bias of models that were fitted to another loss.
         """
         if self.metric.name in CORRELATIONS:

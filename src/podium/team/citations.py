@@ -1,7 +1,7 @@
 """Figures that a text cites, and whether the facts bear them out: `0.81234 [E007.score]`, `0.795 [blend.R03.score]`.
 
 A citation names a numeric field of an experiment, of the blend of a round, or of the facts themselves. The number
-written before it must be that figure, to the digits written.
+written before it must be that figure, to the digits written (at least three).
 """
 
 from __future__ import annotations
@@ -53,6 +53,6 @@ def resolve(where: str, field: str, facts: Facts) -> float | None:
 
 
 def _agrees(written: str, figure: float) -> bool:
-    digits = len(re.sub(r"e.*$", "", written).replace(".", "").lstrip("+-0")) or 1
-    tolerance = 0.51 * 10.0 ** (1 - digits) * max(abs(figure), abs(float(written)))
-    return abs(float(written) - figure) <= tolerance + 1e-12
+    """Equal at six digits, or at the digits written where they are at least three."""
+    digits = len(re.sub(r"e.*$", "", written).replace(".", "").lstrip("+-0"))
+    return any(float(written) == float(f"{figure:.{n}g}") for n in {6, max(3, digits)})

@@ -80,8 +80,9 @@ def check_same(seat: Seat, asked: Brief, first: Deliverable) -> None:
 
 def check_unknown_phase(seat: Seat) -> None:
     """The engine's own phases are nobody's to play."""
-    for phase in ("verify", "decide", "eda", "run"):
-        asked = replace(brief("plan", young()), phase=phase, id=f"R01_{phase}")  # type: ignore[arg-type]
+    engines: tuple[Phase, ...] = ("eda", "run", "verify", "decide")
+    for phase in engines:
+        asked = Brief(f"R01_{phase}", 1, phase, "manager", ".", young())
         try:
             seat.play(asked)
         except SeatError:
@@ -130,7 +131,10 @@ def under_way() -> Facts:
         _experiment("E002", 1, "lightgbm", 0.86),
         _experiment("E003", 2, "extra_trees", 0.84),
         replace(
-            _experiment("E004", 3, "mlp", None), status="failed", verdict=None, message="MemoryError: 8 GB over the limit"
+            _experiment("E004", 3, "mlp", None),
+            status="failed",
+            verdict=None,
+            message="MemoryError: 8 GB over the limit",
         ),
     )
     blends = (

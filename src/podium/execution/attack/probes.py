@@ -6,6 +6,7 @@ Any other exception is a fault of the probe, never counted as stopped. Standard 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -175,7 +176,7 @@ def many_forks(aim: Aim) -> str | None:
 
 
 def one_file(aim: Aim) -> str | None:
-    with open("big", "wb") as out:
+    with Path("big").open("wb") as out:
         for _ in range(64):
             out.write(b"\1" * (16 * CHUNK))
     time.sleep(HOLD_S)
@@ -193,10 +194,8 @@ def outlive(aim: Aim) -> str | None:
     """Leave a process behind; the outside looks for its name once the run is over."""
     child = os.fork()
     if child == 0:
-        try:
+        with contextlib.suppress(OSError):  # refused, or a leader already: the orphan is left behind all the same
             os.setsid()
-        except OSError:
-            pass  # refused, or a leader already: the orphan is left behind all the same
         if os.fork() == 0:
             ctypes.CDLL(None).prctl(PR_SET_NAME, aim.mark.encode(), 0, 0, 0)
             null = os.open(os.devnull, os.O_RDWR)
@@ -286,19 +285,19 @@ def _connect(address: str) -> str | None:
 
 
 def _read(path: str) -> str | None:
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return f"read {path}" if file.read(64) else None
 
 
 def _create(path: str) -> str | None:
-    with open(path, "xb") as file:
+    with Path(path).open("xb") as file:
         file.write(b"podium")
     Path(path).unlink()
     return f"wrote {path}"
 
 
 def _change_mode(path: str) -> str | None:
-    os.chmod(path, 0o700)
+    Path(path).chmod(0o700)
     return f"changed the mode of {path}"
 
 
@@ -323,7 +322,7 @@ def _ours(pid: int, mark: str) -> bool:
 
 
 def _unshare(flag: int) -> bool:
-    return sys.platform == "linux" and ctypes.CDLL(None).unshare(flag) == 0
+    return sys.platform == "linux" and bool(ctypes.CDLL(None).unshare(flag) == 0)
 
 
 def _clone(flag: int) -> bool:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from podium.execution import boot
 from podium.execution.attack import targets
@@ -118,7 +117,7 @@ def _write_run(folder: Path, names: Sequence[str], prefix: str, stand: targets.T
     solution = folder / "solution.py"
     template = (Path(__file__).parent / "solution.py.txt").read_text()
     solution.write_text(template.format(names=list(names), aim=stand.told(), prefix=prefix))
-    context = {"task_type": "regression", "metric": "rmse", "n_outputs": 1, "schema": [], "device": "cpu", "timed": False}
+    context = {"task_type": "regression", "metric": "rmse", "n_outputs": 1, "schema": []}
     request = RunRequest(
         key=folder.name,
         kind="fit",

@@ -40,7 +40,13 @@ class XGBoost(Boosted):
         }
         kinds = ["c" if k in set(data.categorical) else "float" for k in range(data.values.shape[1])]
         train = xgboost.QuantileDMatrix(
-            data.values, data.label, weight=data.weight, feature_types=kinds, enable_categorical=True, nthread=ctx.cores
+            data.values,
+            data.label,
+            weight=data.weight,
+            feature_types=kinds,
+            enable_categorical=True,
+            nthread=ctx.cores,
+            max_bin=params.get("max_bin", 256),
         )
         callbacks: list[Any] = [_Deadline(ctx, keep_s)] if ctx.deadline is not None else []
         watched = []

@@ -44,6 +44,7 @@ SPACE: dict[str, dict[str, list[Any]]] = {
         "lambda_l2": [0.5, 5.0, 30.0],
     },
 }
+IDLE = ("complement", "loss")  # of classes alone
 ROUNDS = {0.03: 900, 0.05: 600, 0.1: 300}  # trees go with the learning rate
 
 
@@ -80,10 +81,10 @@ def _of_classes() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     boost = {"learning_rate": 0.1, "num_leaves": 7, "feature_fraction": 0.3, "rounds": 300}
     return [
         ("naive_bayes", {"grams": [WORDS]}, {"alphas": [0.1]}),
-        ("nb_stack", {"grams": APART, "style": True}, {"alphas": [0.03, 0.3]}),
-        ("nbsvm", {"grams": [WORDS, CHARS]}, {"C": 10.0, "alpha": 0.1}),
-        ("text_boost", {"grams": FEW, "style": True}, {"alphas": [0.03, 0.3], **boost}),
-        ("tfidf_linear", {"grams": [WORDS, CHARS]}, {"C": 10.0}),
+        ("nb_stack", {"grams": APART, "style": True}, {"alphas": [0.03, 0.3], "complement": True}),
+        ("nbsvm", {"grams": [WORDS, CHARS]}, {"C": [1.0, 10.0], "alpha": 0.3}),
+        ("text_boost", {"grams": APART, "style": True}, {"alphas": [0.1], **boost}),
+        ("tfidf_linear", {"grams": [WORDS, CHARS]}, {"C": 3.0}),
         ("nbsvm", {"grams": [WORDS]}, {"C": 3.0, "alpha": 1.0}),
         ("tfidf_linear", {"grams": [WORDS], "min_df": 2}, {"C": 1.0, "loss": "hinge"}),
         ("naive_bayes", {"grams": ["char 2-6"]}, {"alphas": [0.03]}),
@@ -92,10 +93,10 @@ def _of_classes() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 def _of_values(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     features = {"grams": ["word 1-1", WORDS, "char 3-5"], "style": True, "pairs": pairs}
-    slow = {"learning_rate": 0.05, "num_leaves": 31, "rounds": 600}
+    slow = {"learning_rate": 0.05, "num_leaves": 63, "feature_fraction": 0.3, "rounds": 600}
     return [
         ("nb_stack", features, {"alphas": [0.03, 0.3]}),
-        ("text_boost", features, {"alphas": [0.03, 0.3], "learning_rate": 0.1, "num_leaves": 15, "rounds": 300}),
+        ("text_boost", features, {"alphas": [0.03, 0.3], "learning_rate": 0.1, "num_leaves": 15, "rounds": 400}),
         ("tfidf_linear", {"grams": [WORDS, "char 3-5"]}, {"C": 1.0}),
         ("text_boost", features, {"alphas": [0.1, 1.0], **slow}),
         ("tfidf_linear", {"grams": [WORDS], "min_df": 2}, {"C": 0.3}),
@@ -105,12 +106,17 @@ def _of_values(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
     """One or two steps in parameters, or other n-grams."""
     features, params = dict(recipe.features), dict(recipe.params)
-    space = SPACE[recipe.model]
-    for _ in range(rng.choice([1, 1, 2])):
-        move = rng.choice(["grams", "min_df", *space])
+    stacked = recipe.model in ("nb_stack", "text_boost")
+    space = {
+        name: values for name, values in SPACE[recipe.model].items() if _classifies(competition) or name not in IDLE
+    }
+    moves = ["grams", "grams", "min_df", *(["style"] if stacked else []), *space]
+    for move in dict.fromkeys(rng.sample(moves, rng.choice([1, 1, 2]))):
         if move == "grams":
-            kinds = GRAMS["apart" if recipe.model in ("nb_stack", "text_boost") else "together"]
+            kinds = GRAMS["apart" if stacked else "together"]
             features["grams"] = rng.choice([grams for grams in kinds if grams != features.get("grams")])
+        elif move == "style":
+            features["style"] = not features.get("style", False)
         elif move == "min_df":
             features["min_df"] = rng.choice([least for least in (1, 2, 3) if least != features.get("min_df", 1)])
         else:
@@ -131,15 +137,15 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         candidates = recipe.params.get("C", 10.0)
         trials = len(candidates) if isinstance(candidates, list) else 0
         fits = 1 + max(trials if trials > 1 else 0, recipe.params.get("loss") == "hinge")
-        solving = sum(_rate(spelling, word=0.02, char=0.08) * _millions(facts, rows, spelling) for spelling in grams)
+        solving = sum(_rate(spelling, word=0.015, char=0.06) * _millions(facts, rows, spelling) for spelling in grams)
         return 0.1 + counting + fits * outputs * solving
     alphas = len(recipe.params.get("alphas", (1, 1)))
     columns = 2 * outputs * alphas * len(grams) + (40 if recipe.features.get("style") else 0) + 4
-    compared = 3e-5 * rows if recipe.features.get("pairs") else 0.0
+    compared = 7e-5 * rows if recipe.features.get("pairs") else 0.0
     evidence = 0.04 * counting * alphas * outputs
     top = 2e-7 * rows * columns * outputs
     if recipe.model == "text_boost":
-        rounds = min(recipe.params.get("rounds", 400), 18 / recipe.params.get("learning_rate", 0.06))
+        rounds = min(recipe.params.get("rounds", 400), 14 / recipe.params.get("learning_rate", 0.06))
         share = recipe.params.get("feature_fraction", 0.4)
         top = rounds * outputs * (1.2e-8 * rows * columns * share + 1e-3)
     return 0.15 + counting + evidence + compared + top

@@ -17,6 +17,7 @@ from podium.recipes.text.evidence import Tally, kind_of, tally, weights
 from podium.recipes.text.fields import Beside
 from podium.recipes.text.model import Floats, TextModel, probabilities
 from podium.recipes.text.pairs import PairSimilarity
+from podium.recipes.text.peers import Peers, recurring
 from podium.recipes.text.style import style
 from podium.recipes.text.vocabulary import Vocabulary, binary
 
@@ -67,6 +68,8 @@ class Evidence:
 class NbStack(TextModel):
     """`Evidence` and, beside it, the columns that are not texts; on top logistic regression (values: ridge).
 
+    features: as every text model, and style (how a text is written), pairs (how alike the texts of a row are).
+
     alphas      smoothing of the n-gram counts
     complement  count each class against the rest (Rennie et al. 2003) instead of each for itself
     C           inverse regularisation of the top
@@ -93,13 +96,19 @@ class NbStack(TextModel):
         self.similarity = PairSimilarity().fit(texts) if self.features["pairs"] and len(texts) > 1 else None
         evidence = self.evidence.fit_transform(texts, labels, train, self)
         beside = self.beside.fit_transform(train, ctx)
-        columns = np.hstack([evidence, beside, *self._label_free(texts)])
+        columns = np.hstack([evidence, beside, *self._label_free(texts), *self._fit_peers(texts, labels, train)])
         self.notes = {"columns": columns.shape[1], "n_grams": sum(t[0].shape[1] for t in self.evidence.tables)}
         self._fit_top(columns, labels, train, ctx)
 
     def _predict(self, rows: Rows, texts: list[pl.Series], ctx: Context) -> Floats:
         evidence, beside = self.evidence.transform(texts), self.beside.transform(rows)
-        return self._predict_top(np.hstack([evidence, beside, *self._label_free(texts)]))
+        peers = [peers.transform(texts) for peers in self.peers]
+        return self._predict_top(np.hstack([evidence, beside, *self._label_free(texts), *peers]))
+
+    def _fit_peers(self, texts: list[pl.Series], labels: Floats, train: Rows) -> list[Floats]:
+        self.peers = [Peers(*pair) for pair in recurring(texts)] if self.features["pairs"] else []
+        fold_of = inner_folds(train, self.folds)
+        return [peers.fit_transform(texts, labels, fold_of) for peers in self.peers]
 
     def _label_free(self, texts: list[pl.Series]) -> list[Floats]:
         parts: list[Floats] = [style(column) for column in texts] if self.features["style"] else []

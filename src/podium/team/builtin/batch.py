@@ -13,10 +13,13 @@ ROUNDS = 12  # rounds a campaign should have: each ends with a blend and a decis
 ROUND_S = (4.0, 240.0)
 MOST = 8  # experiments a plan may hold
 PER_SLOT = 3  # experiments a round for each slot, at most
-OVERHEAD_S = 0.5  # of an experiment whatever its size: dealing, forking, scoring
+OVERHEAD_S = 0.5  # of an experiment whatever its size, its share of the blend included
 FAMILY_CAP = 2  # experiments of one family in a batch
-PAYS = 0.02  # noise floors: below this an experiment is not worth its risk of overfitting the pool
-BREADTH_SHARE = 0.35  # of the time left: a costlier first draft of a family competes on gain per second like any other
+PAYS = 0.005  # noise floors: below this an experiment is not worth its risk of overfitting the pool
+BREADTH_SHARE = 0.35  # of the time left: a costlier draft competes on its worth like any other
+PROMISING = 0.4  # noise floors
+PATIENCE = 0.03  # of the time left, as seconds that an experiment may cost without being ranked lower for it
+UNTIMED_SPARE_S = 30.0  # the same where experiments are counted
 
 
 def wall_s(specs: Sequence[ExperimentSpec], facts: Facts) -> float:
@@ -27,6 +30,16 @@ def wall_s(specs: Sequence[ExperimentSpec], facts: Facts) -> float:
 def rate(spec: ExperimentSpec, facts: Facts) -> float:
     """Expected gain of the blend in noise floors per second."""
     return spec.expected_gain / history.noise(facts) / (wall_s([spec], facts) + OVERHEAD_S)
+
+
+def worth(spec: ExperimentSpec, facts: Facts) -> float:
+    """What candidates are ranked by: the rate, with a cost that matters less while there is time to spare.
+
+    By gain per second alone, tweaks of the cheapest model would crowd out every strong one until the end.
+    """
+    left = cost.left_s(facts.budget)
+    spare = PATIENCE * left if math.isfinite(left) else UNTIMED_SPARE_S
+    return spec.expected_gain / history.noise(facts) / (wall_s([spec], facts) + OVERHEAD_S + spare)
 
 
 def untried(spec: ExperimentSpec, facts: Facts) -> bool:
@@ -46,14 +59,17 @@ def paying(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec
 
 
 def rank(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:
-    """Breadth first (families not tried that take a fair share of the time), then by rate; a bold one at a plateau."""
-    specs = list(specs)
+    """Breadth first: families not tried, then promising portfolio recipes, each within a fair share of the time; the
+    rest by worth. At a plateau something bold leads."""
     fair = BREADTH_SHARE * cost.left_s(facts.budget)
 
     def stage(spec: ExperimentSpec) -> int:
-        return 0 if untried(spec, facts) and wall_s([spec], facts) <= fair else 1
+        if wall_s([spec], facts) > fair:
+            return 2
+        promising = spec.operator == "draft" and spec.expected_gain >= PROMISING * history.noise(facts)
+        return 0 if untried(spec, facts) else 1 if promising else 2
 
-    ranked = sorted(specs, key=lambda spec: (stage(spec), -rate(spec, facts), spec.name))
+    ranked = sorted(specs, key=lambda spec: (stage(spec), -worth(spec, facts), spec.name))
     if history.plateau(facts):
         lead = next((spec for spec in ranked if bold(spec, facts)), None)
         if lead is not None:

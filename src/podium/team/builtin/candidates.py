@@ -15,12 +15,13 @@ from podium.team.builtin.stock import Catalog
 PARENTS = 4  # the best of that many families are worth improving
 DRAWS = 6  # mutations drawn for each parent; evidence picks among them
 POSITION_DECAY = 0.95  # the portfolio is in order of promise
-SECOND_DRAFT = 0.4  # of what a family's first draft promises
+SECOND_DRAFT = 0.6  # of what a family's first draft promises
 BESIDE_TEXT = 0.3  # of a table model's promise where the texts carry the rows
 BARREN = 0.8  # for each child of a parent that brought the blend nothing
 SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
 HALF_EFFORT = 0.7  # of the gain, for half the rounds
+ENDING = 0.2
 SEEDLESS = frozenset(
     {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear"}
 )  # nothing to average: no randomness to speak of
@@ -216,7 +217,9 @@ def _ablations(shop: Workshop) -> Iterator[ExperimentSpec]:
 
 
 def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:
-    """Another seed for heavy members, to average: bagging, never an idea."""
+    """Another seed for heavy members, to average: bagging, never an idea, and only when ideas no longer pay."""
+    if not history.plateau(shop.facts) and not _ending(shop.facts):
+        return
     weights = history.weights(shop.facts)
     for e in history.scored(shop.facts):
         weight = weights.get(e.id, 0.0)
@@ -227,6 +230,12 @@ def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:
         why = f"bagging: averaging another seed of {e.id} (weight {weight:.2f}) lowers its variance"
         spec = shop.spec("replicate", e.recipe, f"{_title(e.recipe)}, seed {copies + 2}", why, units, (e.id,))
         yield replace(spec, seed_offset=copies + 1)
+
+
+def _ending(facts: Facts) -> bool:
+    """The last fifth of the time: what is left is for averaging what is good."""
+    left, total = facts.budget.time_left_s, facts.budget.time_total_s
+    return left is not None and total is not None and left < ENDING * total
 
 
 def _title(recipe: Recipe) -> str:

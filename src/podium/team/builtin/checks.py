@@ -19,6 +19,7 @@ MEMBER = 0.05  # blend weight from which a member counts
 FEW_MEMBERS = 1.5  # effective number of members below which a blend is one model
 BOLD_ROUNDS = 3
 LEAST_RETURN = 0.3  # of the best alternative's gain per second
+IDLE_RETURN = 0.8  # the same, for a plan that takes much of the time left for little
 SMALL_GAIN, LARGE_SHARE = 0.1, 0.25  # noise floors for a share of the time left
 VAIN = 2  # contradictions beyond support that make a family's learning a warning
 
@@ -36,7 +37,7 @@ class Case:
     def other(self, *families: str) -> ExperimentSpec | None:
         """The most rewarding alternative outside these families."""
         others = [s for s in self.alternatives if s.family not in families and s.operator != "replicate"]
-        return max(others, key=lambda s: batch.rate(s, self.facts), default=None)
+        return max(others, key=lambda s: batch.worth(s, self.facts), default=None)
 
 
 def tunnel_vision(case: Case) -> Check:
@@ -131,7 +132,7 @@ def poor_return(case: Case) -> Check:
     ratio = (gain / wall) / (best / best_wall) if best > 0 else 1.0
     left = case.facts.budget.time_left_s
     idle = left is not None and gain < SMALL_GAIN and wall > LARGE_SHARE * left
-    passed = ratio >= LEAST_RETURN and not (idle and ratio < 1)
+    passed = ratio >= (IDLE_RETURN if idle else LEAST_RETURN)
     message = (
         f"{gain:.2f} noise floors in {wall:.1f} s, {ratio:.2f} of the return of "
         f"{', '.join(s.name for s in case.preferred[:2])} ({best:.2f} in {best_wall:.1f} s)"

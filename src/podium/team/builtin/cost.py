@@ -11,6 +11,7 @@ from podium.team.builtin.stock import Catalog
 
 SAFETY = 1.2  # estimates are this much too low often enough to matter at the end
 MARGIN_S = 1.0
+START_S = 0.3  # of an experiment whatever its size: dealing rows, starting runs, scoring
 EFFORT = ("rounds", "trees", "epochs")
 STEP = ("learning_rate", "eta")  # of a boosting, doubled as its rounds are halved
 LARGEST_STEP = 0.3
@@ -45,7 +46,8 @@ def left_s(budget: Budget) -> float:
 
 def fits(specs: Sequence[ExperimentSpec], facts: Facts) -> bool:
     """Whether the batch ends in the time left."""
-    return SAFETY * wall_s([spec.cost_s for spec in specs], facts.data.n_folds, facts.budget) <= left_s(facts.budget)
+    costs = [spec.cost_s for spec in specs]
+    return SAFETY * wall_s(costs, facts.data.n_folds, facts.budget) + START_S * len(costs) <= left_s(facts.budget)
 
 
 def cheaper(recipe: Recipe, facts: Facts, catalog: Catalog) -> Recipe | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan
 from podium.team.builtin import batch, history, novelty
-from podium.team.builtin.candidates import candidates
+from podium.team.builtin.candidates import affordable, candidates
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
 
@@ -50,7 +51,14 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     if history.scored(facts):
         return ranked
     baseline = next(iter(catalog.portfolio(facts.data, facts.competition, facts.hardware)), None)
-    return sorted(ranked, key=lambda spec: spec.recipe != baseline)
+    first = [_prompt(spec, facts, catalog) for spec in ranked if baseline and spec.family == baseline.model]
+    return [*first[:1], *(spec for spec in ranked if spec not in first[:1])]
+
+
+def _prompt(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec:
+    """With less effort where the first valid submission would wait too long for it."""
+    soon = replace(facts, budget=replace(facts.budget, time_left_s=2 * batch.FIRST_ROUND_S))
+    return spec if facts.budget.time_left_s is None else affordable(spec, soon, catalog) or spec
 
 
 def _kept(facts: Facts, failed: set[str], ranked: Sequence[ExperimentSpec]) -> list[ExperimentSpec]:

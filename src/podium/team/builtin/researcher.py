@@ -35,11 +35,16 @@ def _ranked(brief: Brief, catalog: Catalog) -> tuple[Hypothesis, ...]:
     for hypothesis in [*_from_playbook(facts, catalog), *_transfers(facts)]:
         assert hypothesis.recipe is not None
         mark = catalog.fingerprint(hypothesis.recipe)
-        known = unique.get(mark)
-        if mark not in seen and (known is None or hypothesis.expected_gain > known.expected_gain):
-            unique[mark] = hypothesis
+        if mark not in seen:
+            unique[mark] = _joined(unique[mark], hypothesis) if mark in unique else hypothesis
     ranked = sorted(unique.values(), key=lambda h: (-h.expected_gain, h.text))[:MOST_HYPOTHESES]
     return tuple(replace(h, id=f"R{brief.round:02d}.H{n}") for n, h in enumerate(ranked, start=1))
+
+
+def _joined(one: Hypothesis, other: Hypothesis) -> Hypothesis:
+    """Two reasons for the same recipe: the stronger, resting on the evidence of both."""
+    strong, weak = (one, other) if one.expected_gain >= other.expected_gain else (other, one)
+    return replace(strong, sources=tuple(dict.fromkeys([*strong.sources, *weak.sources])))
 
 
 def _from_playbook(facts: Facts, catalog: Catalog) -> Iterator[Hypothesis]:

@@ -1,0 +1,258 @@
+"""The planner: what it chooses, in what order, within what time; and whole campaigns by simulation."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from team_world import QUALITY, FakeCatalog, Simulation, brief, data, experiment, facts, recipe, spec
+
+from podium.records import BlendFact, Budget, ExperimentSpec, Facts, Hypothesis, Plan
+from podium.team.builtin import batch, cost, planner
+from podium.team.builtin.candidates import candidates
+from podium.team.builtin.stock import Catalog
+
+CATALOG = FakeCatalog()
+
+
+def planned(known: Facts, catalog: Catalog = CATALOG) -> Plan:
+    return planner.plan(brief("plan", known), catalog)
+
+
+def under_way(**changes: object) -> Facts:
+    tried = tuple(
+        experiment(f"E{k:03d}", family, score=QUALITY[family], round=1, recipe=recipe(family))
+        for k, family in enumerate(QUALITY, start=1)
+    )
+    known = facts(
+        round=2, experiments=tried, champion="E007", blends=(BlendFact(1, 0.865, 0.003, {"E005": 0.4, "E007": 0.6}),)
+    )
+    return replace(known, **changes)  # type: ignore[arg-type]
+
+
+def test_the_cheapest_sound_baseline_comes_first() -> None:
+    first = planned(facts()).experiments
+    assert first[0].recipe == CATALOG.portfolio(data(), facts().competition, facts().hardware)[0]
+    assert {s.operator for s in first} == {"draft"}
+    assert batch.wall_s(first, facts()) <= batch.FIRST_ROUND_S
+
+
+def test_a_dear_baseline_comes_alone_and_with_less_effort() -> None:
+    large = facts(data=data(n_train=3_000_000))
+    chosen = planned(large).experiments
+    assert [s.family for s in chosen] == ["linear"]
+    assert batch.wall_s(chosen, large) < 2 * batch.FIRST_ROUND_S
+    assert chosen[0].name.endswith("quick")
+
+
+def test_a_lone_slot_is_not_crowded() -> None:
+    assert len(planned(facts(budget=Budget(100.0, 120.0, None, 1, 1))).experiments) <= batch.PER_SLOT
+
+
+def test_breadth_comes_before_improvement() -> None:
+    tried = (experiment("E001", "linear", score=0.80), experiment("E002", "lightgbm", score=0.86))
+    known = facts(round=2, experiments=tried, families={"linear": 1, "lightgbm": 1})
+    families = [s.family for s in planned(known).experiments]
+    assert families[0] not in ("linear", "lightgbm")
+
+
+def test_nothing_tried_is_tried_again() -> None:
+    known = under_way()
+    seen = {CATALOG.fingerprint(e.recipe) for e in known.experiments if e.recipe}
+    for seed in range(5):
+        for s in planned(replace(known, seed=seed)).experiments:
+            assert s.recipe is not None
+            assert CATALOG.fingerprint(s.recipe) not in seen
+
+
+def test_fingerprints_of_experiments_that_the_brief_no_longer_lists_count() -> None:
+    everything = tuple(CATALOG.fingerprint(recipe(family)) for family in QUALITY)
+    assert planned(facts(fingerprints=everything)).experiments == ()
+
+
+def test_what_does_not_fit_the_time_left_is_made_cheaper_or_dropped() -> None:
+    tight = facts(budget=Budget(3.0, 120.0, None, 2, 1))
+    chosen = planned(tight).experiments
+    assert chosen
+    assert cost.SAFETY * batch.wall_s(chosen, tight) <= 2.0
+    quick = [s for s in candidates(tight, CATALOG, random.Random(0)) if s.name.endswith("quick")]
+    assert {s.family for s in quick} >= {"lightgbm", "mlp"}
+    assert all(s.recipe is not None and s.recipe.params["rounds"] < 400 for s in quick)
+    assert "catboost" not in {
+        s.family for s in candidates(facts(budget=Budget(1.5, 120.0, None, 2, 1)), CATALOG, random.Random(0))
+    }
+
+
+def test_no_time_no_plan() -> None:
+    for left in (0.0, 0.9, 1.05):
+        empty = planned(facts(budget=Budget(left, 120.0, None, 2, 1)))
+        assert empty.experiments == ()
+        assert "the campaign can end" in empty.text
+
+
+def test_a_slow_machine_plans_less() -> None:
+    def seconds(speed: float) -> float:
+        known = under_way(budget=Budget(100.0, 120.0, None, 2, 1, speed))
+        return sum(s.cost_s for s in planned(known).experiments)
+
+    assert seconds(8.0) < seconds(1.0)
+
+
+def test_counted_experiments_are_not_exceeded_and_ignore_time() -> None:
+    for left in (0, 1, 2, 20):
+        known = under_way(budget=Budget(None, None, left, 2, 1))
+        assert len(planned(known).experiments) == min(left, 3)
+    slow = facts(data=data(n_train=1_000_000), budget=Budget(None, None, 20, 2, 1))
+    assert planned(slow).experiments
+
+
+def test_a_hypothesis_is_planned_with_its_sources() -> None:
+    idea = Hypothesis(
+        "R02.H1", "ratios help", "lightgbm", 0.005, "why", ("P13", "E005"), recipe("lightgbm", {"crosses": 5})
+    )
+    chosen = planned(under_way(hypotheses=(idea,))).experiments
+    found = next(s for s in chosen if s.recipe == idea.recipe)
+    assert found.sources == ("P13", "E005")
+    assert found.parents == ("E005",)
+    assert "P13" in found.hypothesis
+
+
+def test_a_plateau_brings_something_bold() -> None:
+    flat = tuple(BlendFact(k, 0.865, 0.003, {"E005": 1.0}) for k in (1, 2, 3))
+    known = under_way(round=4, blends=flat)
+    assert any(batch.bold(s, known) for s in planned(known).experiments)
+
+
+def test_replicates_average_and_are_never_ideas() -> None:
+    flat = tuple(BlendFact(k, 0.865, 0.003, {"E005": 0.5, "E007": 0.5}) for k in (1, 2, 3))
+    found = candidates(under_way(round=4, blends=flat), CATALOG, random.Random(0))
+    copies = [s for s in found if s.operator == "replicate"]
+    assert {s.parents for s in copies} == {("E005",), ("E007",)}
+    assert all(s.seed_offset == 1 and "bagging" in s.hypothesis for s in copies)
+    assert all(s.seed_offset == 0 for s in found if s.operator != "replicate")
+    climbing = candidates(under_way(), CATALOG, random.Random(0))
+    assert not [s for s in climbing if s.operator == "replicate"], "while ideas pay, no time goes to bagging"
+
+
+def test_a_failure_for_want_of_memory_is_tried_with_less() -> None:
+    failed = experiment(
+        "E009", "mlp", status="failed", verdict=None, score=None, message="memory: 900 MB over the limit"
+    )
+    found = candidates(under_way(experiments=(*under_way().experiments, failed)), CATALOG, random.Random(0))
+    debug = [s for s in found if s.operator == "debug"]
+    assert [s.parents for s in debug] == [("E009",)]
+    assert debug[0].recipe is not None
+    assert debug[0].recipe.params["rounds"] == 200
+
+
+def test_options_that_lost_are_mutated_less() -> None:
+    known = under_way()
+    worse = tuple(
+        experiment(
+            f"E1{k}",
+            "lightgbm",
+            score=0.84,
+            round=2,
+            parents=("E005",),
+            operator="improve",
+            recipe=recipe("lightgbm", {"sums": True}, leaves=31 + k),
+        )
+        for k in range(3)
+    )
+    after = replace(known, round=3, experiments=(*known.experiments, *worse))
+    for seed in range(10):
+        rng = random.Random(seed)
+        improved = [s for s in candidates(after, CATALOG, rng) if s.operator == "improve" and s.parents == ("E005",)]
+        assert not any(s.recipe and s.recipe.features.get("sums") for s in improved)
+
+
+@given(
+    costs=st.lists(st.floats(0.01, 100), min_size=1, max_size=8),
+    slots=st.integers(1, 8),
+    folds=st.integers(1, 10),
+    speed=st.floats(0.2, 5),
+)
+def test_wall_time_is_between_the_work_and_its_sum(costs: list[float], slots: int, folds: int, speed: float) -> None:
+    wall = cost.wall_s(costs, folds, Budget(None, None, None, slots, 1, speed))
+    assert wall >= speed * sum(costs) / slots * (1 - 1e-9)
+    assert wall <= speed * sum(costs) * (1 + 1e-9)
+    assert wall <= cost.wall_s([*costs, 1.0], folds, Budget(None, None, None, slots, 1, speed)) * (1 + 1e-9)
+
+
+def test_pack_leaves_out_twins_and_crowds() -> None:
+    twins = [replace(spec(), operator="improve", parents=("E001",), name=f"{k}") for k in range(4)]
+    assert len(batch.pack(twins, facts())) == 1
+    crowd = [replace(spec(), name=f"{k}") for k in range(4)]
+    assert len(batch.pack(crowd, facts(budget=Budget(1000.0, 5000.0, None, 4, 1)))) == batch.FAMILY_CAP
+
+
+def test_revise_without_a_review_is_the_plan() -> None:
+    known = under_way()
+    assert (
+        planner.revise(brief("revise", known), CATALOG).experiments
+        == planner.plan(brief("revise", known), CATALOG).experiments
+    )
+
+
+# ---------------------------------------------------------------- whole campaigns
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Simulation:
+    return Simulation().play(60)
+
+
+def test_a_campaign_covers_every_family_before_it_tunes(campaign: Simulation) -> None:
+    first = {family: min(e.round for e in campaign.done if e.family == family) for family in QUALITY}
+    assert max(first.values()) <= 4
+    assert campaign.done[0].family == "linear"
+
+
+def test_a_campaign_repeats_nothing(campaign: Simulation) -> None:
+    marks = [CATALOG.fingerprint(e.recipe) for e in campaign.done if e.recipe and e.operator != "replicate"]
+    assert len(marks) == len(set(marks))
+
+
+def test_a_campaign_ends_by_itself_within_its_time(campaign: Simulation) -> None:
+    assert campaign.plans[-1].experiments == ()
+    assert 0.8 * 120 < campaign.spent_s < 121 + 1.0
+
+
+def test_a_campaign_improves_and_uses_its_operators(campaign: Simulation) -> None:
+    assert campaign.blends[-1].score > campaign.blends[0].score
+    assert {"draft", "improve", "crossover", "replicate"} <= {e.operator for e in campaign.done}
+
+
+def test_a_campaign_hears_its_reviewer(campaign: Simulation) -> None:
+    assert "REVISE" in {r.verdict for r in campaign.reviews}
+    assert "APPROVED" in {r.verdict for r in campaign.reviews}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slow_machine_is_found_out_in_time(seed: int) -> None:
+    slow = Simulation(speed=3.0, seed=seed).play(60)
+    assert slow.plans[-1].experiments == ()
+    assert slow.spent_s < 125
+
+
+def test_counted_campaigns_play_every_experiment() -> None:
+    counted = Simulation(time_s=None, experiments=25).play(60)
+    assert len(counted.done) == 25
+
+
+def test_the_same_seed_gives_the_same_campaign_and_another_another() -> None:
+    one, same, other = (Simulation(time_s=40.0, seed=seed).play(15) for seed in (1, 1, 2))
+    assert one.plans == same.plans
+    assert one.reviews == same.reviews
+    assert one.findings == same.findings
+    assert one.plans != other.plans
+
+
+def test_expected_gains_are_finite_and_not_negative(campaign: Simulation) -> None:
+    gains = [s.expected_gain for p in campaign.plans for s in p.experiments]
+    assert all(math.isfinite(g) and g >= 0 for g in gains)
+    assert all(isinstance(s, ExperimentSpec) and s.cost_s > 0 for p in campaign.plans for s in p.experiments)

@@ -1,0 +1,136 @@
+"""Reflector, retro and uploader: figures that trace to the registry, evidence for and against learnings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from team_world import FakeCatalog, Simulation, brief, experiment, facts, recipe
+
+from podium.records import BlendFact, Facts
+from podium.team.builtin import reflector, retro, uploader
+from podium.team.builtin.learnings import SEEDED
+from podium.team.citations import CITATION, cite, problems
+
+CATALOG = FakeCatalog()
+
+
+def two_rounds(second: float = 0.87) -> Facts:
+    tried = (
+        experiment("E001", score=0.86, blend_weight=0.7, recipe=recipe("lightgbm")),
+        experiment("E002", "linear", score=0.80, round=2, recipe=recipe("linear")),
+        experiment("E003", "mlp", score=0.865, round=2, blend_weight=0.3, parents=("E001",), recipe=recipe("mlp")),
+        experiment("E004", "knn", score=None, status="failed", verdict=None, round=2, message="MemoryError: 2 GB"),
+    )
+    blends = (BlendFact(1, 0.86, 0.003, {"E001": 1.0}), BlendFact(2, second, 0.003, {"E001": 0.7, "E003": 0.3}))
+    return facts(round=2, experiments=tried, blends=blends, champion="E003")
+
+
+def test_findings_cite_every_figure_and_the_figures_are_right() -> None:
+    known = two_rounds()
+    text = reflector.learn(brief("learn", known)).text
+    assert "0.865 [E003.score] against 0.86 [E001.score]: worked" in text
+    assert "[blend.R02.score]" in text
+    assert "MemoryError" in text
+    assert len(CITATION.findall(text)) >= 6
+    assert problems(text, known) == []
+
+
+def test_a_changed_figure_in_the_registry_is_noticed() -> None:
+    text = reflector.learn(brief("learn", two_rounds())).text
+    other = replace(two_rounds(), experiments=tuple(replace(e, score=0.5) for e in two_rounds().experiments))
+    assert any("[E003.score]: expected 0.5, found 0.865" in problem for problem in problems(text, other))
+
+
+def test_families_earn_or_lose_evidence_once() -> None:
+    learned = {u.id: u for u in reflector.learn(brief("learn", two_rounds())).learnings}
+    helped, vain = learned["F:binary_classification:mlp"], learned["F:binary_classification:linear"]
+    assert (helped.support, helped.contradicted) == (1, 0)
+    assert (vain.support, vain.contradicted) == (0, 1)
+    assert "F:binary_classification:knn" not in learned, "a failure to run says nothing of a family"
+    again = replace(two_rounds(), round=3, learnings=(*SEEDED, *learned.values()))
+    assert not [u for u in reflector.learn(brief("learn", again)).learnings if u.id.startswith("F:")]
+
+
+def test_evidence_adds_to_what_is_known() -> None:
+    known = replace(reflector.learn(brief("learn", two_rounds())).learnings[0], support=4, contradicted=2)
+    update = reflector.learn(brief("learn", replace(two_rounds(), learnings=(*SEEDED, known)))).learnings
+    found = next(u for u in update if u.id == known.id)
+    assert found.support + found.contradicted == 7
+
+
+def test_a_weak_member_that_carries_weight_contradicts_l2() -> None:
+    known = two_rounds()
+    useful = replace(known.blends[1], weights={"E001": 0.5, "E002": 0.2, "E003": 0.3})
+    updates = reflector.learn(brief("learn", replace(known, blends=(known.blends[0], useful)))).learnings
+    rule = next(u for u in updates if u.id == "L2")
+    assert rule.contradicted == 1
+    assert "E002" in rule.evidence
+    assert not any(u.id == "L2" for u in reflector.learn(brief("learn", known)).learnings)
+
+
+@pytest.mark.parametrize(("second", "submit"), [(0.87, True), (0.8605, False), (0.85, False)])
+def test_submission_waits_for_a_gain_above_the_noise_floor(second: float, submit: bool) -> None:
+    known = two_rounds(second)
+    for findings in (uploader.wish(brief("submit", known)), reflector.learn(brief("learn", known))):
+        assert findings.submit is submit
+        assert problems(findings.text, known) == []
+
+
+def test_the_first_blend_is_submitted_and_none_is_not() -> None:
+    known = two_rounds()
+    assert uploader.recommend(replace(known, blends=known.blends[:1]))[0]
+    assert not uploader.recommend(replace(known, blends=()))[0]
+
+
+def test_lower_is_better_where_the_metric_says_so() -> None:
+    known = two_rounds(0.85)
+    lower = replace(known, competition=replace(known.competition, metric_direction="lower"))
+    assert uploader.recommend(lower)[0]
+
+
+def test_retro_finds_false_negatives_and_names_the_next_five() -> None:
+    killed = experiment("E005", score=0.8645, status="killed", verdict=None, round=2)
+    far = experiment("E006", score=0.80, status="killed", verdict=None, round=2)
+    known = two_rounds()
+    known = replace(known, round=10, experiments=(*known.experiments, killed, far), n_experiments=6)
+    text = retro.retro(brief("retro", known), CATALOG).text
+    section = text.split("## False negatives")[1].split("##")[0]
+    assert "E004" in section
+    assert "E005" in section
+    assert "E006" not in section
+    assert len([line for line in text.split("## Next five experiments")[1].splitlines() if line.startswith("1. ")]) == 5
+    assert "**not tried**" in text
+    assert problems(text, known) == []
+
+
+def test_a_whole_campaigns_findings_hold() -> None:
+    campaign = Simulation(time_s=60.0)
+    for number in range(1, 12):
+        if not campaign.round(number):
+            break
+        known = campaign.facts(number)
+        assert problems(campaign.findings[-1].text, known) == []
+        assert problems(retro.retro(brief("retro", known), CATALOG).text, known) == []
+
+
+# ---------------------------------------------------------------- citations
+
+
+@given(score=st.floats(-1e9, 1e9, allow_nan=False))
+def test_a_cited_figure_is_its_own_proof(score: float) -> None:
+    known = facts(experiments=(experiment("E001", score=score),))
+    assert problems(cite(score, "E001"), known) == []
+
+
+@given(score=st.floats(0.1, 10), off=st.floats(1.001, 2))
+def test_another_figure_is_not(score: float, off: float) -> None:
+    known = facts(experiments=(experiment("E001", score=score),))
+    assert len(problems(cite(score * off, "E001"), known)) == 1
+
+
+@pytest.mark.parametrize("text", ["0.9 [E009.score]", "[blend.R07.score]", "0.9 [E001.beauty]", "[E001.message]"])
+def test_citations_of_nothing_are_problems(text: str) -> None:
+    assert len(problems(text, facts(experiments=(experiment("E001"),)))) == 1
