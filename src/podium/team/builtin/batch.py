@@ -14,8 +14,10 @@ ROUND_S = (4.0, 240.0)
 MOST = 8  # experiments a plan may hold
 PER_SLOT = 3  # experiments a round for each slot, at most
 OVERHEAD_S = 0.5  # of an experiment whatever its size, its share of the blend included
-FAMILY_CAP = 2  # experiments of one family in a batch
+FAMILY_CAP = 3  # experiments of one family in a batch
+TWINS = 2  # of one parent and operator
 PAYS = 0.005  # noise floors: below this an experiment is not worth its risk of overfitting the pool
+OVERHEADS = 2.0  # a round's runs take at least this many times what the round costs beside them
 BREADTH_SHARE = 0.35  # of the time left: a costlier draft competes on its worth like any other
 PROMISING = 0.4  # noise floors
 PATIENCE = 0.03  # of the time left, as seconds that an experiment may cost without being ranked lower for it
@@ -37,7 +39,7 @@ def worth(spec: ExperimentSpec, facts: Facts) -> float:
 
     By gain per second alone, tweaks of the cheapest model would crowd out every strong one until the end.
     """
-    left = cost.left_s(facts.budget)
+    left = cost.left_s(facts)
     spare = PATIENCE * left if math.isfinite(left) else UNTIMED_SPARE_S
     return spec.expected_gain / history.noise(facts) / (wall_s([spec], facts) + OVERHEAD_S + spare)
 
@@ -61,7 +63,7 @@ def paying(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec
 def rank(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:
     """Breadth first: families not tried, then promising portfolio recipes, each within a fair share of the time; the
     rest by worth. At a plateau something bold leads."""
-    fair = BREADTH_SHARE * cost.left_s(facts.budget)
+    fair = BREADTH_SHARE * cost.left_s(facts)
 
     def stage(spec: ExperimentSpec) -> int:
         if wall_s([spec], facts) > fair:
@@ -81,20 +83,24 @@ def rank(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:
 def pack(ranked: Sequence[ExperimentSpec], facts: Facts, force: int = 0) -> tuple[ExperimentSpec, ...]:
     """The batch: in order, what fits the slots, the round and the time left; the first `force` may overrun the round.
 
-    Not two of the same parent and operator, and at most `FAMILY_CAP` of one family.
+    At most `TWINS` of one parent and operator, and `FAMILY_CAP` of one family: a batch learns nothing from itself.
     """
     batch: list[ExperimentSpec] = []
     for number, spec in enumerate(ranked):
         if len(batch) >= most(facts):
             break
         wider = [*batch, spec]
-        alike = any(spec.operator == b.operator and spec.parents and spec.parents == b.parents for b in batch)
+        alike = sum(_twins(spec, other) for other in batch) >= TWINS
         crowded = sum(b.family == spec.family for b in batch) >= FAMILY_CAP
         if alike or crowded or not cost.fits(wider, facts):
             continue
         if not batch or number < force or wall_s(wider, facts) <= max(round_s(facts), wall_s(batch, facts)):
             batch.append(spec)
     return tuple(batch)
+
+
+def _twins(a: ExperimentSpec, b: ExperimentSpec) -> bool:
+    return a.operator == b.operator and bool(a.parents) and a.parents == b.parents
 
 
 def most(facts: Facts) -> int:
@@ -106,9 +112,10 @@ def most(facts: Facts) -> int:
 
 
 def round_s(facts: Facts) -> float:
-    """Seconds a round should take: short at first, then a share of the whole."""
+    """Seconds a round's runs should take: few at first, then a share of the whole, and more where rounds are dear."""
     if not history.scored(facts):
         return FIRST_ROUND_S
     if facts.budget.time_total_s is None:
         return math.inf
-    return max(ROUND_S[0], min(ROUND_S[1], facts.budget.time_total_s / ROUNDS))
+    share = max(ROUND_S[0], min(ROUND_S[1], facts.budget.time_total_s / ROUNDS))
+    return max(share, OVERHEADS * cost.round_overhead_s(facts))

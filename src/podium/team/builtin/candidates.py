@@ -120,13 +120,14 @@ def _from_hypothesis(
 
 
 def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
-    tried, position = set(history.tried_families(shop.facts)), 0
+    first = {e.family: e.recipe for e in reversed(shop.facts.experiments) if e.recipe is not None}
+    tried, position = history.tried_families(shop.facts), 0
     seen = novelty.seen(shop.facts, shop.catalog)
     for recipe in shop.catalog.portfolio(shop.facts.data, shop.facts.competition, shop.facts.hardware):
         if shop.catalog.fingerprint(recipe) in seen:
             continue
         units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
-        again = recipe.model in tried
+        again = recipe.model in tried or recipe.model in first
         if recipe.kind == "tabular" and MEASURES["text_share"](shop.facts) >= 0.5:
             units *= BESIDE_TEXT
         why = (
@@ -137,7 +138,7 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
         yield shop.spec(
             "draft", recipe, _title(recipe), f"{why}, from the portfolio", units * (SECOND_DRAFT if again else 1)
         )
-        tried.add(recipe.model)
+        first.setdefault(recipe.model, recipe)
         position += 1
 
 

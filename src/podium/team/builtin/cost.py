@@ -11,6 +11,7 @@ from podium.team.builtin.stock import Catalog
 
 SAFETY = 1.2  # estimates are this much too low often enough to matter at the end
 MARGIN_S = 1.0
+RESERVE = 0.05  # of the whole, that the engine keeps for the end: no part of a round's overhead
 START_S = 0.3  # of an experiment whatever its size: dealing rows, starting runs, scoring
 EFFORT = ("rounds", "trees", "epochs")
 STEP = ("learning_rate", "eta")  # of a boosting, doubled as its rounds are halved
@@ -39,15 +40,29 @@ def wall_s(costs: Sequence[float], n_folds: int, budget: Budget) -> float:
     return budget.speed / threads * max(sum(costs) / slots, longest)
 
 
-def left_s(budget: Budget) -> float:
+def left_s(facts: Facts) -> float:
     """Seconds that a plan may fill; infinity where experiments are counted instead."""
-    return math.inf if budget.time_left_s is None else max(0.0, budget.time_left_s - MARGIN_S)
+    left = facts.budget.time_left_s
+    return math.inf if left is None else max(0.0, left - MARGIN_S - round_overhead_s(facts))
+
+
+def round_overhead_s(facts: Facts) -> float:
+    """What a round takes beside its runs (verifying, blending, starting), from the time gone and the runs' seconds.
+
+    At most a tenth of the whole, for the first estimates are crude; 0 where experiments are counted.
+    """
+    left, total, rounds = facts.budget.time_left_s, facts.budget.time_total_s, facts.round - 1
+    if left is None or total is None or rounds < 1 or not facts.experiments:
+        return 0.0
+    listed = sum(e.cost_s for e in facts.experiments) * facts.n_experiments / len(facts.experiments)
+    running = listed / max(1, facts.budget.slots) / max(1, facts.budget.threads)
+    return min(0.1 * total, max(0.0, (1 - RESERVE) * total - left - running) / rounds)
 
 
 def fits(specs: Sequence[ExperimentSpec], facts: Facts) -> bool:
     """Whether the batch ends in the time left."""
     costs = [spec.cost_s for spec in specs]
-    return SAFETY * wall_s(costs, facts.data.n_folds, facts.budget) + START_S * len(costs) <= left_s(facts.budget)
+    return SAFETY * wall_s(costs, facts.data.n_folds, facts.budget) + START_S * len(costs) <= left_s(facts)
 
 
 def cheaper(recipe: Recipe, facts: Facts, catalog: Catalog) -> Recipe | None:

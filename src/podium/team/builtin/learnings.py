@@ -6,14 +6,12 @@ the same id and the new totals; the registry replaces the old one, so that handi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from podium.records import Facts, Learning
 
 CORRELATED = 0.995  # L1: beyond this, members say the same and stacking them overfits
 FAR_BEHIND = 0.003  # L2: the gap beyond which a member seldom adds, for metrics between 0 and 1
-FAMILY_ID = re.compile(r"F:(?P<task>\w+):(?P<family>[\w.+-]+)")
 SOURCE = "80 rounds on Kaggle Playground Series S6E3 (mine-sweeper/autokaggle)"
 
 SEEDED: tuple[Learning, ...] = (
