@@ -80,7 +80,7 @@ def competition(**changes: Any) -> Competition:
         competition="made-up",
         data_dir="data",
         task_type="binary_classification",
-        metric="roc_auc",
+        metric="auc",
         metric_direction="higher",
         target_columns=("y",),
         id_column="id",

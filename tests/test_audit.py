@@ -47,7 +47,13 @@ def test_ids_and_row_order_that_predict(tmp_path: Path) -> None:
     train, test = frames(400, 100)
     found = findings(write(tmp_path / "a", train.sort("y"), test))
     assert of(found, "order")[0].severity == "warn" and not of(found, "id")
-    found = findings(write(tmp_path / "b", train.sort("y").with_columns(id=pl.int_range(400)).sample(fraction=1.0, shuffle=True, seed=1), test))
+    found = findings(
+        write(
+            tmp_path / "b",
+            train.sort("y").with_columns(id=pl.int_range(400)).sample(fraction=1.0, shuffle=True, seed=1),
+            test,
+        )
+    )
     assert of(found, "id") and not of(found, "order")
 
 
@@ -63,14 +69,20 @@ def test_copies_and_their_conflicts(tmp_path: Path) -> None:
 def test_label_side_parts_that_sum_to_the_target(tmp_path: Path) -> None:
     train, test = frames(400, 100)
     rng = np.random.default_rng(0)
-    parts = train.with_columns(casual=pl.Series(rng.integers(0, 9, 400)), registered=pl.Series(rng.integers(0, 90, 400)))
-    found = findings(write(tmp_path / "a", parts.with_columns(y=pl.col("casual") + pl.col("registered")), test, metric="RMSLE"))
+    parts = train.with_columns(
+        casual=pl.Series(rng.integers(0, 9, 400)), registered=pl.Series(rng.integers(0, 90, 400))
+    )
+    found = findings(
+        write(tmp_path / "a", parts.with_columns(y=pl.col("casual") + pl.col("registered")), test, metric="RMSLE")
+    )
     assert any("casual + registered = y" in f.message for f in of(found, "label_side"))
 
 
 def test_drift_against_noise(tmp_path: Path) -> None:
     train, test = frames(800, 400)
-    test = test.with_columns(x=pl.col("x") + 1.0, colour=pl.when(pl.col("z") > 0).then(pl.lit("red")).otherwise("colour"))
+    test = test.with_columns(
+        x=pl.col("x") + 1.0, colour=pl.when(pl.col("z") > 0).then(pl.lit("red")).otherwise("colour")
+    )
     found = {f.column: f for f in of(findings(write(tmp_path / "a", train, test)), "drift")}
     assert set(found) == {"x", "colour"} and found["x"].severity == "warn" and (found["x"].figure or 0) > 0.2
 
@@ -115,7 +127,15 @@ def test_the_report_holds_figures_and_no_test_id(tmp_path: Path) -> None:
         d = build(c, tmp_path / f"c_{name}" / "data", 1)
         found = audit(c, d, 1)
         text = eda_markdown(c, d, found)
-        for words in ("## The question", "## The data", "## The target", "## Findings", "## How intake knows", "`colour`", c.metric):
+        for words in (
+            "## The question",
+            "## The data",
+            "## The target",
+            "## Findings",
+            "## How intake knows",
+            "`colour`",
+            c.metric,
+        ):
             assert words in text
         assert "400 to train" in text and not any(str(i) in text for i in test["id"].head(50))
         assert audit(c, d, 1) == found, "deterministic"

@@ -196,7 +196,9 @@ def test_poor_return_flips_with_the_time_left() -> None:
             experiment(f"E{k:03d}", family)
             for k, family in enumerate(CATALOG.families(facts().data, facts().competition))
         )
-        return replace(returns(2.0), experiments=tried, budget=Budget(left, 120.0, None, 2, 1), plan=(planned,))
+        return replace(
+            returns(2.0), round=60, experiments=tried, budget=Budget(left, 120.0, None, 2, 1), plan=(planned,)
+        )
 
     assert check(known(100.0), "poor_return").figure is not None
     assert not check(known(8.0), "poor_return").passed

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from team_world import QUALITY, FakeCatalog, Simulation, brief, data, experiment, facts, recipe, spec
 
-from podium.records import BlendFact, Budget, ExperimentSpec, Facts, Hypothesis, Plan
+from podium.records import BlendFact, Budget, ExperimentSpec, Facts, Hypothesis, Plan, Recipe
 from podium.team.builtin import batch, cost, planner
 from podium.team.builtin.candidates import candidates
 from podium.team.builtin.stock import Catalog
@@ -60,6 +60,18 @@ def test_breadth_comes_before_improvement() -> None:
     assert families[0] not in ("linear", "lightgbm")
 
 
+def test_a_family_starts_with_its_first_setting_in_the_portfolio() -> None:
+    class Twice(FakeCatalog):
+        def portfolio(self, *args: object) -> tuple[Recipe, ...]:  # type: ignore[override]
+            return (recipe("linear"), recipe("mlp"), recipe("mlp", rounds=40), recipe("linear", leaves=7))
+
+    drafts = [s.recipe for s in candidates(facts(), Twice(), random.Random(0)) if s.operator == "draft"]
+    assert drafts == [recipe("linear"), recipe("mlp")]
+    known = facts(round=2, experiments=(experiment("E001", "linear", score=0.8, recipe=recipe("linear")),))
+    drafts = [s.recipe for s in candidates(known, Twice(), random.Random(0)) if s.operator == "draft"]
+    assert drafts == [recipe("mlp"), recipe("linear", leaves=7)]
+
+
 def test_nothing_tried_is_tried_again() -> None:
     known = under_way()
     seen = {CATALOG.fingerprint(e.recipe) for e in known.experiments if e.recipe}
@@ -100,6 +112,18 @@ def test_a_slow_machine_plans_less() -> None:
         return sum(s.cost_s for s in planned(known).experiments)
 
     assert seconds(8.0) < seconds(1.0)
+
+
+def test_dear_rounds_are_filled_and_leave_time_for_themselves() -> None:
+    def known(left: float) -> Facts:
+        """Ten rounds have gone, of which seven experiments of 2 CPU-s explain little."""
+        return under_way(round=11, budget=Budget(left, 120.0, None, 2, 1))
+
+    quick, slow = known(105.0), known(50.0)
+    assert cost.round_overhead_s(quick) < 1 < 5 < cost.round_overhead_s(slow) < 7
+    assert batch.round_s(slow) > batch.round_s(quick)
+    assert cost.left_s(slow) < 50 - 5
+    assert cost.round_overhead_s(under_way(round=11, budget=Budget(None, None, 9, 2, 1))) == 0
 
 
 def test_counted_experiments_are_not_exceeded_and_ignore_time() -> None:
@@ -185,7 +209,7 @@ def test_wall_time_is_between_the_work_and_its_sum(costs: list[float], slots: in
 
 def test_pack_leaves_out_twins_and_crowds() -> None:
     twins = [replace(spec(), operator="improve", parents=("E001",), name=f"{k}") for k in range(4)]
-    assert len(batch.pack(twins, facts())) == 1
+    assert len(batch.pack(twins, facts())) == batch.TWINS
     crowd = [replace(spec(), name=f"{k}") for k in range(4)]
     assert len(batch.pack(crowd, facts(budget=Budget(1000.0, 5000.0, None, 4, 1)))) == batch.FAMILY_CAP
 

@@ -80,7 +80,7 @@ def test_a_playbook_that_does_not_parse_names_the_entry(text: str, problem: str)
         ("not text columns", True),
         ("audit imbalance", True),
         ("audit drift", False),
-        ("metric=roc_auc|log_loss", True),
+        ("metric=auc|log_loss", True),
         ("metric=rmse", False),
         ("task=regression", False),
         ("n_train<3000", False),

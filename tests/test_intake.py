@@ -45,7 +45,11 @@ def test_every_value_has_evidence(tmp_path: Path) -> None:
         (["Class_1", "Class_2", "Class_10"], ["Class_1", "Class_2", "Class_10"], ("Class_1", "Class_2", "Class_10")),
         (["MWS", "EAP", "HPL"], ["HPL", "EAP", "MWS"], ("HPL", "EAP", "MWS")),
         (["0", "1", "2"], ["class_2", "class_1", "class_0"], ("2", "1", "0")),
-        (["Iris setosa", "Iris virginica", "x"], ["Iris_setosa", "Iris_virginica", "x"], ("Iris setosa", "Iris virginica", "x")),
+        (
+            ["Iris setosa", "Iris virginica", "x"],
+            ["Iris_setosa", "Iris_virginica", "x"],
+            ("Iris setosa", "Iris virginica", "x"),
+        ),
     ],
 )
 def test_classes_in_submission_order_as_spelled_in_train(
@@ -119,7 +123,10 @@ def test_the_schema_knows_every_key_of_autokaggle() -> None:
     assert set(keys.split()) <= set(schema()["properties"])
 
 
-@pytest.mark.parametrize("form", ["tsv", "semicolon", "gz", "zip", "archive", "parquet", "feather", "jsonl", "json", "utf-16", "cp1252", "bom"])
+@pytest.mark.parametrize(
+    "form",
+    ["tsv", "semicolon", "gz", "zip", "archive", "parquet", "feather", "jsonl", "json", "utf-16", "cp1252", "bom"],
+)
 def test_tables_in_other_forms(tmp_path: Path, form: str) -> None:
     train, test = frames()
     train = train.with_columns(colour=pl.col("colour").str.replace("red", "röt"))
@@ -155,7 +162,9 @@ def test_tables_in_other_forms(tmp_path: Path, form: str) -> None:
     data_set = build(c, tmp_path / "data", 1)
     read = data_set.frame()
     assert set(read["colour"].unique()) == {"röt", "red", "green", "blue"}
-    assert read["x"].dtype == pl.Float64 and abs(float(read["x"].sum()) - float(train["x"].sum() + test["x"].sum())) < 1e-6
+    assert (
+        read["x"].dtype == pl.Float64 and abs(float(read["x"].sum()) - float(train["x"].sum() + test["x"].sum())) < 1e-6
+    )
 
 
 def test_html_description(tmp_path: Path) -> None:
@@ -196,7 +205,11 @@ def test_a_user_column_that_stays_apart(tmp_path: Path) -> None:
 
 
 def dated(total: int) -> pl.Series:
-    return pl.datetime_range(pl.datetime(2020, 1, 1), pl.datetime(2023, 1, 1), "1h", eager=True).head(total).dt.to_string("%Y-%m-%d %H:%M:%S")
+    return (
+        pl.datetime_range(pl.datetime(2020, 1, 1), pl.datetime(2023, 1, 1), "1h", eager=True)
+        .head(total)
+        .dt.to_string("%Y-%m-%d %H:%M:%S")
+    )
 
 
 def test_test_after_train_is_forward(tmp_path: Path) -> None:
@@ -210,7 +223,9 @@ def test_test_in_runs_between_train_is_blocks(tmp_path: Path) -> None:
     train, test = frames(900, 300)
     dates = dated(1200)
     held = pl.Series((np.arange(1200) // 25) % 4 == 3)
-    c = intake(write(tmp_path / "t", train.with_columns(when=dates.filter(~held)), test.with_columns(when=dates.filter(held))))
+    c = intake(
+        write(tmp_path / "t", train.with_columns(when=dates.filter(~held)), test.with_columns(when=dates.filter(held)))
+    )
     assert (c.cv_strategy, c.group_column, c.time_column) == ("grouped", "when", "when")
 
 
@@ -265,9 +280,38 @@ def test_the_class_asked_for_comes_second(tmp_path: Path) -> None:
     assert intake(folder).classes == ("dog", "cat")
 
 
+def test_an_empty_target_in_test_is_no_feature(tmp_path: Path) -> None:
+    train, test = frames()
+    folder = write(tmp_path / "toy", train, test)
+    test.with_columns(y=pl.lit(None)).write_csv(folder / "test.csv")
+    assert intake(folder).target_columns == ("y",)
+
+
+def test_a_task_type_asked_for_overrules_the_guess_of_a_kind(tmp_path: Path) -> None:
+    train, test = frames()
+    folder = write(tmp_path / "toy", train.rename({"y": "mask"}), test, target="mask")
+    with pytest.raises(UserError, match="segmentation"):
+        intake(folder)
+    assert intake(folder, {"task_type": "binary_classification"}).target_columns == ("mask",)
+
+
+def test_one_hot_targets_are_seen_and_doubted(tmp_path: Path) -> None:
+    train, test = frames()
+    train = train.with_columns(a=1 - pl.col("y"))
+    c = intake(
+        write(tmp_path / "toy", train, test, sample=test.select("id", a=pl.lit(0.5), y=pl.lit(0.5)), metric="log loss")
+    )
+    assert c.task_type == "multilabel_classification" and c.evidence["task_type"].confidence < 0.75
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(which=st.sampled_from(["train.csv", "test.csv", "sample_submission.csv", "description.md", "config.json"]), data=st.data())
-def test_spoiled_bytes_end_in_one_line_or_a_competition(tmp_path_factory: pytest.TempPathFactory, which: str, data: st.DataObject) -> None:
+@given(
+    which=st.sampled_from(["train.csv", "test.csv", "sample_submission.csv", "description.md", "config.json"]),
+    data=st.data(),
+)
+def test_spoiled_bytes_end_in_one_line_or_a_competition(
+    tmp_path_factory: pytest.TempPathFactory, which: str, data: st.DataObject
+) -> None:
     folder = toy(tmp_path_factory.mktemp("fuzz"), 40, 12)
     (folder / "config.json").write_text('{"metric": "auc", "cv_folds": 3}')
     content = bytearray((folder / which).read_bytes())

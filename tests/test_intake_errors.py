@@ -275,12 +275,18 @@ def ambiguous_target(folder: Path) -> None:
 
 @case("missing in 1 of 120 rows", "row 3")
 def missing_target(folder: Path) -> None:
-    rewrite(folder, "train.csv", lambda f: f.with_columns(y=pl.when(pl.int_range(pl.len()) == 2).then(None).otherwise("y")))
+    rewrite(
+        folder, "train.csv", lambda f: f.with_columns(y=pl.when(pl.int_range(pl.len()) == 2).then(None).otherwise("y"))
+    )
 
 
 @case("not finite", "inf", "row 5")
 def infinite_target(folder: Path) -> dict[str, str]:
-    rewrite(folder, "train.csv", lambda f: f.with_columns(y=pl.when(pl.int_range(pl.len()) == 4).then(np.inf).otherwise("x")))
+    rewrite(
+        folder,
+        "train.csv",
+        lambda f: f.with_columns(y=pl.when(pl.int_range(pl.len()) == 4).then(np.inf).otherwise("x")),
+    )
     return {"metric": "rmse"}
 
 
@@ -312,7 +318,11 @@ def unique_labels(folder: Path) -> dict[str, str]:
 
 @case("of which class", "positive_class", "cat or dog")
 def positive_class_unknown(folder: Path) -> None:
-    rewrite(folder, "train.csv", lambda f: f.with_columns(y=pl.when(pl.col("y") == 1).then(pl.lit("cat")).otherwise(pl.lit("dog"))))
+    rewrite(
+        folder,
+        "train.csv",
+        lambda f: f.with_columns(y=pl.when(pl.col("y") == 1).then(pl.lit("cat")).otherwise(pl.lit("dog"))),
+    )
 
 
 @case("positive_class 'bird' is no label")
@@ -335,7 +345,9 @@ def duplicate_test_ids(folder: Path) -> None:
 
 @case("'id' is empty in 1 rows of test")
 def empty_ids(folder: Path) -> None:
-    rewrite(folder, "test.csv", lambda f: f.with_columns(id=pl.when(pl.int_range(pl.len()) == 0).then(None).otherwise("id")))
+    rewrite(
+        folder, "test.csv", lambda f: f.with_columns(id=pl.when(pl.int_range(pl.len()) == 0).then(None).otherwise("id"))
+    )
 
 
 @case("sample submission disagrees with test", "different versions")
@@ -381,10 +393,21 @@ def alien_column(folder: Path) -> None:
     rewrite(folder, "test.csv", lambda f: f.with_columns(w=pl.lit(1)))
 
 
+@case("share no feature", "beside the id")
+def ids_alone(folder: Path) -> None:
+    rewrite(folder, "train.csv", lambda f: f.select("id", "y"))
+    rewrite(folder, "test.csv", lambda f: f.select("id"))
+
+
 @case("share no feature")
 def no_feature(folder: Path) -> None:
     rewrite(folder, "train.csv", lambda f: f.select("y"))
     rewrite(folder, "test.csv", lambda f: f.select("id"))
+
+
+@case("calls test's 'id' 'row'", "another order")
+def id_under_another_name(folder: Path) -> None:
+    rewrite(folder, "sample_submission.csv", lambda f: f.rename({"id": "row"}).reverse())
 
 
 @case("no group_column 'team'")
@@ -412,7 +435,11 @@ def time_is_text(folder: Path) -> None:
 
 @case("object detection", "not supported yet", "task_type")
 def detection(folder: Path) -> None:
-    rewrite(folder, "sample_submission.csv", lambda f: f.select("id", *(pl.lit(1).alias(c) for c in ("xmin", "ymin", "xmax", "ymax"))))
+    rewrite(
+        folder,
+        "sample_submission.csv",
+        lambda f: f.select("id", *(pl.lit(1).alias(c) for c in ("xmin", "ymin", "xmax", "ymax"))),
+    )
 
 
 @case("segmentation", "not supported yet")
@@ -452,6 +479,15 @@ def images_alone(folder: Path) -> None:
     (folder / "images").mkdir()
     for key in range(40):
         (folder / "images" / f"{key}.png").write_bytes(b"png")
+
+
+@case("images alone", "no table of test rows")
+def images_without_tables(folder: Path) -> None:
+    for name in ("train.csv", "test.csv", "sample_submission.csv"):
+        (folder / name).unlink()
+    (folder / "train").mkdir()
+    for key in range(30):
+        (folder / "train" / f"cat.{key}.jpg").write_bytes(b"jpg")
 
 
 # ---------------------------------------------------------------- the tests

@@ -36,7 +36,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=50, database=None)
 @given(message=st.dictionaries(st.text(), JSON, max_size=4), n_fds=st.sampled_from([0, 1, 3, 201]))
 def test_a_message_arrives_as_sent_with_its_descriptors(message: dict[str, Any], n_fds: int) -> None:
     ours, theirs = socket.socketpair()
@@ -112,6 +112,7 @@ def test_other_predictions_are_refused(tmp_path: Path, array: np.ndarray[Any, An
     os.close(fd)
 
 
+@settings(deadline=None, database=None)
 @given(junk=st.binary(max_size=300), cut=st.integers(0, 250))
 def test_no_junk_passes_for_predictions(tmp_path_factory: pytest.TempPathFactory, junk: bytes, cut: int) -> None:
     path = tmp_path_factory.getbasetemp() / "junk.npy"

@@ -77,7 +77,7 @@ def gate(engine: Engine, rows: NDArray[np.int64], raw: Floats) -> Gate:
 def verify(engine: Engine, experiment: Experiment) -> Verified:
     """Re-score from saved predictions and raise what looks wrong."""
     raw = engine.store.oof(experiment.id)
-    scored = referee.rescore(engine.task, engine.truth, raw, engine.fold_of)
+    scored = referee.rescore(engine.task, engine.truth, raw, engine.fold_of, groups=engine.store.groups)
     previous = [
         Scored(e.score, e.stderr, e.fold_scores, engine.task.metric.name)
         for e in engine.registry.experiments.pool()
@@ -107,9 +107,8 @@ def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
             judged.append(Judged(one.id, "champion", None, None))
             champion = one.id
         else:
-            paired = referee.paired(
-                engine.task, engine.truth, engine.store.oof(one.id), engine.store.oof(champion), engine.fold_of
-            )
+            new, old = engine.store.oof(one.id), engine.store.oof(champion)
+            paired = referee.paired(engine.task, engine.truth, new, old, engine.fold_of, groups=engine.store.groups)
             wins = referee.is_champion(paired, n_tried)
             judged.append(Judged(one.id, "champion" if wins else "pooled", champion, paired))
             champion = one.id if wins else champion

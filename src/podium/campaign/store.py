@@ -30,6 +30,8 @@ class PredictionStore:
         self._campaign, self._registry, self._dataset, self._task = campaign, registry, dataset, task
         self.scored = np.flatnonzero(dataset.fold_of >= 0)  # positions in `dataset.train` that a fold predicts
         self.fold_of = dataset.fold_of[self.scored]
+        whole = None if dataset.groups is None else np.load(dataset.groups)
+        self.groups = None if whole is None else whole[dataset.train[self.scored]]  # sampling units of the scored rows
         self._cache: OrderedDict[tuple[str, str], Floats] = OrderedDict()
 
     def of_run(self, run: RunRow, n_rows: int) -> Floats:

@@ -111,7 +111,7 @@ def _stack(source: Source, competition: Competition) -> pl.DataFrame:
     out = []
     for name in names:
         train, test = source.train[name], source.test[name]
-        if name == key and not _keep_id(train, test):
+        if name == key and not relation.id_is_feature(train, test):
             continue
         if train.dtype != test.dtype:
             common = _common(train, test)
@@ -125,14 +125,6 @@ def _common(train: pl.Series, test: pl.Series) -> pl.DataType | type[pl.DataType
     if pl.Null in (train.dtype, test.dtype):
         return test.dtype if train.dtype == pl.Null else train.dtype
     return pl.Float64 if train.dtype.is_numeric() and test.dtype.is_numeric() else pl.String
-
-
-def _keep_id(train: pl.Series, test: pl.Series) -> bool:
-    """An id is a feature where it is a date, or a code whose first part several rows share."""
-    ids = pl.concat([train.cast(pl.String), test.cast(pl.String)])
-    if columns.learn_type(ids.head(5000)).cast == "datetime":
-        return True
-    return relation.group_key(ids) is not None
 
 
 def _type(series: pl.Series, competition: Competition) -> ColumnType:

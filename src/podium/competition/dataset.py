@@ -16,6 +16,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -154,8 +156,10 @@ class Dataset:
             )
         fitted = conform(frame, self.types)
         if path is None:
-            digest = int(fitted.hash_rows(seed=0).sum()) if fitted.width and fitted.height else 0
-            path = self.folder / "new" / f"features_{fitted.height}_{digest:x}.arrow"
+            buffer = io.BytesIO()
+            fitted.write_ipc(buffer, compression="uncompressed")
+            digest = hashlib.sha256(buffer.getbuffer()).hexdigest()[:16]
+            path = self.folder / "new" / f"features_{digest}.arrow"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrow(fitted, path)
         return path

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from podium.competition import description as prose
-from podium.competition import unsupported
+from podium.competition import relation, unsupported
 from podium.competition.config import NAME, Config, load_config, names
 from podium.competition.folder import TableFiles, choose_tables, find_description, look
 from podium.competition.question import Question, find_metric, find_question
@@ -37,16 +37,16 @@ def intake(path: Path, overrides: Mapping[str, str] = NOTHING) -> Competition:
     contents = look(folder)
     reference = find_description(contents) or find_description_at(home, folder)
     text = prose.read_description(*_split_reference(home, folder, reference)) if reference else ""
-    unsupported.task_type_asked(str(config.get("task_type", "")))
-    unsupported.refuse_without_tables(contents, text)
+    asked = unsupported.task_type_asked(str(config.get("task_type", "")))
+    unsupported.refuse_without_tables(contents, text, asked)
     files = choose_tables(contents, {k: str(v) for k, v in config.items() if k.endswith("_file")})
     source = read_source(folder, files, names(config.get("id_column")))
-    unsupported.refuse_by_tables(contents, text, source.train, source.test, source.sample)
+    unsupported.refuse_by_tables(contents, text, source.train, source.test, source.sample, asked)
     check_rows(source.train.height, int(config.get("cv_folds", FOLDS)))
     id_column, id_evidence = find_id(source, config)
     check_ids(source, id_column)
     target = find_target(source, id_column, config, text)
-    if not config.get("task_type"):
+    if not asked:
         for name in target.columns:
             unsupported.refuse_text_target(name, source.train)
     metric, metric_evidence = find_metric(config, text)
@@ -180,9 +180,17 @@ def check_columns(source: Source, target: Target, id_column: str | None) -> None
             found=", ".join(alien[:12]),
             remedy="drop it from test, or name the right tables with `train_file` and `test_file`",
         )
-    if not [c for c in train if c in source.test.columns] and id_column not in source.train.columns:
+    structured = (
+        id_column is not None
+        and id_column in source.train.columns
+        and id_column in source.test.columns
+        and relation.id_is_feature(source.train[id_column], source.test[id_column])
+    )
+    if not structured and not [c for c in train if c in source.test.columns]:
         raise IntakeError(
-            "train and test share no feature", expected="a column of both", found=", ".join(source.test.columns[:12])
+            "train and test share no feature",
+            expected="a column of both beside the id",
+            found=", ".join(source.test.columns[:12]),
         )
 
 

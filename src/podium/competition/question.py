@@ -172,8 +172,10 @@ def _several(source: Source, target: Target, metric: Metric, asked: str) -> Ques
     if task_type not in ("multilabel_classification", "regression"):
         raise IntakeError(f"{task_type} has one target", found=columns, remedy="correct `target_column` or `task_type`")
     kind: Kind = "value" if task_type == "regression" else "label" if metric.needs == "label" else "probability"
-    why = f"{len(target.columns)} targets of {'0 and 1' if binary else 'numbers'}, scored by {metric.title}"
-    return Question(task_type, (), kind, Evidence(task_type, why, 0.95))
+    one_hot = binary and bool((pl.DataFrame(numbers).sum_horizontal() == 1).all())
+    note = "; exactly one is 1 in each row: one target, spelled as columns" if one_hot else ""
+    why = f"{len(target.columns)} targets of {'0 and 1' if binary else 'numbers'}, scored by {metric.title}{note}"
+    return Question(task_type, (), kind, Evidence(task_type, why, 0.7 if one_hot else 0.95))
 
 
 def _bits(labels: pl.Series) -> pl.Series:

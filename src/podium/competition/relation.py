@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from podium.competition.columns import cast, learn_type
+
 TIME_NAME = re.compile(
     r"(^|[_\W])(date|datetime|time|timestamp|year|yr|month|week|day|hour|period|quarter|season|epoch|dt|ts)($|[_\W\d])"
     r"|[a-z](Date|Time|Year|Month|Week|Day|Hour|Sold)($|[_\W])|^(Date|Time|Year|Month|Week|Day|Hour)",
@@ -63,6 +65,12 @@ def group_key(series: pl.Series) -> pl.Series | None:
     return None
 
 
+def id_is_feature(train: pl.Series, test: pl.Series) -> bool:
+    """An id is a feature where it is a date, or a code whose first part several rows share."""
+    ids = pl.concat([train.cast(pl.String), test.cast(pl.String)])
+    return learn_type(ids.head(5000)).cast == "datetime" or group_key(ids) is not None
+
+
 @dataclass(frozen=True)
 class TimeOrder:
     """`later`: every test row comes after train (within 1 %). `blocks`: test comes in runs between train's times, of
@@ -101,8 +109,6 @@ def _median_run(train: NDArray[np.float64], test: NDArray[np.float64]) -> int:
 
 def as_time(series: pl.Series) -> NDArray[np.float64] | None:
     """Times as float64 (seconds for dates, the number itself otherwise); None where the column tells no time."""
-    from podium.competition.columns import cast, learn_type
-
     kind = learn_type(series)
     if kind.cast not in ("datetime", "int", "float"):
         return None

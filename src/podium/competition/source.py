@@ -42,7 +42,13 @@ def read_source(folder: Path, files: TableFiles, ids: Collection[str] = ()) -> S
     spelled |= set(heads[files.train]) - set(heads[files.test])
     train, test = (read_table(folder, ref, spelled) for ref in (files.train, files.test))
     notices = tuple(n for t in (*tables, train, test) for n in t.notices)
-    return Source(train.frame, test.frame, sample, notices)
+    return Source(train.frame, _without_empty_targets(test.frame, sample), sample, notices)
+
+
+def _without_empty_targets(test: pl.DataFrame, sample: pl.DataFrame | None) -> pl.DataFrame:
+    """Some hosts leave the target in test as an empty column."""
+    asked = sample.columns[1:] if sample is not None else []
+    return test.drop([c for c in asked if c in test.columns and test[c].null_count() == test.height])
 
 
 def header(folder: Path, ref: str) -> list[str]:

@@ -234,8 +234,8 @@ def _parse(
     ref: str, data: bytes, separator: str, header: list[str], as_text: frozenset[str] | None, *, comma: bool
 ) -> pl.DataFrame:
     problem: Exception | None = None
-    # The first 10,000 rows tell the types; a later surprise is read by looking at all rows, at last as strings.
-    for infer in (10_000, None, 0) if as_text is not None else (0,):
+    # The first 2,000 rows tell the types; a later surprise is read by looking at all rows, at last as strings.
+    for infer in (2_000, None, 0) if as_text is not None else (0,):
         try:
             return pl.read_csv(
                 data,

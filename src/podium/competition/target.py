@@ -59,9 +59,27 @@ def find_id(source: Source, config: dict[str, Any]) -> tuple[str | None, Evidenc
         return None, Evidence(
             "", "every column of the sample submission is a target: rows are matched by position", 0.8
         )
+    _check_other_name(source.sample[first], source.test)
     return first, Evidence(
         first, "first column of the sample submission; test lacks it, so rows are matched by position", 0.7
     )
+
+
+def _check_other_name(ids: pl.Series, test: pl.DataFrame) -> None:
+    """Matching by position would be wrong where test holds the same ids, under another name and in another order."""
+    for name in test.columns:
+        other = test[name].cast(pl.String, strict=False)
+        if (
+            len(other) == len(ids)
+            and not (other == ids).all()
+            and other.n_unique() == len(ids)
+            and other.is_in(ids.implode()).all()
+        ):
+            raise IntakeError(
+                f"the sample submission calls test's {name!r} {ids.name!r}, in another order",
+                expected="one name for the id",
+                remedy=f"rename {ids.name!r} in the sample submission, or {name!r} in train and test",
+            )
 
 
 def _id_without_sample(source: Source) -> tuple[str | None, Evidence]:

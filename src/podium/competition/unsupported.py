@@ -31,6 +31,7 @@ SYNONYMS = {
     "nlp_classification": "",
     "ordinal": "ordinal_regression",
 }
+_MEDIA = ((MEDIA_SUFFIXES, "a task on images alone"), (AUDIO_SUFFIXES, "a task on sound alone"))
 BOXES = {"xmin", "ymin", "xmax", "ymax", "x_min", "y_min", "bbox", "boxes", "predictionstring", "prediction_string"}
 _MASK = re.compile(r"^(rle|encoded_?pixels|rle_mask|mask|segmentation)$|_rle$|rle_", re.I)
 _RANKING = re.compile(r"\b(map|ndcg|recall|precision|hit ?rate|mrr) ?@ ?k?\d*\b|recommend", re.I)
@@ -60,29 +61,42 @@ def task_type_asked(value: str) -> str:
     return plain
 
 
-def refuse_without_tables(contents: Contents, text: str) -> None:
+def refuse_without_tables(contents: Contents, text: str, asked: str) -> None:
     """Kinds that show before any table is read."""
     stems = {t.rsplit("/", 1)[-1].lower() for t in contents.texts}
     if "train.txt" in stems and not any(t.rsplit("/", 1)[-1].lower().startswith("train.csv") for t in contents.tables):
         raise refusal("language modelling", "train.txt is a running text")
-    if _LANGUAGE.search(metric_text(text)):
+    named = [t.rsplit("/", 1)[-1].lower() for t in contents.tables]
+    if not any("test" in name for name in named):
+        for suffixes, kind in _MEDIA:
+            files = [r for refs in contents.attached.values() for r in refs if r.lower().endswith(suffixes)]
+            if len(files) >= 20:
+                raise refusal(kind, f"{len(files)} files like {files[0]}, and no table of test rows")
+    if not asked and _LANGUAGE.search(metric_text(text)):
         raise refusal("language modelling", "the metric is measured by character, byte or token")
 
 
 def refuse_by_tables(
-    contents: Contents, text: str, train: pl.DataFrame, test: pl.DataFrame, sample: pl.DataFrame | None
+    contents: Contents, text: str, train: pl.DataFrame, test: pl.DataFrame, sample: pl.DataFrame | None, asked: str
 ) -> None:
-    """Kinds that show in the columns and cells of the tables."""
-    asked = sample.columns if sample is not None else []
-    boxes = [c for c in asked if c.lower() in BOXES]
+    """Kinds that show in the columns and cells of the tables; a task type asked for overrules all but a lack of features."""
+    header = sample.columns if sample is not None else []
+    if not asked:
+        _refuse_shapes(text, train, test, sample)
+    _refuse_media(contents, test, header[:1])
+
+
+def _refuse_shapes(text: str, train: pl.DataFrame, test: pl.DataFrame, sample: pl.DataFrame | None) -> None:
+    """Boxes, masks, lists, series that go on."""
+    header = sample.columns if sample is not None else []
+    boxes = [c for c in header if c.lower() in BOXES]
     if len(boxes) >= 1 and (len(boxes) >= 4 or boxes[0].lower() not in ("xmin", "ymin", "xmax", "ymax")):
         raise refusal("object detection", f"the sample submission asks for {', '.join(boxes[:4])}")
-    masks = [c for c in asked if _MASK.search(c)]
+    masks = [c for c in header if _MASK.search(c)]
     if masks:
         raise refusal("segmentation", f"the sample submission asks for {masks[0]}")
     _refuse_lists(text, sample)
     _refuse_forecast(text, train, test)
-    _refuse_media(contents, test, asked[:1])
 
 
 def _refuse_lists(text: str, sample: pl.DataFrame | None) -> None:
@@ -108,7 +122,7 @@ def _refuse_forecast(text: str, train: pl.DataFrame, test: pl.DataFrame) -> None
 def _refuse_media(contents: Contents, test: pl.DataFrame, key: Sequence[str]) -> None:
     if [c for c in test.columns if c not in key and not c.lower().endswith(("id", "file", "path", "name"))]:
         return
-    for suffixes, kind in ((MEDIA_SUFFIXES, "a task on images alone"), (AUDIO_SUFFIXES, "a task on sound alone")):
+    for suffixes, kind in _MEDIA:
         files = [r for refs in contents.attached.values() for r in refs if r.lower().endswith(suffixes)]
         if len(files) >= test.height:
             raise refusal(kind, f"test lists {test.height} ids, and {len(files)} files like {files[0]}")

@@ -46,7 +46,7 @@ class LocalExecutor:
         mounts = [(str(self.files), inside)] if self.files else []
         command = [python, "-m", "podium.execution.warm", "--level", self.level, "--mark", mark(home)]
         command += ["--preload", ",".join(preload)]
-        self._spec = {
+        self._spec: dict[str, Any] = {
             "level": self.level,
             "argv": sandbox.command(self.level, command, mounts, warm.ENVIRONMENT),
             "env": sandbox.environment(self.level, warm.ENVIRONMENT),

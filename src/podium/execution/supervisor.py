@@ -98,8 +98,8 @@ class Supervisor:
         try:
             wire.send(connection, job, fds)
             self._watch(connection)
-        except wire.Hangup as problem:
-            self.message = str(problem)
+        except wire.Hangup:
+            pass  # the warm parent or the watchdog is gone: `over` stays unset
         connection.close()
         self._remove_scratch()
         return self.watchdog is not None or self.reason is not None
@@ -199,7 +199,7 @@ class Supervisor:
         if reason in breached:
             return reason, breached[reason], {}
         if self.over is None:
-            return "lost", f"the sandbox ended before the run did: {getattr(self, 'message', 'no answer')}", {}
+            return "lost", f"the sandbox ended before the run {'did' if self.watchdog else 'began'}; see log.txt", {}
         said = _parse(self.over.get("said", ""))
         if said is not None:
             return said

@@ -24,6 +24,7 @@ import types
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from podium.execution import launch, lockdown, processes, watchdog, wire, worker
 
@@ -49,8 +50,8 @@ ENVIRONMENT = {
 }
 
 
-def preload(names: Sequence[str]) -> None:
-    """Import these, packages with all their modules where the name ends in `.*`.
+def preload(names: Sequence[str]) -> str | None:
+    """Import these, packages with all their modules where the name ends in `.*`; the name of one that started a thread.
 
     What is not installed is left out, and what fails to import fails again in the run that uses it.
     """
@@ -59,9 +60,15 @@ def preload(names: Sequence[str]) -> None:
         if module and name.endswith(".*"):
             for found in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
                 _try_import(found.name)
+        if others := other_threads():
+            print(
+                f"warm: {name} left out: its import starts threads ({', '.join(others)})", file=sys.stderr, flush=True
+            )
+            return name
     worker.loaded_pools()
     gc.collect()
     gc.freeze()  # so that no fork's collector touches, and thereby copies, these pages
+    return None
 
 
 def _try_import(name: str) -> types.ModuleType | None:
@@ -181,19 +188,25 @@ def _sweep_and_end(number: int, frame: FrameType | None) -> None:
     os._exit(1)
 
 
+def _begin_anew(options: argparse.Namespace, names: Sequence[str]) -> NoReturn:
+    """Replace this process by one that preloads these: a process with threads must not fork."""
+    argv = [sys.executable, "-m", "podium.execution.warm", "--level", options.level, "--mark", options.mark]
+    os.execv(sys.executable, [*argv, "--preload", ",".join(names)])
+
+
 def main() -> None:
     """argv: --level LEVEL --preload NAMES, and --mark WORD to find this process and its forks by. Descriptor 3 is the lease."""
     parser = argparse.ArgumentParser(prog="python -m podium.execution.warm")
     parser.add_argument("--level", required=True)
-    parser.add_argument("--mark")
+    parser.add_argument("--mark", default="")
     parser.add_argument("--preload", default=",".join(PRELOAD))
     options = parser.parse_args()
+    names = [name for name in options.preload.split(",") if name]
+    if culprit := preload(names):
+        _begin_anew(options, [name for name in names if name != culprit])
     lease = socket.socket(fileno=launch.LEASE)
     lease.set_inheritable(False)
     processes.adopt_orphans()
-    preload(options.preload.split(","))
-    if others := other_threads():
-        raise SystemExit(f"warm: expected one thread before the first fork, found also {', '.join(others)}")
     WarmParent(lease, options.level).serve()
 
 

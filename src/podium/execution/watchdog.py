@@ -95,7 +95,7 @@ class Watchdog:
                     self.stopped = wire.receive(self.connection)[0].get("event") == "stop"
                 elif fd == self.said_fd:
                     self._listen()
-                    if event & select.POLLHUP and not event & select.POLLIN:
+                    if len(self.said) >= MAX_SAID or (event & select.POLLHUP and not event & select.POLLIN):
                         poll.unregister(fd)
             pid, status = os.waitpid(self.child, os.WNOHANG)
             if pid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 
@@ -50,7 +51,7 @@ class Clock:
             while not self._stop.wait(1.0):
                 with own.write() as db:
                     db.execute("INSERT OR REPLACE INTO meta VALUES ('alive_s', ?)", (f"{self.alive_s():.3f}",))
-        except StaleEpoch:
-            return  # the engine's own next write says so, in its own thread
+        except (StaleEpoch, sqlite3.OperationalError):
+            return  # a newer engine, a full disk: the engine's own next write says so, in its own thread
         finally:
             own.close()

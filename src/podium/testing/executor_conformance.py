@@ -186,6 +186,23 @@ class ExecutorConformance:
         assert same == again
         assert same != other
 
+    def test_pools_have_as_many_threads_as_the_run_may_use(self, bench: RunBench) -> None:
+        ended, folder = bench.run(
+            """
+            import numpy as np
+            import polars as pl
+            import threadpoolctl
+            def fit(train, ctx):
+                np.ones((64, 64)) @ np.ones((64, 64))
+                pools = {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+                assert ctx.cores == 2 and pools <= {2} and pl.thread_pool_size() == 2, (pools, pl.thread_pool_size())
+                return None
+            def predict(model, rows, ctx): return np.zeros(len(rows))
+            """,
+            threads=2,
+        )
+        assert ended.outcome == "done", (ended, _log(folder))
+
     def test_deadline_is_told_only_where_time_may_decide(self, bench: RunBench) -> None:
         solution = """
             import numpy as np

@@ -161,7 +161,7 @@ def _competition() -> Competition:
         competition="conformance",
         data_dir="data",
         task_type="binary_classification",
-        metric="roc_auc",
+        metric="auc",
         metric_direction="higher",
         target_columns=("late",),
         id_column="id",

@@ -15,6 +15,7 @@ MOST = 8  # experiments a plan may hold
 PER_SLOT = 3  # experiments a round for each slot, at most
 OVERHEAD_S = 0.5  # of an experiment whatever its size, its share of the blend included
 FAMILY_CAP = 3  # experiments of one family in a batch
+IDLE = 1.5  # how far a round may overrun so that no slot stands idle
 TWINS = 2  # of one parent and operator
 PAYS = 0.005  # noise floors: below this an experiment is not worth its risk of overfitting the pool
 OVERHEADS = 2.0  # a round's runs take at least this many times what the round costs beside them
@@ -94,7 +95,8 @@ def pack(ranked: Sequence[ExperimentSpec], facts: Facts, force: int = 0) -> tupl
         crowded = sum(b.family == spec.family for b in batch) >= FAMILY_CAP
         if alike or crowded or not cost.fits(wider, facts):
             continue
-        if not batch or number < force or wall_s(wider, facts) <= max(round_s(facts), wall_s(batch, facts)):
+        longest = round_s(facts) * (IDLE if len(batch) < facts.budget.slots else 1.0)
+        if not batch or number < force or wall_s(wider, facts) <= max(longest, wall_s(batch, facts)):
             batch.append(spec)
     return tuple(batch)
 

@@ -120,25 +120,25 @@ def _from_hypothesis(
 
 
 def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
-    first = {e.family: e.recipe for e in reversed(shop.facts.experiments) if e.recipe is not None}
-    tried, position = history.tried_families(shop.facts), 0
-    seen = novelty.seen(shop.facts, shop.catalog)
-    for recipe in shop.catalog.portfolio(shop.facts.data, shop.facts.competition, shop.facts.hardware):
-        if shop.catalog.fingerprint(recipe) in seen:
+    """The portfolio's recipes that were not tried: new families, each by its first setting, and other settings of
+    families that were."""
+    facts, seen, position = shop.facts, novelty.seen(shop.facts, shop.catalog), 0
+    first = {e.family: e.recipe for e in reversed(facts.experiments) if e.recipe is not None}
+    tried, offered = history.tried_families(facts), set[str]()
+    for recipe in shop.catalog.portfolio(facts.data, facts.competition, facts.hardware):
+        if shop.catalog.fingerprint(recipe) in seen or recipe.model in offered:
             continue
         units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
-        again = recipe.model in tried or recipe.model in first
-        if recipe.kind == "tabular" and MEASURES["text_share"](shop.facts) >= 0.5:
+        name, why = _title(recipe), f"{recipe.model} is a family not tried yet, from the portfolio"
+        if recipe.kind == "tabular" and MEASURES["text_share"](facts) >= 0.5:
             units *= BESIDE_TEXT
-        why = (
-            f"another setting of {recipe.model} than those tried"
-            if again
-            else f"{recipe.model} is a family not tried yet"
-        )
-        yield shop.spec(
-            "draft", recipe, _title(recipe), f"{why}, from the portfolio", units * (SECOND_DRAFT if again else 1)
-        )
-        first.setdefault(recipe.model, recipe)
+        if recipe.model in tried:
+            units *= SECOND_DRAFT
+            name += f": {_difference(recipe, first.get(recipe.model))}"
+            why = f"another setting of {recipe.model} than those tried, from the portfolio"
+        yield shop.spec("draft", recipe, name, why, units)
+        else:
+            offered.add(recipe.model)
         position += 1
 
 

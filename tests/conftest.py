@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from podium.platforms import arena
+
+
+def crash_records(n: int = 600, seed: int = 0) -> pl.DataFrame:
+    """Mixed types, missing values, a signal that trees and lines can both find."""
+    rng = np.random.default_rng(seed)
+    speed, age = rng.gamma(4, 15, n), rng.integers(16, 90, n).astype(float)
+    belt = rng.choice(["none", "belted"], n, p=[0.3, 0.7])
+    risk = 0.03 * speed + 0.02 * age - 1.5 * (belt == "belted") - 2 + rng.logistic(size=n)
+    age[rng.random(n) < 0.05] = np.nan
+    return pl.DataFrame(
+        {
+            "speed": speed,
+            "age": age,
+            "belt": belt,
+            "seat": [f"{row}/{side}" for row, side in zip(rng.integers(1, 4, n), rng.choice(["L", "R"], n), strict=True)],
+            "died": np.where(risk > 0, "yes", "no"),
+        },
+        strict=False,
+    ).with_columns(pl.col("age").fill_nan(None))
+
+
+@pytest.fixture(scope="session")
+def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small binary contest of the local arena, answers hidden beside it."""
+    folder = tmp_path_factory.mktemp("arena") / "crashes"
+    arena.create(
+        folder, crash_records(), title="Crash survival", target="died", metric="auc", task_type="binary_classification"
+    )
+    return folder
