@@ -21,7 +21,9 @@ def crash_records(n: int = 600, seed: int = 0) -> pl.DataFrame:
             "speed": speed,
             "age": age,
             "belt": belt,
-            "seat": [f"{row}/{side}" for row, side in zip(rng.integers(1, 4, n), rng.choice(["L", "R"], n), strict=True)],
+            "seat": [
+                f"{row}/{side}" for row, side in zip(rng.integers(1, 4, n), rng.choice(["L", "R"], n), strict=True)
+            ],
             "died": np.where(risk > 0, "yes", "no"),
         },
         strict=False,

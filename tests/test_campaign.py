@@ -191,7 +191,9 @@ def test_a_full_disk_is_one_line_and_loses_nothing(contest: Path, tmp_path: Path
         f"{sys.executable} -m podium.cli.main run {contest / 'public'} --campaign {small}/c --experiments 3; "
         f"code=$?; cp -r {small}/c {saved}; exit $code"
     )
-    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("needs user namespaces with mounts")
     assert done.returncode == 2, done.stderr[-2000:]

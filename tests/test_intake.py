@@ -229,6 +229,19 @@ def test_test_in_runs_between_train_is_blocks(tmp_path: Path) -> None:
     assert (c.cv_strategy, c.group_column, c.time_column) == ("grouped", "when", "when")
 
 
+def test_what_the_config_asks_of_the_split(tmp_path: Path) -> None:
+    train, test = frames(300, 100)
+    users = pl.Series("user", [f"u{r % 40}" for r in range(400)])
+    folder = write(tmp_path / "t", train.with_columns(user=users[:300]), test.with_columns(user=users[300:]))
+    assert intake(folder).cv_strategy == "stratified"
+    for asked, strategy in (("group_kfold", "grouped"), ("", "stratified_grouped")):
+        c = intake(folder, {"group_column": "user", "cv_strategy": asked} if asked else {"group_column": "user"})
+        assert (c.group_column, c.cv_strategy) == ("user", strategy)
+    c = intake(folder, {"cv_strategy": "time_series", "time_column": "z"})
+    assert (c.cv_strategy, c.time_column) == ("forward", "z")
+    assert intake(folder, {"cv_strategy": "kfold"}).cv_strategy == "random"
+
+
 def test_test_scattered_in_time_is_random(tmp_path: Path) -> None:
     train, test = frames(900, 300)
     dates = dated(1200).shuffle(1)

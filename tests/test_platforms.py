@@ -16,7 +16,9 @@ from podium.testing import platform_conformance
 def labelled(n: int = 200) -> pl.DataFrame:
     rng = np.random.default_rng(0)
     x = rng.normal(size=n)
-    return pl.DataFrame({"x": x, "colour": rng.choice(["red", "blue"], n), "sick": np.where(x + rng.normal(size=n) > 0, "yes", "no")})
+    return pl.DataFrame(
+        {"x": x, "colour": rng.choice(["red", "blue"], n), "sick": np.where(x + rng.normal(size=n) > 0, "yes", "no")}
+    )
 
 
 @pytest.fixture

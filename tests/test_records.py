@@ -20,7 +20,9 @@ from podium.records import (
 
 names = st.text(max_size=20)
 values = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False), names)
-recipes = st.builds(Recipe, names, names, st.dictionaries(names, values, max_size=4), st.dictionaries(names, values, max_size=4))
+recipes = st.builds(
+    Recipe, names, names, st.dictionaries(names, values, max_size=4), st.dictionaries(names, values, max_size=4)
+)
 specs = st.builds(
     ExperimentSpec,
     name=names,
@@ -54,7 +56,11 @@ def test_canonical_json_does_not_depend_on_key_order(plan: Plan) -> None:
         (Limits, {"wall_s": 1.0, "memory_mb": True}, "Limits.memory_mb: expected int"),
         (Plan, {"experiments": {}, "text": ""}, "Plan.experiments: expected a list"),
         (Plan, {"experiments": [{"name": "a"}], "text": ""}, r"Plan.experiments\[0\]: missing field 'hypothesis'"),
-        (Review, {"verdict": "MAYBE", "reason": "", "checks": [], "text": ""}, "Review.verdict: expected one of APPROVED"),
+        (
+            Review,
+            {"verdict": "MAYBE", "reason": "", "checks": [], "text": ""},
+            "Review.verdict: expected one of APPROVED",
+        ),
         (RunExit, [], "RunExit: expected an object; found list"),
     ],
 )

@@ -20,7 +20,14 @@ from podium.registry.submissions import SubmissionRow
 def experiment(number: int, **changes: object) -> Experiment:
     spec = ExperimentSpec(f"idea {number}", "because", "draft", "lightgbm")
     values = dict(
-        id=f"E{number:03d}", round=1, spec=spec, seed=0, fingerprint=f"f{number}", solution_sha="s", builtin=True, static_cost_s=1.0
+        id=f"E{number:03d}",
+        round=1,
+        spec=spec,
+        seed=0,
+        fingerprint=f"f{number}",
+        solution_sha="s",
+        builtin=True,
+        static_cost_s=1.0,
     )
     return Experiment(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -102,7 +109,9 @@ def test_no_campaign_is_the_users_mistake(tmp_path: Path) -> None:
 
 
 def test_a_run_is_recorded_once(registry: Registry) -> None:
-    row = RunRow("k", "E001", "fit", "fold_1", "runs/E001/fold_1", RunExit("done", 1.0, files={"predictions.npy": "aa"}))
+    row = RunRow(
+        "k", "E001", "fit", "fold_1", "runs/E001/fold_1", RunExit("done", 1.0, files={"predictions.npy": "aa"})
+    )
     registry.runs.open_attempt("k", "E001", row.folder, 0.0)
     registry.runs.add(row)
     registry.runs.add(RunRow("k", "E001", "fit", "fold_1", "elsewhere", RunExit("done", 2.0)))
@@ -171,7 +180,9 @@ def test_the_lock_admits_one_engine_and_goes_with_its_process(tmp_path: Path) ->
         "import sys; from pathlib import Path; from podium.registry.lock import EngineLock\n"
         f"EngineLock(Path({str(tmp_path)!r})).acquire(); print('held', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == "held"
         assert EngineLock.is_held(tmp_path)

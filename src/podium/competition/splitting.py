@@ -45,6 +45,36 @@ def find_split(
     column or strategy that does not fit."""
     folds = int(config.get("cv_folds", FOLDS))
     features = [c for c in source.test.columns if c in source.train.columns and c != id_column]
+    _check_asked(source, config)
+    asked = STRATEGIES.get(str(config.get("cv_strategy", "")), str(config.get("cv_strategy", "")))
+    time = _find_time(source, features, id_column, config, text)
+    if asked == "forward" and time is None:
+        raise IntakeError(
+            "forward folds need a time", expected="`time_column`", remedy="set `time_column` in config.json"
+        )
+    if time is not None and (asked == "forward" or (time.later and asked == "")):
+        return Split("forward", None, time.column, folds, {"time_column": time.evidence, "cv_strategy": time.evidence})
+    shown = time.column if time is not None and (time.run or config.get("time_column")) else None
+    if asked in ("", "grouped", "stratified_grouped"):
+        plain = question.task_type in ("regression", "multilabel_classification")
+        grouped = asked or ("grouped" if plain else "stratified_grouped")
+        found = _find_grouped(source, features, id_column, config, time)
+        if found is not None:
+            strategy = "grouped" if found.column == shown and not asked else grouped
+            return Split(strategy, found.column, shown, folds, found.evidence)
+        if asked:
+            raise IntakeError(
+                "grouped folds need a group", expected="`group_column`", remedy="set `group_column` in config.json"
+            )
+        copies = _copies_stay_together(source, features)
+        if copies is not None:
+            return Split(grouped, None, shown, folds, {"cv_strategy": copies})
+    why = "test rows come from among train's: no group or time sets them apart"
+    evidence = Evidence(asked or "stratified", "config.json or a flag says so" if asked else why, 1.0 if asked else 0.9)
+    return Split(asked or "stratified", None, shown, folds, {"cv_strategy": evidence})
+
+
+def _check_asked(source: Source, config: dict[str, Any]) -> None:
     for key in ("group_column", "time_column"):
         if config.get(key) and config[key] not in source.train.columns:
             raise IntakeError(
@@ -52,39 +82,27 @@ def find_split(
                 expected=", ".join(source.train.columns[:20]),
                 remedy=f"correct {key}",
             )
-    asked = STRATEGIES.get(str(config.get("cv_strategy", "")), str(config.get("cv_strategy", "")))
-    time = _find_time(source, features, id_column, config, text)
-    if asked == "forward" and time is None:
-        raise IntakeError(
-            "forward folds need a time", expected="`time_column`", remedy="set `time_column` in config.json"
-        )
-    if asked == "forward" or (time is not None and time.later and asked == ""):
-        assert time is not None
-        return Split("forward", None, time.column, folds, {"time_column": time.evidence, "cv_strategy": time.evidence})
-    if config.get("group_column") and asked not in ("random", "stratified"):
-        group: Evidence | None = Evidence(config["group_column"], "config.json or a flag says so", 1.0)
-    else:
-        group = _find_group(source, features, id_column) if asked in ("", "grouped", "stratified_grouped") else None
-    if asked.endswith("grouped") and group is None and (time is None or not time.run):
-        raise IntakeError(
-            "grouped folds need a group", expected="`group_column`", remedy="set `group_column` in config.json"
-        )
-    shown = time.column if time is not None and (time.run or config.get("time_column")) else None
-    grouped = asked or (
-        "grouped" if question.task_type in ("regression", "multilabel_classification") else "stratified_grouped"
-    )
+
+
+@dataclass(frozen=True)
+class FoundGroup:
+    column: str
+    evidence: dict[str, Evidence]
+
+
+def _find_grouped(
+    source: Source, features: list[str], id_column: str | None, config: dict[str, Any], time: FoundTime | None
+) -> FoundGroup | None:
+    """The group asked for, else one whose values stay apart, else blocks of time where test comes in runs."""
+    if config.get("group_column"):
+        asked = Evidence(str(config["group_column"]), "config.json or a flag says so", 1.0)
+        return FoundGroup(asked.value, {"group_column": asked, "cv_strategy": asked})
+    group = _find_group(source, features, id_column)
     if group is not None:
-        return Split(grouped, group.value, shown, folds, {"group_column": group, "cv_strategy": group})
-    if time is not None and time.run and asked in ("", "grouped"):
-        return Split(
-            "grouped", time.column, time.column, folds, {"time_column": time.evidence, "cv_strategy": time.evidence}
-        )
-    copies = _copies_stay_together(source, features) if asked == "" else None
-    if copies is not None:
-        return Split(grouped, None, shown, folds, {"cv_strategy": copies})
-    why = "test rows come from among train's: no group or time sets them apart"
-    evidence = Evidence(asked or "stratified", "config.json or a flag says so" if asked else why, 1.0 if asked else 0.9)
-    return Split(asked or "stratified", None, shown, folds, {"cv_strategy": evidence})
+        return FoundGroup(group.value, {"group_column": group, "cv_strategy": group})
+    if time is not None and time.run:
+        return FoundGroup(time.column, {"time_column": time.evidence, "cv_strategy": time.evidence})
+    return None
 
 
 def _copies_stay_together(source: Source, features: list[str]) -> Evidence | None:

@@ -16,6 +16,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "fit": ("predictions.npy", "model.pkl"),
     "predict": ("predictions.npy",),
 }
+SCRATCH = "scratch-"  # with the supervisor's process id: the folder of a run where it has no file system of its own
 PART = ".part"  # an output is written under this suffix, and renamed once it is whole
 
 
@@ -74,8 +75,13 @@ def open_outputs(folder: Path, kind: str) -> dict[str, int]:
     """Descriptors of the files that a run of this kind writes, empty. Raises JobError on an unknown kind, OSError."""
     if kind not in OUTPUTS:
         raise JobError(f"request.json: expected kind {', '.join(OUTPUTS)}; found {kind!r}")
-    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    return {name: os.open(folder / (name + PART), flags, 0o644) for name in OUTPUTS[kind]}
+    return {name: new_file(folder / (name + PART)) for name in OUTPUTS[kind]}
+
+
+def new_file(path: Path) -> int:
+    """A descriptor of a file nobody else has open: an earlier attempt that is still dying may write to the old one."""
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
 
 
 def describe(folder: Path, request: Mapping[str, Any], deadline: float, files_inside: str | None) -> dict[str, Any]:
@@ -89,5 +95,5 @@ def describe(folder: Path, request: Mapping[str, Any], deadline: float, files_in
         "context": request["context"],
         "deadline": deadline if timed else None,
         "files": files_inside if request.get("files") else None,
-        "fallback": str(folder / "scratch"),
+        "fallback": str(folder / f"{SCRATCH}{os.getpid()}"),
     }

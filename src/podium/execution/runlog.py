@@ -9,6 +9,8 @@ import os
 from collections import deque
 from pathlib import Path
 
+from podium.execution.job import new_file
+
 HEAD, TAIL = 700_000, 300_000  # bytes
 
 
@@ -16,7 +18,7 @@ class RunLog:
     """Drains the pipe that is the solution's stdout and stderr, so that a flood of output fills no disk."""
 
     def __init__(self, path: Path) -> None:
-        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self.fd = new_file(path)
         self.read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.read_end, False)
         self._room = HEAD

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.execution import launch, wire
-from podium.execution.job import PART, JobError, describe, open_inputs, open_outputs
+from podium.execution.job import PART, SCRATCH, JobError, describe, open_inputs, open_outputs
 from podium.execution.publish import BadOutput, check_predictions, discard, publish, write_exit
 from podium.execution.runlog import RunLog
 
@@ -42,7 +42,6 @@ class Supervisor:
         self.began = time.monotonic()
         self.stop = self.began + 60.0  # until the request is read
         self.request: dict[str, Any] = {}
-        self.inputs: dict[str, int] = {}
         self.outputs: dict[str, int] = {}
         self.entered: dict[str, Any] = {}
         self.over: dict[str, Any] | None = None
@@ -54,21 +53,20 @@ class Supervisor:
         """The exit of the run, as JSON; outputs are published when it is `done`."""
         self.log = RunLog(self.folder / "log.txt")
         try:
-            self._open()
-            self.outputs = open_outputs(self.folder, self.request["kind"])
+            self._read_request()
+            if not (connection and self._attempt(connection)):
+                self._attempt(self._private())
         except (JobError, OSError) as problem:
             self.log.close()
             discard(self.folder, self.outputs)
             return self._exit("error" if isinstance(problem, JobError) else "lost", str(problem))
-        if not (connection and self._attempt(connection)):
-            self._attempt(self._private())
         with contextlib.suppress(OSError):
             os.close(self.log.write_end)
         self.log.drain()
         self.log.close()
         return self._verdict()
 
-    def _open(self) -> None:
+    def _read_request(self) -> None:
         try:
             self.request = json.loads((self.folder / "request.json").read_text())
             limits, wanted = self.request["limits"], self.request.get("min_level", "process")
@@ -83,14 +81,15 @@ class Supervisor:
             )
         if self.request.get("files") and self.request["files"] != self.spec.get("files"):
             raise JobError(f"files of another executor: {self.request['files']}; this one has {self.spec.get('files')}")
-        self.inputs = open_inputs(self.folder, self.request)
 
     # ------------------------------------------------------------ one attempt
 
     def _attempt(self, connection: socket.socket) -> bool:
         """Feed and watch one run. False when the warm parent was gone before the run began: nothing has happened."""
-        names = [*self.inputs, *self.outputs, "log"]
-        fds = [*self.inputs.values(), *self.outputs.values(), self.log.write_end]
+        inputs = open_inputs(self.folder, self.request)  # anew: a run that died at its start may have read some of them
+        self.outputs = open_outputs(self.folder, self.request["kind"])
+        names = [*inputs, *self.outputs, "log"]
+        fds = [*inputs.values(), *self.outputs.values(), self.log.write_end]
         job = describe(self.folder, self.request, self.stop, self.spec.get("files_inside"))
         job["fds"] = names
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -101,6 +100,8 @@ class Supervisor:
         except wire.Hangup:
             pass  # the warm parent or the watchdog is gone: `over` stays unset
         connection.close()
+        for fd in inputs.values():
+            os.close(fd)
         self._remove_scratch()
         return self.watchdog is not None or self.reason is not None
 
@@ -163,8 +164,7 @@ class Supervisor:
         return ours
 
     def _remove_scratch(self) -> None:
-        scratch = self.folder / "scratch"
-        if scratch.exists():
+        for scratch in self.folder.glob(SCRATCH + "*"):
             import shutil  # 5 ms, only below bubblewrap
 
             shutil.rmtree(scratch, ignore_errors=True)
@@ -266,7 +266,10 @@ def _unsaid(status: int, peak_mb: float, limit_mb: float) -> tuple[str, str, dic
 
 def _sender(connection: socket.socket) -> int | None:
     """Process id, as seen from here, of whoever sent the next message; the message stays unread."""
-    _, ancillary, _, _ = connection.recvmsg(1, socket.CMSG_SPACE(12), socket.MSG_PEEK)
+    try:
+        _, ancillary, _, _ = connection.recvmsg(1, socket.CMSG_SPACE(12), socket.MSG_PEEK)
+    except OSError as problem:
+        raise wire.Hangup(str(problem)) from problem
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
             return int.from_bytes(data[:4], sys.byteorder) or None

@@ -18,7 +18,9 @@ def check(platform: Platform, file: Path, scratch: Path) -> None:
     listed = platform.submissions()
     if platform.has_list:
         assert len(listed) == len(before) + 1, "what was sent is listed, once"
-        assert [s.tag for s in listed].count("podium-conformance") == 1, "the list tells submissions apart by their tags"
+        assert [s.tag for s in listed].count("podium-conformance") == 1, (
+            "the list tells submissions apart by their tags"
+        )
     after = platform.quota_left()
     assert (quota is None) == (after is None), "a quota does not come and go"
     if quota is not None and after is not None:

@@ -136,9 +136,9 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
             units *= SECOND_DRAFT
             name += f": {_difference(recipe, first.get(recipe.model))}"
             why = f"another setting of {recipe.model} than those tried, from the portfolio"
-        yield shop.spec("draft", recipe, name, why, units)
         else:
             offered.add(recipe.model)
+        yield shop.spec("draft", recipe, name, why, units)
         position += 1
 
 

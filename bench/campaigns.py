@@ -1,0 +1,102 @@
+"""Whole campaigns on a folder of competitions, graded afterwards: `python bench/campaigns.py FOLDER [ID …] --time 120s`.
+
+Each competition is `<folder>/<id>/public/` for the campaign and `<folder>/<id>/grade.py` for us, which prints a JSON with
+`score`. Only `public/` is copied to where the campaign runs. Prints one row a competition: private score, the campaign's
+own estimate, seconds of wall time, seconds to the first submission, experiments, and the share of slot time in which no
+solution ran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from podium.registry import Registry
+
+COLUMNS = ("id", "score", "estimate", "stderr", "vault", "wall_s", "first_s", "experiments", "idle")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("ids", nargs="*")
+    parser.add_argument("--time", default="120s")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="where campaigns stay; a temporary folder otherwise")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    ids = asked.ids or sorted(path.parent.name for path in asked.folder.glob("*/grade.py"))
+    if not asked.json:
+        print(" ".join(f"{name:>11}" if i else f"{name:<46}" for i, name in enumerate(COLUMNS)))
+    rows = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in ids:
+            rows.append(one(asked.folder / name, asked.keep or Path(temporary), asked.time, asked.seed))
+            if not asked.json:
+                print(_line(rows[-1]), flush=True)
+    if asked.json:
+        print(json.dumps({"schema_version": 1, "time": asked.time, "seed": asked.seed, "rows": rows}, indent=1))
+    return 0
+
+
+def one(task: Path, base: Path, budget: str, seed: int) -> dict[str, Any]:
+    """Play and grade one competition."""
+    public, campaign = base / f"{task.name}-public", base / f"{task.name}-seed{seed}"
+    shutil.copytree(task / "public", public, dirs_exist_ok=True)
+    argv = ["run", str(public), "--campaign", str(campaign), "--time", budget, "--seed", str(seed), "--json"]
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "podium.cli.main", *argv], capture_output=True, text=True, check=False)
+    row: dict[str, Any] = {"id": task.name, "wall_s": round(time.monotonic() - began, 1), "exit": done.returncode}
+    if done.returncode:
+        return {**row, "message": done.stderr.strip().splitlines()[-1][:300] if done.stderr.strip() else ""}
+    graded = subprocess.run(
+        [sys.executable, str(task / "grade.py"), str(campaign / "submission.csv")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    grade = json.loads(graded.stdout)
+    return {**row, "score": grade["score"], "medal": grade.get("medal"), **_registry(campaign)}
+
+
+def _registry(campaign: Path) -> dict[str, Any]:
+    """What the registry says of the campaign; `idle` is the share of slot time, from start to end, without a run."""
+    registry = Registry.open(campaign)
+    blend = registry.blends.last()
+    rows = registry.database.rows
+    alive = float(registry.setting("alive_s") or 0)
+    busy = float(rows("SELECT total(json_extract(exit, '$.wall_s')) AS s FROM attempts WHERE exit IS NOT NULL")[0]["s"])
+    first = rows("SELECT min(alive_s) AS s FROM events WHERE kind='submission'")[0]["s"]
+    count = registry.experiments.count()
+    hardware, options = registry.setting("hardware") or {}, registry.setting("options") or {}
+    slots = min(options.get("threads") or hardware.get("cores", 1), 4)
+    registry.close()
+    return {
+        "estimate": blend.score if blend else None,
+        "stderr": blend.stderr if blend else None,
+        "vault": blend.vault_score if blend else None,
+        "first_s": first,
+        "experiments": count,
+        "idle": round(1 - busy / (slots * alive), 3) if alive else None,
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    if "score" not in row:
+        return f"{row['id']:<46} exit {row['exit']}: {row['message']}"
+    cells = [f"{row['id']:<46}"]
+    for name in COLUMNS[1:]:
+        value = row[name]
+        cells.append(f"{value:>11.5g}" if isinstance(value, float) else f"{value if value is not None else '–':>11}")
+    return " ".join(cells)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
