@@ -257,8 +257,10 @@ def siblings(level: str, folder: Path) -> None:
     there, done = os.pipe(), os.pipe()
 
     def stay() -> str:
-        left = leave()
-        os.write(there[1], b"x")
+        try:
+            left = leave()
+        finally:
+            os.write(there[1], b"x")
         os.read(done[0], 1)
         return left
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from podium.execution import sandbox
+from podium.execution import sandbox, wire
 from podium.execution.local import LocalExecutor, mark
 from podium.testing.executor_conformance import MEAN, ONCE, RunBench
 
@@ -157,6 +159,32 @@ def test_dead_warm_parent_does_not_stop_a_run(bench: RunBench, monkeypatch: pyte
     monkeypatch.setattr(LocalExecutor, "_hand_over", lambda self, connection: True)
     ended, folder = bench.run(MEAN)
     assert ended.outcome == "done", (ended, (folder / "log.txt").read_text())
+
+
+def test_warm_parent_that_dies_while_it_reads_leaves_nothing_half_read(
+    bench: RunBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Descriptors share their position with whoever read from them first: the second attempt must open its own."""
+    threads = []
+
+    def read_and_die(self: LocalExecutor, connection: socket.socket) -> bool:
+        threads.append(threading.Thread(target=_read_and_close, args=(connection.dup(),)))
+        threads[-1].start()
+        return True
+
+    monkeypatch.setattr(LocalExecutor, "_hand_over", read_and_die)
+    ended, _ = bench.run(MEAN)
+    threads[0].join()
+    assert ended.outcome == "done", ended
+
+
+def _read_and_close(connection: socket.socket) -> None:
+    with connection:
+        message, fds = wire.receive(connection)
+    for name, fd in zip(message["fds"], fds, strict=True):
+        if name in ("solution", "rows", "features", "labels"):
+            assert os.read(fd, 1 << 20)
+        os.close(fd)
 
 
 def test_random_kills_leave_an_outcome_and_no_process(bench: RunBench, word: str) -> None:

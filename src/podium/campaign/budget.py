@@ -10,6 +10,7 @@ from podium.registry.clock import Clock
 
 LEAST_RESERVE_S = 3.0
 RESERVE_SHARE = 0.03
+GENEROUS_SHARE = 0.15  # of the time left: a fold killed for a poor estimate loses more than a slow one costs
 UNTIMED_WALL_S = 24 * 3600.0  # a backstop only: where experiments are counted, time must not decide
 
 
@@ -47,7 +48,8 @@ class Purse:
         if not self.timed:
             return None
         waves = math.ceil(n_folds / self.slots)
-        return round(max(2.0, min(3.0 * fold_cost_s * speed + 5.0, self.work_left_s() / max(1, waves))), 1)
+        generous = max(3.0 * fold_cost_s * speed + 5.0, GENEROUS_SHARE * self.work_left_s())
+        return round(max(2.0, min(generous, self.work_left_s() / max(1, waves))), 1)
 
     def as_fact(self, experiments_done: int, speed: float) -> Budget:
         count = self.options.experiments

@@ -1,8 +1,8 @@
 """The files that people and agents read: written from the registry after each phase, and never read back as state.
 
-    state.json results.tsv experiments.json LEARNINGS.md      the campaign
-    rounds/R{NN}_*                                            the current round, the round's best experiment included
-    runs/<experiment>/config.json result.json                 the current round's experiments
+state.json results.tsv experiments.json LEARNINGS.md      the campaign
+rounds/R{NN}_*                                            the current round, the round's best experiment included
+runs/<experiment>/config.json result.json                 the current round's experiments
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def _write_round(campaign: Path, registry: Registry, round_: int) -> None:
 
 def _higher_is_better(registry: Registry) -> bool:
     competition: Mapping[str, Any] = registry.setting("competition") or {}
-    return competition.get("metric_direction", "higher") == "higher"
+    return bool(competition.get("metric_direction", "higher") == "higher")
 
 
 def best_of(experiments: list[Experiment], higher_is_better: bool) -> Experiment | None:

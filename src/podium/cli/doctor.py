@@ -65,9 +65,15 @@ def machine() -> list[Finding]:
     free_gb = shutil.disk_usage(Path.cwd()).free / 2**30
     return [
         Finding("machine", "python", "ok", f"{platform.python_version()} on {sys.platform}"),
-        Finding("machine", "cores", "ok" if cores > 1 else "weak", str(cores), "more cores run more experiments at a time"),
-        Finding("machine", "memory", "ok" if memory_gb > 3 else "weak", f"{memory_gb:.1f} GB", "4 GB or more are better"),
-        Finding("machine", "disk here", "ok" if free_gb > 2 else "weak", f"{free_gb:.1f} GB free", "free at least 2 GB"),
+        Finding(
+            "machine", "cores", "ok" if cores > 1 else "weak", str(cores), "more cores run more experiments at a time"
+        ),
+        Finding(
+            "machine", "memory", "ok" if memory_gb > 3 else "weak", f"{memory_gb:.1f} GB", "4 GB or more are better"
+        ),
+        Finding(
+            "machine", "disk here", "ok" if free_gb > 2 else "weak", f"{free_gb:.1f} GB free", "free at least 2 GB"
+        ),
     ]
 
 

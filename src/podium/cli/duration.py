@@ -14,6 +14,9 @@ def seconds(text: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip().lower())
     if match is None or float(match[1]) == 0:
         raise UserError(
-            "--time is not a duration", expected="90s, 10m, 2h or 1d", found=repr(text), remedy="give a number and its unit"
+            "--time is not a duration",
+            expected="90s, 10m, 2h or 1d",
+            found=repr(text),
+            remedy="give a number and its unit",
         )
     return float(match[1]) * UNITS[match[2]]

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def init(
     path: Path_,
-    campaign: Annotated[Path | None, typer.Option("--campaign", metavar="DIR", help="Default: ./campaigns/<slug>.")] = None,
+    campaign: Annotated[
+        Path | None, typer.Option("--campaign", metavar="DIR", help="Default: ./campaigns/<slug>.")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
     team: Team = "",
     overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)

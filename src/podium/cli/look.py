@@ -38,7 +38,9 @@ def status(folder: Folder, as_json: Json = False) -> None:
 def watch(
     folder: Folder,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line an event on stdout.")] = False,
-    after: Annotated[int, typer.Option("--after", help="Only events newer than this id (lines, not the live view).")] = 0,
+    after: Annotated[
+        int, typer.Option("--after", help="Only events newer than this id (lines, not the live view).")
+    ] = 0,
 ) -> None:
     """Follow the campaign until no engine is at work on it: live in a terminal, else one line an event."""
     from podium.report import terminal

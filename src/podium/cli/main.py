@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -17,7 +18,9 @@ from podium.cli import doctor, init, look, run, steer, submit
 from podium.errors import PodiumError
 
 USAGE, INTERRUPTED = 2, 130
-UsageError = typer.BadParameter.__bases__[0]  # typer carries its own click since 0.26, and asks for click's before
+UsageError: type[Any] = typer.BadParameter.__bases__[
+    0
+]  # typer carries its own click since 0.26, and asks for click's before
 
 app = typer.Typer(
     name="podium",

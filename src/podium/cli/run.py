@@ -24,7 +24,8 @@ Path_ = Annotated[
     str, typer.Argument(metavar="PATH|SLUG", help="The competition's folder, or a campaign's folder to go on with.")
 ]
 Campaign = Annotated[
-    Path | None, typer.Option("--campaign", metavar="DIR", help="Where the campaign lives. Default: ./campaigns/<slug>.")
+    Path | None,
+    typer.Option("--campaign", metavar="DIR", help="Where the campaign lives. Default: ./campaigns/<slug>."),
 ]
 Team = Annotated[str, typer.Option("--team", metavar="ROLE=SEAT,…", help="Who plays; the rest is built in.")]
 Overrides = Annotated[
@@ -36,7 +37,9 @@ def run(
     path: Path_,
     campaign: Campaign = None,
     time: Annotated[str | None, typer.Option("--time", help="Time in all: 90s, 10m, 2h, 1d. More extends.")] = None,
-    experiments: Annotated[int | None, typer.Option("--experiments", min=1, help="How many, instead of a time.")] = None,
+    experiments: Annotated[
+        int | None, typer.Option("--experiments", min=1, help="How many, instead of a time.")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
     team: Team = "",
     executor: Annotated[str, typer.Option("--executor", help="Where runs happen.")] = "local",
@@ -85,7 +88,9 @@ def parse_team(text: str) -> dict[str, str]:
         role, equals, seat = part.partition("=")
         if not equals or not seat or role not in (*get_args(Role), EVERYONE):
             roles = ", ".join((*get_args(Role), EVERYONE))
-            raise UserError("--team cannot be understood", expected=f"ROLE=SEAT with a role of {roles}", found=repr(part))
+            raise UserError(
+                "--team cannot be understood", expected=f"ROLE=SEAT with a role of {roles}", found=repr(part)
+            )
         team[role] = seat
     return team
 

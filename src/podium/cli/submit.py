@@ -29,7 +29,9 @@ def submit(
             raise NoSubmission(f"{short(folder)} has no valid submission yet; `podium status` says what it is at")
         chosen = next((row for row in reversed(rows) if tag in (None, row.tag)), None)
         if chosen is None:
-            raise UserError("there is no such submission", expected=", ".join(r.tag for r in rows[-5:]), found=repr(tag))
+            raise UserError(
+                "there is no such submission", expected=", ".join(r.tag for r in rows[-5:]), found=repr(tag)
+            )
         values = submission_values(chosen)
     finally:
         registry.close()

@@ -247,9 +247,20 @@ def _mount_all(tmp_mb: int) -> Path:
     _mount("tmpfs", str(base), "tmpfs", MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,nr_inodes={MAX_FILES},mode=0755")
     for name, target in (("shm", Path("/dev/shm")), ("tmp", Path("/tmp"))):
         (base / name).mkdir()
-        if target.is_dir() and not any(target.iterdir()):  # Python or the data may lie below /tmp: then it stays as is
-            _mount(str(base / name), str(target), "", MS_BIND)
+        for entry in target.iterdir() if target == Path("/tmp") else ():  # Python or the data may lie below /tmp
+            _mount_again(entry, base / name / entry.name)
+        if target.is_dir():
+            _mount(str(base / name), str(target), "", MS_BIND | MS_REC)
     return base / "work"
+
+
+def _mount_again(path: Path, place: Path) -> None:
+    """What lies at `path`, read-only as it is, at `place` too."""
+    if path.is_dir():
+        place.mkdir()
+    else:
+        place.touch()
+    _mount(str(path), str(place), "", MS_BIND | MS_REC)
 
 
 def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:

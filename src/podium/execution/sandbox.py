@@ -31,7 +31,6 @@ PREFIX_PARTS = ("bin", "lib", "lib64", "libexec", "include", "share", "etc", "ss
 # Held by the warm parent inside its own user namespace: to make namespaces for each run, and to drop the bounding set.
 CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETPCAP")
 SCRATCH = "/podium-scratch"  # not /tmp: Python, the data or the checkout may lie below /tmp
-PARENT_SCRATCH_BYTES = 64 << 20  # the warm parent's own; every run mounts its own over it
 MEASURE_TIMEOUT_S = 20
 
 
@@ -189,7 +188,7 @@ def _mounts(read_only: Sequence[tuple[str, str]]) -> list[str]:
     for path in (*ETC, *SYS):
         words += ["--ro-bind-try", path, path]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--dir", "/tmp"]
-    words += ["--size", str(PARENT_SCRATCH_BYTES), "--tmpfs", SCRATCH]
+    words += ["--tmpfs", SCRATCH]  # the warm parent's; a run mounts a bounded one over it (--size needs bubblewrap 0.7)
     for folder in python_paths():
         if not any(folder.is_relative_to(path) for path in SYSTEM if not Path(path).is_symlink()):
             words += ["--ro-bind", str(folder), str(folder)]

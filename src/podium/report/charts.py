@@ -56,10 +56,8 @@ def score_chart(
     parts += _blend_line(blends, x, y)
     beyond = sum(not y.inside(e["score"]) for e in scored)
     words = _words(scored, blends, metric)
-    svg = element(
-        "svg", *parts, class_="chart", viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}", role="img", aria_label=words
-    )
-    legend = "● pooled  ★ champion  ○ killed or undecided  ✕ invalid  ■─ blend ± standard error  ◆ blend on the vault"
+    svg = element("svg", *parts, class_="chart", viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}", role="img", aria_label=words)
+    legend = "● pooled, ★ champion, ○ killed or undecided, × invalid; ■ blend ± standard error, ◆ blend on the vault"
     more = f" {beyond} outside the range are drawn at its edge." if beyond else ""
     return element("figure", element("div", svg, class_="scroll"), element("figcaption", f"{legend}. {words}{more}"))
 
@@ -102,13 +100,15 @@ def _axes(x: Scale, y: Scale, rounds: Sequence[int], metric: str) -> list[Html]:
     every = max(1, math.ceil(len(rounds) / 14))
     for round_ in rounds[::every]:
         parts.append(element("text", str(round_), x=x(round_), y=bottom + 17, text_anchor="middle"))
-    parts.append(element("text", f"round   (up and down: {metric})", x=LEFT, y=HEIGHT - 6))
+    parts.append(element("text", f"round (vertical: {metric})", x=LEFT, y=HEIGHT - 6))
     return parts
 
 
 def _experiment(experiment: Mapping[str, Any], px: float, y: Scale) -> Html:
     py, look = y(experiment["score"]), experiment["verdict"] or "killed"
-    name = f"{experiment['id']} {text(experiment['name'], 80)}: {score_text(experiment['score'], experiment['stderr'])}, "
+    name = (
+        f"{experiment['id']} {text(experiment['name'], 80)}: {score_text(experiment['score'], experiment['stderr'])}, "
+    )
     title = element("title", name + str(experiment["verdict"] or experiment["status"]))
     if look == "champion":
         return element("path", title, d=star(px, py, 7.5), class_="p-champion")

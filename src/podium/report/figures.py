@@ -42,7 +42,9 @@ def duration_text(seconds: float | None) -> str:
 
 def one_line(text: object, width: int = 400) -> str:
     """Foreign text on one line, without control characters (they could move the cursor or hide text), cut at `width`."""
-    printable = "".join(" " if c.isspace() else c for c in str(text) if c.isspace() or unicodedata.category(c)[0] != "C")
+    printable = "".join(
+        " " if c.isspace() else c for c in str(text) if c.isspace() or unicodedata.category(c)[0] != "C"
+    )
     line = " ".join(printable.split())
     return line if len(line) <= width else line[: width - 1] + "…"
 

@@ -56,7 +56,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Child]], *, caption: str
     """A table. `kinds`: a letter a column: n number, t long text, k key, m name, anything else plain."""
     classes = {"n": "number", "t": "text", "k": "key", "m": "name"}
     look = [classes.get(kinds[i : i + 1]) for i in range(len(heads))]
-    head = element("tr", *(element("th", h, class_=c if c == "number" else None, scope="col") for h, c in zip(heads, look, strict=True)))
+    head = element(
+        "tr",
+        *(element("th", h, class_=c if c == "number" else None, scope="col") for h, c in zip(heads, look, strict=True)),
+    )
     body = [element("tr", *(element("td", v, class_=c) for v, c in zip(row, look, strict=True))) for row in rows]
     if not body:
         return element("p", "None.", class_="soft")

@@ -35,14 +35,15 @@ def heading(facts: PageFacts) -> Html:
 def _tiles(now: Mapping[str, Any]) -> Html:
     blend, clock = now["blend"], now["clock"]
     looks = [e["verdict"] or e["status"] for e in now["experiments"]]
-    spent = duration_text(clock["alive_s"]) + (f" of {duration_text(clock['total_s'])}" if clock["total_s"] else "")
+    total = f" of {duration_text(clock['total_s'])}" if clock["total_s"] else ""
+    score, stderr = (None, None) if blend is None else (blend["score"], blend["stderr"])
     tiles = [
-        (score_text(None if blend is None else blend["score"], None if blend is None else blend["stderr"]), "blend, nested folds"),
+        (score_text(score, stderr), "blend, nested folds"),
         (score_text(None if blend is None else blend["vault_score"]), "blend, on the vault"),
         (now["champion"] or "–", "champion"),
         (str(len(now["experiments"])), f"experiments, {len(now['pool'])} in the pool"),
         (str(looks.count("killed") + looks.count("failed") + looks.count("invalid")), "killed, failed or invalid"),
-        (spent, "engine time"),
+        (duration_text(clock["alive_s"]), f"engine time{total}"),
         (duration_text(now["ledger"]["cpu_s"]), "CPU time of runs"),
         (str(len(now["submissions"])), "submissions"),
     ]
@@ -111,7 +112,9 @@ def scores(facts: PageFacts) -> Html:
 
 
 def _members(weights: Mapping[str, float]) -> str:
-    return ", ".join(f"{id_} {weight:.2f}" for id_, weight in sorted(weights.items(), key=lambda p: -p[1]) if weight > 0)
+    return ", ".join(
+        f"{id_} {weight:.2f}" for id_, weight in sorted(weights.items(), key=lambda p: -p[1]) if weight > 0
+    )
 
 
 def blend(facts: PageFacts) -> Html:
@@ -130,7 +133,8 @@ def blend(facts: PageFacts) -> Html:
         cell = element("span", bar(weight), f"{weight:.2f}")
         look = element("span", e["verdict"] or "", class_=e["verdict"])
         rows.append((id_, text(e["name"], 100), e["family"], score_text(e["score"], e["stderr"]), look, cell))
-    where = "" if now["blend"] is None else f"Combined over {text(now['blend']['space'], 30)}s of the predictions, in round {now['blend']['round']}."
+    best = now["blend"]
+    where = "" if best is None else f"Combined in the space of {text(best['space'], 30)}, in round {best['round']}."
     return section(
         "Champion and blend",
         element("p", where, class_="soft") if where else EMPTY,
@@ -232,9 +236,9 @@ def estimate(facts: PageFacts) -> Html:
     vault = f"{data.get('n_vault', 0):,} rows were held out from every role and every solution"
     reads = f"They were read {len(facts.vault_reads)} times." if facts.vault_reads else "They were not read yet."
     runs = ", ".join(f"{n} runs at level {text(level, 20)}" for level, n in facts.sandbox_levels.items())
+    strategy = text(competition.get("cv_strategy") or "?", 40)
     paragraphs = [
-        f"Each experiment’s score is out of fold: {data.get('n_folds', 0)} folds ({text(competition.get('cv_strategy') or '?', 40)}), "
-        "dealt and scored by the engine; no process that ran a solution held a label of a row it was scored on. Decisions "
+        f"Each experiment’s score is out of fold: {data.get('n_folds', 0)} folds ({strategy}), dealt and scored by the engine; no process that ran a solution held a label of a row it was scored on. Decisions "
         "(thresholds, clipping, calibration) were fitted on the other folds.",
         "The blend’s score is nested: for each fold, weights were chosen on the other folds alone. The standard error is of that "
         "score on these rows; it does not cover how the hidden test rows may differ from the training rows.",

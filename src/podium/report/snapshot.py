@@ -29,9 +29,10 @@ SELECT experiment, count(*) AS n FROM runs WHERE part LIKE 'fold_%' AND experime
   (SELECT id FROM experiments WHERE status = 'running') GROUP BY experiment
 """
 _COMPETITION = (
-    "competition task_type id_column metric metric_direction group_column time_column target_columns submission_columns "
-    "submission_kind classes cv_strategy cv_folds deadline max_submissions_per_day"
-).split()
+    "competition", "task_type", "id_column", "metric", "metric_direction", "group_column", "time_column",
+    "target_columns", "submission_columns", "submission_kind", "classes", "cv_strategy", "cv_folds", "deadline",
+    "max_submissions_per_day",
+)  # fmt: skip
 
 
 def snapshot(campaign: Path) -> dict[str, Any]:
@@ -46,7 +47,8 @@ def snapshot(campaign: Path) -> dict[str, Any]:
 def read_snapshot(campaign: Path, registry: Registry) -> dict[str, Any]:
     """The same through a connection that is already open; one transaction, so that all figures are of one moment."""
     with registry.database.reading():
-        return _plain(_read(campaign, registry))
+        values: dict[str, Any] = _plain(_read(campaign, registry))
+    return values
 
 
 def _read(campaign: Path, registry: Registry) -> dict[str, Any]:

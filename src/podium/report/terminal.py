@@ -84,7 +84,13 @@ def show(campaign: Path, console: Console, until: Callable[[], bool]) -> None:
         with Live(draw(), console=console, auto_refresh=False, transient=False) as live:
             while not until():
                 now = reader.snapshot()
-                look = (reader._mark, now["state"], int(now["clock"]["alive_s"] / CLOCK_S), console.width, console.height)
+                look = (
+                    reader._mark,
+                    now["state"],
+                    int(now["clock"]["alive_s"] / CLOCK_S),
+                    console.width,
+                    console.height,
+                )
                 if look != drawn:  # a frame costs 10 ms: the clock alone is not worth one each time
                     drawn = look
                     live.update(draw(), refresh=True)

@@ -138,9 +138,7 @@ class FakeCampaign:
         registry.journal.step(0, "eda", Findings, lambda: Findings(text))
         registry.events.add(1.1, 0, "phase", {"phase": "eda"})
 
-    def _round(
-        self, registry: Registry, campaign: Path, number: int, rng: np.random.Generator, truth: Floats
-    ) -> None:
+    def _round(self, registry: Registry, campaign: Path, number: int, rng: np.random.Generator, truth: Floats) -> None:
         ids = [self._add(registry, number, position) for position in range(self.per_round)]
         self._deliverables(registry, number, ids)
         for position, id_ in enumerate(ids):
@@ -174,11 +172,17 @@ class FakeCampaign:
         checks = (Check("tunnel_vision", True, 0.3, "3 families in the last 3 rounds"),)
         journal = registry.journal
         journal.step(
-            number, "research", ResearchBrief, lambda: ResearchBrief(hypotheses, f"## Brief {number}{self.hostile}", raw)
+            number,
+            "research",
+            ResearchBrief,
+            lambda: ResearchBrief(hypotheses, f"## Brief {number}{self.hostile}", raw),
         )
         journal.step(number, "plan", Plan, lambda: Plan(specs, f"## Plan {number}\n\n" + ", ".join(ids)))
         journal.step(
-            number, "review", Review, lambda: Review("APPROVED", "six checks pass", checks, f"## Review {number}\n\nAPPROVED")
+            number,
+            "review",
+            Review,
+            lambda: Review("APPROVED", "six checks pass", checks, f"## Review {number}\n\nAPPROVED"),
         )
         learning = Learning(f"L{number:03d}", f"grouped folds are noisy{self.hostile}", f"[{ids[0]}.score]", "grouped")
         journal.step(
@@ -204,7 +208,9 @@ class FakeCampaign:
         for fold in range(1, folds + 1):
             here = truth[np.arange(N_TRAIN) % N_FOLDS == fold - 1]
             self._one_run(registry, campaign, id_, "fit", f"fold_{fold}", rng, here)
-            registry.events.add(at + fold, number, "run_finished", {"experiment": id_, "part": f"fold_{fold}", "outcome": "done"})
+            registry.events.add(
+                at + fold, number, "run_finished", {"experiment": id_, "part": f"fold_{fold}", "outcome": "done"}
+            )
         if status == "failed":
             self._failed_run(registry, campaign, id_, message)
         registry.experiments.set_status(id_, status, message)
@@ -242,7 +248,11 @@ class FakeCampaign:
         better = best is None or (mine is not None and (mine.score or 0) > (best.score or 0))
         verdict: Verdict = "champion" if better else "invalid" if serial % 13 == 9 else "pooled"
         paired = {"versus": champion, "gain": 0.0021, "stderr": 0.0009}
-        alarms = [{"name": "leak", "message": "shuffled labels still predict" + self.hostile}] if verdict == "invalid" else []
+        alarms = (
+            [{"name": "leak", "message": "shuffled labels still predict" + self.hostile}]
+            if verdict == "invalid"
+            else []
+        )
         experiments.set_verdict(id_, verdict, paired, alarms)
         for fold in range(1, N_FOLDS + 1):
             self._one_run(registry, campaign, id_, "predict", f"holdout_{fold}", rng, np.zeros(N_TEST))
@@ -301,7 +311,9 @@ class FakeCampaign:
         registry.submissions.settle(f"t{number}", "confirmed", f"r{number}")
         if number == 1:
             registry.submissions.set_scores("t1", 0.7921, None)
-        registry.events.add(number * 40.0 + 36, number, "submission", {"file": file, "state": "confirmed", "expected": score})
+        registry.events.add(
+            number * 40.0 + 36, number, "submission", {"file": file, "state": "confirmed", "expected": score}
+        )
 
     def _round_under_way(self, registry: Registry, number: int) -> None:
         ids = [self._add(registry, number, position) for position in range(2)]
@@ -309,7 +321,9 @@ class FakeCampaign:
         exit_ = RunExit("done", 1.2, cpu_s=2.0, sandbox_level="bubblewrap")
         for fold in (1, 2):
             registry.runs.open_attempt(f"{ids[0]}-fold_{fold}", ids[0], f"runs/{ids[0]}/fold_{fold}", 1.0)
-            registry.runs.add(RunRow(f"{ids[0]}-fold_{fold}", ids[0], "fit", f"fold_{fold}", f"runs/{ids[0]}/fold_{fold}", exit_))
+            registry.runs.add(
+                RunRow(f"{ids[0]}-fold_{fold}", ids[0], "fit", f"fold_{fold}", f"runs/{ids[0]}/fold_{fold}", exit_)
+            )
         registry.runs.open_attempt(f"{ids[0]}-fold_3", ids[0], f"runs/{ids[0]}/fold_3", 1.0)
         registry.events.add(number * 40.0, number, "run_started", {"experiment": ids[0], "part": "fold_3"})
         registry.events.add(number * 40.0, number, "warning", {"text": "test.csv has 3 unseen ports" + self.hostile})

@@ -18,6 +18,7 @@ from podium.recipes.tabular.model import TabularModel
 from podium.recipes.tabular.target import Floats
 
 WIDTHS = (0.5, 1.0, 2.0, 4.0)  # multiples of the root of the number of columns
+PROBE = 900  # rows on which they are chosen
 PENALTIES = np.logspace(-4, 1.5, 12)
 
 
@@ -40,39 +41,47 @@ class KernelRidge(TabularModel):
         self.places = matrix.values[keep].astype(np.float64)
         labels = self.target.matrix(train.y)[keep]
         self.mean = labels.mean(axis=0)
-        spread = np.sqrt(max(1, self.places.shape[1]))
-        trials = [self._solve(width * spread, labels - self.mean) for width in WIDTHS]
-        best = min(trials, key=lambda trial: trial[0])
-        self.width, self.weights = best[1], best[2]
-        self.notes["width"], self.notes["penalty"] = self.width / spread, best[4]
+        self.width, self.penalties = self._choose(labels - self.mean, ctx.seed)
+        self.weights, left = self._solve(labels - self.mean)
+        self.notes["width"], self.notes["penalty"] = self.width, self.penalties
         if self.target.is_classification:
-            self._calibrate(best[3] + self.mean, train.y[keep])
+            self._calibrate(left + self.mean, train.y[keep])
 
-    def _solve(self, width: float, centred: Floats) -> tuple[float, float, Floats, Floats, list[float]]:
-        """Leave-one-out error, width, weights, leave-one-out predictions, penalties; a penalty for each output."""
-        gram = self._gram(self.places, width)
-        values, vectors = np.linalg.eigh(gram)
-        turned, squared = vectors.T @ centred, vectors**2
-        total, weights, left, chosen = 0.0, np.empty_like(centred), np.empty_like(centred), []
-        for k in range(centred.shape[1]):
-            trials = []
-            for penalty in PENALTIES:
+    def _choose(self, centred: Floats, seed: int) -> tuple[float, list[float]]:
+        """Width and the penalty of each output, by leave-one-out error on at most PROBE rows."""
+        probe = np.random.default_rng(seed).permutation(len(centred))[:PROBE]
+        places, centred, trials = self.places[probe], centred[probe], []
+        for width in np.array(WIDTHS) * np.sqrt(max(1, places.shape[1])):
+            values, vectors = np.linalg.eigh(self._gram(places, places, float(width)))
+            turned, squared = vectors.T @ centred, vectors**2
+            losses = np.empty((len(PENALTIES), centred.shape[1]))
+            for k, penalty in enumerate(PENALTIES):
                 inverse = 1.0 / (np.maximum(values, 0) + penalty)
-                weight = vectors @ (inverse * turned[:, k])
-                error = weight / (squared @ inverse)
-                trials.append((float(np.mean(error**2)), float(penalty), weight, centred[:, k] - error))
-            best = min(trials, key=lambda trial: trial[0])
-            total += best[0] / (float(np.var(centred[:, k])) + 1e-12)
-            chosen.append(best[1])
-            weights[:, k], left[:, k] = best[2], best[3]
-        return total, width, weights, left, chosen
+                error = (vectors @ (inverse[:, None] * turned)) / (squared @ inverse)[:, None]
+                losses[k] = (error**2).mean(axis=0) / (centred.var(axis=0) + 1e-12)
+            best = losses.argmin(axis=0)
+            trials.append((float(losses.min(axis=0).sum()), float(width), [float(PENALTIES[k]) for k in best]))
+        return min(trials)[1:]
 
-    def _gram(self, values: Floats, width: float) -> Floats:
+    def _solve(self, centred: Floats) -> tuple[Floats, Floats]:
+        """Weights and leave-one-out predictions, `(n, k)` each."""
+        from scipy.linalg import cho_factor, cho_solve
+
+        gram = self._gram(self.places, self.places, self.width)
+        weights, left = np.empty_like(centred), np.empty_like(centred)
+        for penalty in sorted(set(self.penalties)):
+            columns = np.flatnonzero(np.array(self.penalties) == penalty)
+            inverse = cho_solve(cho_factor(gram + penalty * np.eye(len(gram))), np.eye(len(gram)))
+            weights[:, columns] = inverse @ centred[:, columns]
+            left[:, columns] = centred[:, columns] - weights[:, columns] / np.diag(inverse)[:, None]
+        return weights, left
+
+    def _gram(self, values: Floats, places: Floats, width: float) -> Floats:
         if self.kernel == "laplace":
             from scipy.spatial.distance import cdist
 
-            return np.asarray(np.exp(-cdist(values, self.places, "cityblock") / (width * np.sqrt(values.shape[1]))))
-        squares = (values**2).sum(axis=1)[:, None] + (self.places**2).sum(axis=1) - 2 * values @ self.places.T
+            return np.asarray(np.exp(-cdist(values, places, "cityblock") / (width * np.sqrt(values.shape[1]))))
+        squares = (values**2).sum(axis=1)[:, None] + (places**2).sum(axis=1) - 2 * values @ places.T
         return np.asarray(np.exp(-np.maximum(squares, 0) / (2 * width**2)))
 
     def _calibrate(self, left: Floats, labels: Any) -> None:
@@ -86,7 +95,7 @@ class KernelRidge(TabularModel):
             self.scales.append(None if constant else LogisticRegression(C=10.0, max_iter=200).fit(scores, column))
 
     def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
-        raw = self._gram(matrix.values.astype(np.float64), self.width) @ self.weights + self.mean
+        raw = self._gram(matrix.values.astype(np.float64), self.places, self.width) @ self.weights + self.mean
         if not self.target.is_classification:
             return [raw]
         if self.target.loss == "multiclass":

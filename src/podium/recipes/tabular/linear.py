@@ -50,7 +50,9 @@ class Linear(TabularModel):
         if self.mix == 0:
             model = RidgeCV(ALPHAS).fit(values, label, sample_weight=weight)
         else:
-            model = ElasticNetCV(l1_ratio=self.mix, cv=5, n_alphas=30, max_iter=2000, random_state=ctx.seed)
+            strongest = np.abs(values.T @ (weight * (label - label.mean()))).max() / (weight.sum() * self.mix)
+            path = max(float(strongest), 1e-9) * np.logspace(0, -3.5, 30)
+            model = ElasticNetCV(l1_ratio=self.mix, cv=5, alphas=path, max_iter=2000, random_state=ctx.seed)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a path's last, least penalised models may not converge; CV drops them
                 model.fit(values, label, sample_weight=weight)

@@ -52,7 +52,7 @@ class XGBoost(Boosted):
         watched = []
         if len(held):
             watched = [(_frame(held.values, kinds, ctx, held.label, held.weight), "held")]
-            callbacks.append(xgboost.callback.EarlyStopping(self.patience, save_best=True))
+            callbacks.append(xgboost.callback.EarlyStopping(rounds=self.patience, save_best=True))
         booster = xgboost.train(
             params, train, num_boost_round=rounds, evals=watched, callbacks=callbacks, verbose_eval=False
         )

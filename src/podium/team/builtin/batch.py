@@ -55,10 +55,14 @@ def bold(spec: ExperimentSpec, facts: Facts) -> bool:
 
 
 def paying(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:
-    """Those worth their time. Where experiments are counted the user has said how many: none is dropped."""
+    """Those worth their time; all where none is, for the user has given the time and the blend is judged by nested folds.
+
+    Where experiments are counted the user has said how many: none is dropped.
+    """
+    asked = list(specs)
     if facts.budget.time_left_s is None:
-        return list(specs)
-    return [spec for spec in specs if spec.expected_gain >= PAYS * history.noise(facts)]
+        return asked
+    return [spec for spec in asked if spec.expected_gain >= PAYS * history.noise(facts)] or asked
 
 
 def rank(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:

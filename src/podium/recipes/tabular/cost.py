@@ -1,0 +1,136 @@
+"""Static estimates of time and memory. Constants are fits to `bench/recipes.py` on one x86 core of 2026."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from podium.recipes.tabular.shape import dense_width, n_models, tree_width
+from podium.records import DataFacts, Recipe
+
+FIXED_S = 0.03
+FILE_S = 0.0012  # reading and measuring one attached file
+ENCODE_S = 2.5e-7  # a row and column
+STOPPED = 0.6  # share of the rounds that early stopping lets pass, on average
+
+
+def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
+    """Seconds of one fit on `rows` rows and one predict of a fold's share, on one core."""
+    model = _MODELS[recipe.model](recipe.params, recipe.features, facts, max(1, rows))
+    return round(FIXED_S + _encoding(recipe, facts, rows) + model, 4)
+
+
+def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
+    """Peak resident memory: the libraries, the table, its encodings and what the model keeps."""
+    rows = facts.n_train + facts.n_test
+    width = dense_width(facts, recipe.features) if recipe.model in _DENSE else tree_width(facts, recipe.features)
+    extra = 0.0
+    if recipe.model in ("extra_trees", "random_forest"):
+        leaves = facts.n_train / int(recipe.params.get("min_samples_leaf", 2))
+        extra = leaves * 2 * (64 + 8 * n_models(facts)) * int(recipe.params.get("trees", 200))
+    if recipe.model == "kernel":
+        extra = 5 * 8.0 * min(facts.n_train, int(recipe.params.get("rows", 2500))) ** 2
+    if recipe.model == "knn":
+        extra = 3 * 8.0 * 2000 * facts.n_train
+    return int(350 + (rows * width * 8 * 4 + extra) / 2**20)
+
+
+def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
+    features, dense = recipe.features, recipe.model in _DENSE
+    width = dense_width(facts, features) if dense else tree_width(facts, features)
+    dealt = rows * (1 + 1 / max(1, facts.n_folds - 1))
+    seconds = ENCODE_S * dealt * width
+    if features.get("target"):
+        taken = sum(1 for c in facts.columns if c.kind in ("categorical", "code") or features.get("values"))
+        seconds += taken * (0.006 + dealt * (2e-7 + 4e-8 * n_models(facts)) * (3 if features.get("values") else 1))
+    if features.get("files", True):
+        seconds += FILE_S * dealt * sum(1 for c in facts.columns if c.kind == "file")
+    if features.get("texts", 8):
+        seconds += 1e-5 * dealt * sum(1 for c in facts.columns if c.kind == "text")
+    return seconds
+
+
+def _rounds(params: Mapping[str, Any]) -> float:
+    rounds = float(params.get("rounds", 1000))
+    if not params.get("patience", 50):
+        return rounds
+    return rounds * STOPPED * (2 if params.get("refit") else 1)
+
+
+def _lightgbm(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    leaves, width = int(params.get("num_leaves", 31)), tree_width(facts, features)
+    tree = rows * (1.3e-9 * width + 5e-8) * math.log2(leaves + 1) / 5 + 4e-7 * leaves * width + 1e-4
+    slower = 1.6 if params.get("feature_fraction", 1.0) < 1 and width > 50 and rows > 10000 else 1.0
+    return _rounds(params) * n_models(facts) * tree * slower * (2 if params.get("linear_tree") else 1)
+
+
+def _xgboost(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    depth, width = int(params.get("max_depth", 6)), tree_width(facts, features)
+    width = max(1, round(width * float(params.get("colsample_bytree", 1.0))))
+    tree = rows * (4e-9 * width + 6e-8) * depth / 6 + 2**depth * width * 3e-7 + 2e-4
+    return _rounds(params) * n_models(facts) * tree
+
+
+def _catboost(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    depth, width = int(params.get("depth", 6)), tree_width(facts, features)
+    discrete = int(features.get("discrete", 0))
+    coded = sum(
+        1
+        for c in facts.columns
+        if c.kind == "categorical" or (c.kind == "numeric" and 2 < c.n_unique <= discrete)
+    )
+    outputs = n_models(facts) ** 0.8 if facts.n_outputs > 1 else 1.0
+    tree = rows * (3e-9 * width + 2e-7 + 8e-8 * coded) * (depth / 6) ** 2 * outputs + 6e-4 + 1.5e-4 * coded
+    return _rounds(params) * tree
+
+
+def _forest(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    width, share = tree_width(facts, features), params.get("max_features", "sqrt")
+    tried = math.sqrt(width) if share == "sqrt" else float(share) * width
+    depth = max(1.0, math.log2(rows / int(params.get("min_samples_leaf", 2)) + 1))
+    return int(params.get("trees", 200)) * (rows * depth * (1.5e-8 * tried + 2e-8) + 5e-4)
+
+
+def _linear(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    width = dense_width(facts, features)
+    if facts.n_outputs > 1 or facts.target_cardinality == 2:
+        return 2.0e-7 * rows * width * n_models(facts) + 0.05
+    path = 20.0 if params.get("mix") else 1.0
+    return path * n_models(facts) * (2e-9 * rows * width * min(rows, width) + 0.02)
+
+
+def _kernel(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    kept, width = min(rows, int(params.get("rows", 2500))), dense_width(facts, features)
+    probe = min(kept, 900)
+    pair = 1e-9 * width if params.get("kernel") == "laplace" else 1e-8
+    return 4 * (6e-10 * probe**3 + probe**2 * pair) + 1.2e-10 * kept**3 + 1.25 * kept * (kept + rows / 4) * pair
+
+
+def _knn(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    asked = rows / max(1, facts.n_folds - 1) + min(2000, rows / 10)
+    return asked * rows * (1.2e-8 + 6e-11 * dense_width(facts, features))
+
+
+def _mlp(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    hidden = tuple(params.get("hidden", (256, 128)))
+    widths = (dense_width(facts, features), *hidden, facts.n_outputs)
+    weights = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    passes = int(params.get("epochs", 20)) * int(params.get("nets", 2))
+    steps = passes * rows / int(params.get("batch", 128))
+    return passes * rows * 6 * weights / 3.5e10 + steps * (2e-4 + 4e-9 * weights)
+
+
+_DENSE = ("linear", "kernel", "knn", "mlp")
+_MODELS = {
+    "lightgbm": _lightgbm,
+    "hist": _lightgbm,
+    "xgboost": _xgboost,
+    "catboost": _catboost,
+    "extra_trees": _forest,
+    "random_forest": _forest,
+    "linear": _linear,
+    "kernel": _kernel,
+    "knn": _knn,
+    "mlp": _mlp,
+}

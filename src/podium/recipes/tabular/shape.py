@@ -1,0 +1,39 @@
+"""How big the encoded data will be, from facts alone: what costs and the portfolio go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from podium.records import Competition, DataFacts
+
+PLAIN = {"numeric": 1, "boolean": 1, "date": 8, "code": 5, "file": 80, "constant": 0}
+
+
+def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
+    """Columns of the tree view."""
+    width, encoded = 1, 0
+    for column in facts.columns:
+        width += PLAIN.get(column.kind, 0) + (1 if column.kind == "categorical" else 0)
+        width += int(features.get("texts", 8)) + 4 if column.kind == "text" else 0
+        if features.get("target") and (column.kind in ("categorical", "code") or features.get("values")):
+            encoded += 1 if column.kind != "code" else 4
+    crosses = int(features.get("crosses", 0))
+    return width + encoded * max(1, facts.n_outputs - 1) + crosses * (crosses - 1)
+
+
+def dense_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
+    """Columns of the dense view: the tree view's, with one-hot levels for codes."""
+    hot, discrete = int(features.get("onehot", 64)), int(features.get("discrete", 0))
+    levels = sum(min(c.n_unique, hot) for c in facts.columns if c.kind == "categorical")
+    levels += sum(c.n_unique for c in facts.columns if c.kind == "numeric" and 2 < c.n_unique <= discrete)
+    return tree_width(facts, features) + levels
+
+
+def n_models(facts: DataFacts) -> int:
+    """Trees a round: one for each class or output. Binary classification has one output."""
+    return max(1, facts.n_outputs)
+
+
+def is_classification(competition: Competition) -> bool:
+    return competition.task_type.endswith("classification")
