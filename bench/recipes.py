@@ -11,6 +11,7 @@ plain mean of all recipes' out-of-fold predictions, `ratio` is estimated / measu
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -194,6 +195,11 @@ def run(bench: Bench, recipe: Recipe, seed: int, cores: int, deals: int | None =
     module: dict[str, Any] = {"__name__": "solution"}
     exec(compile(solution(recipe, recipe.model, "bench"), "solution.py", "exec"), module)
     oof, seconds, notes = np.full((len(bench.truth), bench.facts.n_outputs), np.nan), [], {}
+    if "prepare" in module:
+        every, start = Rows(bench.frame, np.arange(len(bench.truth)), files=bench.files), time.process_time()
+        prepared = module["prepare"](every, bench.context(seed, cores))
+        print(f"prepare {time.process_time() - start:.2f} s", file=sys.stderr)
+        bench = dataclasses.replace(bench, frame=prepared)
     for fold in range(deals or bench.facts.n_folds):
         train, valid = np.flatnonzero(bench.fold_of != fold), np.flatnonzero(bench.fold_of == fold)
         ctx, start = bench.context(seed + fold, cores), time.process_time()
@@ -212,7 +218,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", help="only these families")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--deals", type=int, help="run only this many folds; scores are over their rows")
-    parser.add_argument("--limit", type=int, default=12)
+    parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--rows", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cores", type=int, default=1)

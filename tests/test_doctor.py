@@ -29,6 +29,7 @@ def stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A sandbox that is measured already: landlock, one attack open."""
     monkeypatch.setenv("PODIUM_HOME", str(tmp_path))
     monkeypatch.setattr(sandbox, "measure", lambda: sandbox.Measured("landlock", {"bubblewrap": "no user namespaces"}))
+    monkeypatch.setattr(sandbox, "bwrap", lambda: "/usr/bin/bwrap")
     found = tuple(Probe(name, name != "TCP out", "because") for name in suite.NAMES)
     monkeypatch.setattr(suite, "run", lambda level: found)
 
@@ -58,7 +59,8 @@ def test_rendered_for_people(stubbed: None) -> None:
     text = console.export_text()
     assert "landlock, 17 of 18 attacks blocked" in text
     assert all(name in text for name in suite.NAMES)
-    assert "no user namespaces" in text and "allow user namespaces" in text.replace("\n", " ")
+    assert "no user namespaces" in text
+    assert "allow user namespaces" in text
 
 
 # ---------------------------------------------------------------- hardware

@@ -128,7 +128,8 @@ def _results(registry: Registry) -> str:
             _round_status(row),
             "no" if sent is None else sent.state,
             "" if row["at"] is None else datetime.fromtimestamp(row["at"], UTC).isoformat(timespec="seconds"),
-            f"{row['n']} experiments, {row['pooled'] or 0} pooled, {row['killed']} killed, {row['failed']} failed: {row['names']}",
+            f"{row['n']} experiments, {row['pooled'] or 0} pooled, {row['killed']} killed, {row['failed']} failed: "
+            f"{row['names']}",
         )
         lines.append("\t".join(_cell(cell) for cell in cells))
     return "\n".join(lines) + "\n"

@@ -7,16 +7,15 @@ Nothing here looks at a clock or at data: the same facts give the same recipes, 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import random
 from types import ModuleType
 
 from podium.records import Competition, DataFacts, Hardware, Recipe, dumps
 from podium.recipes.tabular import catalog as tabular
+from podium.recipes.text import catalog as text
 
-KINDS: dict[str, ModuleType] = {"tabular": tabular}
-if importlib.util.find_spec("podium.recipes.text") and importlib.util.find_spec("podium.recipes.text.catalog"):
-    KINDS["text"] = importlib.import_module("podium.recipes.text.catalog")
+KINDS: dict[str, ModuleType] = {"tabular": tabular, "text": text}
+BESIDE = 3  # tabular recipes that are tried first where texts carry the rows
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
@@ -27,12 +26,14 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
     """The warm start, in order: the cheapest sound baseline first, then strong and diverse families.
 
-    Where the data suit several kinds, theirs take turns, after the cheapest of the first recipes.
+    Where texts carry the rows, the text families lead and a few tabular recipes take turns with them.
     """
-    lists = [list(kind.portfolio(facts, competition, hardware)) for kind in KINDS.values()]
-    lists = [recipes for recipes in lists if recipes]
-    lists.sort(key=lambda recipes: cost_s(recipes[0], facts, facts.n_train))
-    turns = max((len(recipes) for recipes in lists), default=0)
+    texts = text.portfolio(facts, competition, hardware)
+    tables = tabular.portfolio(facts, competition, hardware)
+    if not texts or not tables:
+        return texts or tables
+    lists = [texts, tables[:BESIDE]]
+    turns = max(len(recipes) for recipes in lists)
     return tuple(recipes[turn] for turn in range(turns) for recipes in lists if turn < len(recipes))
 
 

@@ -15,14 +15,14 @@ TEMPLATE = Template('''"""$title
 
 hypothesis: $hypothesis
 $requires"""
-
+$imports
 from podium.protocol import Context, Predictions, Rows
-from podium.recipes.$kind import $model
+from podium.recipes.$kind import $names
 
 FEATURES = $features
 PARAMS = $params
 
-
+$prepare
 def fit(train: Rows, ctx: Context) -> $model:
     return $model(features=FEATURES, **PARAMS).fit(train, ctx)
 
@@ -37,13 +37,23 @@ if __name__ == "__main__":
     podium.check(__file__)
 ''')
 
+PREPARE = """
+def prepare(rows: Rows, ctx: Context) -> pl.DataFrame:
+    return measure_files(rows, ctx)
+
+"""
+
 
 def solution(recipe: Recipe, title: str, hypothesis: str) -> str:
     """The source of `solution.py`. Raises ValueError for a kind or model the catalog does not know."""
     if recipe.kind not in KINDS or recipe.model not in KINDS[recipe.kind].FAMILIES:
         raise ValueError(f"recipe: expected a model known to the catalog; found {recipe.kind}/{recipe.model}")
     family = KINDS[recipe.kind].FAMILIES[recipe.model]
+    measured = recipe.features.get("files") == "prepare"
     return TEMPLATE.substitute(
+        imports="\nimport polars as pl\n" if measured else "",
+        names=f"{family.class_name}, measure_files" if measured else family.class_name,
+        prepare=PREPARE if measured else "",
         title=_text(title).rstrip(".") + ".",
         hypothesis="\n".join(textwrap.wrap(_text(hypothesis), 100, subsequent_indent="    ")),
         requires="".join(f"requires: {package}\n" for package in family.requires),

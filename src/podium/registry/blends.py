@@ -44,6 +44,12 @@ class Blends:
         rows = self._database.rows("SELECT * FROM blends ORDER BY round DESC LIMIT ?", limit)
         return [_blend(row) for row in reversed(rows)]
 
+    def best(self, higher_is_better: bool) -> BlendRow | None:
+        """The best nested estimate of all rounds; the newer of two equals."""
+        order = "DESC" if higher_is_better else "ASC"
+        row = self._database.row(f"SELECT * FROM blends ORDER BY score {order}, round DESC LIMIT 1")
+        return None if row is None else _blend(row)
+
     def last(self) -> BlendRow | None:
         found = self.newest(1)
         return found[0] if found else None

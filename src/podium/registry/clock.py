@@ -49,9 +49,12 @@ class Clock:
         own = Database(self._database.path, epoch=self._database.epoch)
         try:
             while not self._stop.wait(1.0):
-                with own.write() as db:
-                    db.execute("INSERT OR REPLACE INTO meta VALUES ('alive_s', ?)", (f"{self.alive_s():.3f}",))
-        except (StaleEpoch, sqlite3.OperationalError):
-            return  # a newer engine, a full disk: the engine's own next write says so, in its own thread
+                try:
+                    with own.write() as db:
+                        db.execute("INSERT OR REPLACE INTO meta VALUES ('alive_s', ?)", (f"{self.alive_s():.3f}",))
+                except sqlite3.OperationalError:
+                    continue  # a full disk says so by the engine's own next write; a busy one is free again in a second
+        except StaleEpoch:
+            return  # a newer engine: this one's next write says so, in its own thread
         finally:
             own.close()

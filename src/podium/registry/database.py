@@ -81,10 +81,10 @@ class Database:
             if self.epoch is None or row is None or int(row[0]) != self.epoch:
                 raise StaleEpoch("a newer engine has taken over this campaign; this one stops without writing")
             yield self._connection
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self._connection.execute("COMMIT")
 
     @contextmanager
     def append(self) -> Iterator[sqlite3.Connection]:
@@ -92,10 +92,15 @@ class Database:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self._connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        """SQLite itself rolls back on some errors (a full disk); a second ROLLBACK would hide what went wrong."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -33,6 +33,8 @@ class Experiment:
 
 
 class Experiments:
+    """Oldest first is the order of the rows, not of the ids: `E1000` sorts before `E999`."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -95,24 +97,42 @@ class Experiments:
 
     def pool(self) -> list[Experiment]:
         """The valid experiments a blend may draw from, oldest first."""
-        return self._select("WHERE verdict IN ('pooled', 'champion') ORDER BY id")
+        return self._select("WHERE verdict IN ('pooled', 'champion') ORDER BY rowid")
+
+    def best_of_pool(self, limit: int, higher_is_better: bool) -> list[Experiment]:
+        """The best of the pool by score, best first, the older of two equals first."""
+        order = "DESC" if higher_is_better else "ASC"
+        return self._select(
+            "WHERE verdict IN ('pooled', 'champion') AND score IS NOT NULL "
+            f"ORDER BY score {order}, rowid LIMIT ?",
+            limit,
+        )
+
+    def pool_scores(self) -> list[tuple[float, float, tuple[float, ...]]]:
+        """(score, standard error, fold scores) of the pool, oldest first: without a look at what was tried."""
+        rows = self._database.rows(
+            "SELECT score, stderr, fold_scores FROM experiments WHERE verdict IN ('pooled', 'champion') "
+            "AND score IS NOT NULL AND stderr IS NOT NULL ORDER BY rowid"
+        )
+        return [(row["score"], row["stderr"], tuple(json.loads(row["fold_scores"]))) for row in rows]
 
     def of_round(self, round_: int) -> list[Experiment]:
-        return self._select("WHERE round=? ORDER BY id", round_)
+        return self._select("WHERE round=? ORDER BY rowid", round_)
 
     def get(self, id_: str) -> Experiment | None:
         found = self._select("WHERE id=?", id_)
         return found[0] if found else None
 
     def all(self) -> list[Experiment]:
-        return self._select("ORDER BY id")
+        return self._select("ORDER BY rowid")
 
     def shortlist(self, best: int, newest: int, higher_is_better: bool) -> list[Experiment]:
         """The best by score and the newest, so that what a role reads stays flat as rounds pile up."""
         order = "DESC" if higher_is_better else "ASC"
         return self._select(
             "WHERE id IN (SELECT id FROM experiments WHERE verdict IS NOT NULL AND verdict != 'invalid' "
-            f"ORDER BY score {order} LIMIT ?) OR id IN (SELECT id FROM experiments ORDER BY id DESC LIMIT ?) ORDER BY id",
+            f"ORDER BY score {order}, rowid LIMIT ?) "
+            "OR id IN (SELECT id FROM experiments ORDER BY rowid DESC LIMIT ?) ORDER BY rowid",
             best,
             newest,
         )
@@ -125,7 +145,7 @@ class Experiments:
 
     def fingerprints(self) -> tuple[str, ...]:
         return tuple(
-            row["fingerprint"] for row in self._database.rows("SELECT fingerprint FROM experiments ORDER BY id")
+            row["fingerprint"] for row in self._database.rows("SELECT fingerprint FROM experiments ORDER BY rowid")
         )
 
     def paired_stderr(self, champion: str) -> float | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from podium.errors import EngineBusy
+
+PATIENCE_S = 0.2  # whoever asks `is_held` holds the lock for microseconds; that is no engine
 
 
 class EngineLock:
@@ -19,13 +22,19 @@ class EngineLock:
     def acquire(self) -> None:
         """Raises EngineBusy while another engine is alive."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            os.close(descriptor)
-            raise EngineBusy(
-                f"another engine is at work on {self._path.parent}; watch it with `podium watch`, or stop it with `podium stop`"
-            ) from problem
+        give_up = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as problem:
+                if time.monotonic() > give_up:
+                    os.close(descriptor)
+                    raise EngineBusy(
+                        f"another engine is at work on {self._path.parent}; "
+                        "watch it with `podium watch`, or stop it with `podium stop`"
+                    ) from problem
+                time.sleep(0.02)
         self._descriptor = descriptor
 
     def release(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,25 +59,51 @@ class Runs:
         rows = self._database.rows("SELECT folder, exit FROM attempts WHERE key=? ORDER BY id", key)
         return [(r["folder"], None if r["exit"] is None else from_json(RunExit, json.loads(r["exit"]))) for r in rows]
 
+    def started_s(self, folder: str) -> float:
+        """The campaign's clock as the attempt in this folder began."""
+        row = self._database.row("SELECT alive_s FROM attempts WHERE folder=?", folder)
+        return 0.0 if row is None else float(row["alive_s"])
+
     def open_attempts(self) -> list[tuple[str, float]]:
         """(folder, campaign clock at the start) of the attempts that no engine has seen the end of."""
         rows = self._database.rows("SELECT folder, alive_s FROM attempts WHERE exit IS NULL")
         return [(row["folder"], row["alive_s"]) for row in rows]
 
-    def cpu_seconds(self) -> Mapping[str, float]:
+    def cpu_seconds(self, experiments: Sequence[str]) -> Mapping[str, float]:
         """Experiment → CPU seconds over all its attempts."""
+        marks = ",".join("?" * len(experiments))
         rows = self._database.rows(
-            "SELECT experiment, total(json_extract(exit, '$.cpu_s')) AS s FROM attempts WHERE exit IS NOT NULL GROUP BY 1"
+            "SELECT experiment, total(json_extract(exit, '$.cpu_s')) AS s FROM attempts "
+            f"WHERE exit IS NOT NULL AND experiment IN ({marks}) GROUP BY 1",
+            *experiments,
         )
         return {row["experiment"]: row["s"] for row in rows}
 
-    def fit_seconds(self) -> Mapping[str, tuple[int, float]]:
-        """Experiment → (finished fits, their CPU seconds)."""
-        rows = self._database.rows(
-            "SELECT experiment, count(*) AS n, total(json_extract(exit, '$.cpu_s')) AS s FROM runs "
-            "WHERE kind='fit' GROUP BY experiment"
+    def fit_seconds(self, newest: int = 400) -> tuple[float, float]:
+        """(measured CPU seconds, static estimate over all folds) summed over the newest finished fits."""
+        row = self._database.row(
+            "SELECT total(json_extract(r.exit, '$.cpu_s')) AS measured, total(e.static_cost_s) AS estimated "
+            "FROM (SELECT * FROM runs WHERE kind='fit' ORDER BY rowid DESC LIMIT ?) AS r "
+            "JOIN experiments AS e ON e.id = r.experiment WHERE e.static_cost_s > 0",
+            newest,
         )
-        return {row["experiment"]: (row["n"], row["s"]) for row in rows}
+        return (0.0, 0.0) if row is None else (row["measured"], row["estimated"])
+
+    def predict_seconds(self, newest: int = 50) -> float:
+        """Mean wall seconds of the newest finished predictions; 0 before there are any."""
+        row = self._database.row(
+            "SELECT total(s) / max(1, count(*)) AS mean FROM (SELECT json_extract(exit, '$.wall_s') AS s FROM runs "
+            "WHERE kind='predict' ORDER BY rowid DESC LIMIT ?)",
+            newest,
+        )
+        return 0.0 if row is None else float(row["mean"])
+
+    def has_holdout(self, experiment: str) -> bool:
+        """Whether test rows were predicted by any of the experiment's models."""
+        found = self._database.row(
+            "SELECT 1 FROM runs WHERE experiment=? AND (part LIKE 'holdout%' OR part='refit')", experiment
+        )
+        return found is not None
 
     def notes(self, experiment: str) -> Mapping[str, object]:
         """The notes of the experiment's first finished fold, as its solution recorded them."""

@@ -33,8 +33,8 @@ class Submissions:
     def intend(self, row: SubmissionRow) -> None:
         with self._database.write() as db:
             db.execute(
-                "INSERT OR IGNORE INTO submissions (tag, round, file, sha256, state, expected, stderr, at) "
-                "VALUES (?,?,?,?,?,?,?,?)",
+                "INSERT INTO submissions (tag, round, file, sha256, state, expected, stderr, at) "
+                "VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (tag) DO UPDATE SET state='intent' WHERE state='failed'",
                 (row.tag, row.round, row.file, row.sha256, "intent", row.expected, row.stderr, time.time()),
             )
 
@@ -55,8 +55,12 @@ class Submissions:
     def all(self) -> list[SubmissionRow]:
         return [_submission(row) for row in self._database.rows("SELECT * FROM submissions ORDER BY rowid")]
 
-    def last(self) -> SubmissionRow | None:
-        found = self._database.row("SELECT * FROM submissions ORDER BY rowid DESC LIMIT 1")
+    def standing(self, before_round: int | None = None) -> SubmissionRow | None:
+        """The newest that was sent or may have been; None before there is any. `before_round`: of earlier rounds alone."""
+        found = self._database.row(
+            "SELECT * FROM submissions WHERE state != 'failed' AND (?1 IS NULL OR round < ?1) ORDER BY rowid DESC LIMIT 1",
+            before_round,
+        )
         return None if found is None else _submission(found)
 
     def unsettled(self) -> list[SubmissionRow]:

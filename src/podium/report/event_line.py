@@ -14,7 +14,7 @@ Payload = Mapping[str, Any]
 def event_line(event: Event) -> str:
     """`[   2m 05s] R03 E007 scored 0.8123 ±0.0031: champion`. Never more than one line, whatever the payload holds."""
     spell = _SPELLED.get(event.kind, _other)
-    return one_line(f"[{duration_text(event.alive_s):>7}] R{event.round:02d} {spell(event.payload) or event.kind}")
+    return f"[{duration_text(event.alive_s):>7}] R{event.round:02d} {one_line(spell(event.payload) or event.kind)}"
 
 
 def is_quiet(event: Event) -> bool:
@@ -87,4 +87,5 @@ _SPELLED: Mapping[str, Callable[[Payload], str]] = {
     "warning": lambda p: f"warning: {_text(p)}",
     "note": lambda p: f"note: {_text(p)}",
     "message": _message,
+    "finished": lambda p: f"finished: {str(p.get('reason')).replace('_', ' ')}",
 }

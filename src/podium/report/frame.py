@@ -35,11 +35,10 @@ def frame(
 
 def _header(snapshot: dict[str, Any], width: int, unicode: bool) -> Panel:
     competition = snapshot["competition"]
-    first = Text.assemble(
-        (one_line(competition["competition"] or "campaign", 40), "bold"),
-        f"  {one_line(competition['task_type'] or '', 40).replace('_', ' ')}, ",
-        metric_text(competition["metric"], competition["metric_direction"]),
-    )
+    kind = one_line(competition["task_type"] or "", 40).replace("_", " ")
+    about = f"  {kind}, {metric_text(competition['metric'], competition['metric_direction'])}"
+    name = one_line(competition["competition"] or "campaign", max(12, width - 4 - len(about)))
+    first = Text.assemble((name, "bold"), about)
     phase = f"round {snapshot['round']}, {snapshot['phase']}" if snapshot["phase"] else "not started"
     second = Text.assemble(
         (snapshot["state"], "bold" if snapshot["state"] == "running" else f"bold {ORANGE}"),

@@ -59,7 +59,7 @@ def asked(facts: PageFacts) -> Html:
     evidence: Mapping[str, Any] = facts.competition.get("evidence") or {}
     rows: list[Sequence[Child]] = []
     for key in ASKED:
-        value, why = facts.competition.get(key), evidence.get(key)
+        value, why = facts.competition.get(key), evidence.get(key) or evidence.get(key.removesuffix("s"))
         if value in (None, [], "") and why is None:
             continue
         spelled = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
@@ -238,7 +238,8 @@ def estimate(facts: PageFacts) -> Html:
     runs = ", ".join(f"{n} runs at level {text(level, 20)}" for level, n in facts.sandbox_levels.items())
     strategy = text(competition.get("cv_strategy") or "?", 40)
     paragraphs = [
-        f"Each experiment’s score is out of fold: {data.get('n_folds', 0)} folds ({strategy}), dealt and scored by the engine; no process that ran a solution held a label of a row it was scored on. Decisions "
+        f"Each experiment’s score is out of fold: {data.get('n_folds', 0)} folds ({strategy}), dealt and "
+        "scored by the engine; no process that ran a solution held a label of a row it was scored on. Decisions "
         "(thresholds, clipping, calibration) were fitted on the other folds.",
         "The blend’s score is nested: for each fold, weights were chosen on the other folds alone. The standard error is of that "
         "score on these rows; it does not cover how the hidden test rows may differ from the training rows.",

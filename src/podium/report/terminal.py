@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -59,13 +60,20 @@ class Reader:
         self._registry.close()
 
     def _complete(self, event: Event) -> Event:
-        """A verdict with the score it is about, where the engine left that to the experiments' table."""
-        if event.kind != "verdict" or "score" in event.payload:
+        """The event with what it is about, where the engine left that to the tables: a score, a file, a state."""
+        query = _COMPLETED.get(event.kind)
+        if query is None:
             return event
-        row = self._registry.database.row(
-            "SELECT score, stderr, message FROM experiments WHERE id=?", str(event.payload.get("experiment"))
-        )
-        return event if row is None else Event(**{**vars(event), "payload": {**event.payload, **dict(row)}})
+        key, sql = query
+        row = self._registry.database.row(sql, str(event.payload.get(key)))
+        known = {} if row is None else {name: value for name, value in dict(row).items() if value is not None}
+        return replace(event, payload={**known, **event.payload})
+
+
+_COMPLETED = {  # kind of event → the field that names its row, and the row
+    "verdict": ("experiment", "SELECT score, stderr, message FROM experiments WHERE id=?"),
+    "submission": ("tag", "SELECT file, state, expected FROM submissions WHERE tag=?"),
+}
 
 
 def show(campaign: Path, console: Console, until: Callable[[], bool]) -> None:
@@ -138,10 +146,13 @@ class Watcher:
         """`live`: draw in place (a terminal); else one line an event. `stream`: stderr unless told otherwise."""
         self._campaign, self._live = campaign, live
         self._stream = sys.stderr if stream is None else stream
-        self._stop = threading.Event()
+        self._stop, self._after = threading.Event(), 0
         self._thread = threading.Thread(target=self._watch, name="podium-terminal", daemon=True)
 
     def __enter__(self) -> Watcher:
+        reader = Reader(self._campaign)
+        self._after = reader.newest_event()  # a resume does not tell the past again
+        reader.close()
         self._thread.start()
         return self
 
@@ -155,10 +166,7 @@ class Watcher:
 
             show(self._campaign, Console(file=self._stream), self._stop.is_set)
             return
-        reader = Reader(self._campaign)
-        newest = reader.newest_event()  # a resume does not tell the past again
-        reader.close()
-        print_lines(self._campaign, self._stream, self._stop.is_set, after=newest)
+        print_lines(self._campaign, self._stream, self._stop.is_set, after=self._after)
 
 
 def _unicode(console: Console) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from podium.recipes.tabular.lightgbm_model import LightGBM
     from podium.recipes.tabular.linear import Linear
     from podium.recipes.tabular.mlp import MLP
+    from podium.recipes.tabular.prepare import measure_files
     from podium.recipes.tabular.xgboost_model import XGBoost
 
 _HOMES = {
@@ -33,6 +34,7 @@ _HOMES = {
     "MLP": "mlp",
     "RandomForest": "forest",
     "XGBoost": "xgboost_model",
+    "measure_files": "prepare",
 }
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Linear",
     "RandomForest",
     "XGBoost",
+    "measure_files",
 ]
 
 

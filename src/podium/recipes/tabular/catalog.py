@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any
-
-from podium.records import Competition, DataFacts, Hardware, Recipe
 from podium.recipes.family import Family
+from podium.recipes.tabular.cost import cost_s, memory_mb
+from podium.recipes.tabular.installed import loads
+from podium.recipes.tabular.portfolio import candidates
+from podium.recipes.tabular.search import neighbours
+from podium.records import Competition, DataFacts, Hardware, Recipe
+
+__all__ = ["FAMILIES", "cost_s", "families", "memory_mb", "neighbours", "portfolio"]
 
 FAMILIES: dict[str, Family] = {
     "lightgbm": Family("LightGBM", ("lightgbm",)),
@@ -20,26 +23,27 @@ FAMILIES: dict[str, Family] = {
     "knn": Family("KNN"),
     "mlp": Family("MLP"),
 }
+KERNEL_ROWS = 20000  # above, a kernel on a sample of the rows is not worth its memory
+KNN_ROWS = 100000
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    return tuple(FAMILIES)
+    """None where every column is text. Random forests and histogram boosting stand in where better is missing."""
+    if not any(column.kind not in ("text", "constant") for column in facts.columns):
+        return ()
+    boosted = [name for name in ("lightgbm", "xgboost", "catboost") if loads(name)]
+    if "lightgbm" not in boosted:
+        boosted.append("hist")
+    names = [*boosted, "extra_trees", "linear", "mlp"]
+    if facts.n_train <= KERNEL_ROWS:
+        names.append("kernel")
+    if facts.n_train <= KNN_ROWS:
+        names.append("knn")
+    return tuple(names)
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
-    fast: dict[str, Any] = {"rounds": 200, "patience": 20, "learning_rate": 0.15, "num_leaves": 15}
-    default: dict[str, Any] = {"rounds": 1000, "patience": 50, "learning_rate": 0.05, "num_leaves": 31}
-    return (Recipe("tabular", "lightgbm", {}, fast), Recipe("tabular", "lightgbm", {"target": True}, default))
-
-
-def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
-    params = {**recipe.params, "num_leaves": rng.choice([7, 15, 31, 63]), "min_data_in_leaf": rng.choice([5, 20, 50])}
-    return Recipe(recipe.kind, recipe.model, recipe.features, params)
-
-
-def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
-    return 0.2 + 2e-7 * rows * len(facts.columns) * recipe.params.get("rounds", 500) / 10
-
-
-def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
-    return 400 + facts.n_train * len(facts.columns) * 40 // 2**20
+    """The warm start, cheapest first; nothing that needs more than half of the memory."""
+    known = families(facts, competition)
+    fits = [recipe for recipe in candidates(facts, competition) if recipe.model in known]
+    return tuple(recipe for recipe in fits if memory_mb(recipe, facts) <= max(1024, hardware.memory_mb // 2))

@@ -10,7 +10,7 @@ from podium.recipes.tabular.shape import dense_width, n_models, tree_width
 from podium.records import DataFacts, Recipe
 
 FIXED_S = 0.03
-FILE_S = 0.0012  # reading and measuring one attached file
+FILE_S = 0.001  # reading and measuring one attached file
 ENCODE_S = 2.5e-7  # a row and column
 STOPPED = 0.6  # share of the rounds that early stopping lets pass, on average
 
@@ -44,8 +44,11 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     if features.get("target"):
         taken = sum(1 for c in facts.columns if c.kind in ("categorical", "code") or features.get("values"))
         seconds += taken * (0.006 + dealt * (2e-7 + 4e-8 * n_models(facts)) * (3 if features.get("values") else 1))
-    if features.get("files", True):
-        seconds += FILE_S * dealt * sum(1 for c in facts.columns if c.kind == "file")
+    files = sum(1 for c in facts.columns if c.kind == "file")
+    if features.get("files") == "prepare":  # once an experiment, over all rows
+        seconds += FILE_S * files * (facts.n_train + facts.n_test) / max(1, facts.n_folds)
+    elif features.get("files", True):
+        seconds += FILE_S * files * dealt
     if features.get("texts", 8):
         seconds += 1e-5 * dealt * sum(1 for c in facts.columns if c.kind == "text")
     return seconds
@@ -96,7 +99,7 @@ def _linear(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataF
     width = dense_width(facts, features)
     if facts.n_outputs > 1 or facts.target_cardinality == 2:
         return 2.0e-7 * rows * width * n_models(facts) + 0.05
-    path = 20.0 if params.get("mix") else 1.0
+    path = 2.0 if params.get("mix") else 1.0
     return path * n_models(facts) * (2e-9 * rows * width * min(rows, width) + 0.02)
 
 
@@ -104,7 +107,7 @@ def _kernel(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataF
     kept, width = min(rows, int(params.get("rows", 2500))), dense_width(facts, features)
     probe = min(kept, 900)
     pair = 1e-9 * width if params.get("kernel") == "laplace" else 1e-8
-    return 4 * (6e-10 * probe**3 + probe**2 * pair) + 1.2e-10 * kept**3 + 1.25 * kept * (kept + rows / 4) * pair
+    return 4 * (2.5e-10 * probe**3 + probe**2 * pair) + 1.2e-10 * kept**3 + 1.25 * kept * (kept + rows / 4) * pair
 
 
 def _knn(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:

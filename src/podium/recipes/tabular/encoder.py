@@ -39,6 +39,7 @@ class Encoder:
     counts    how often each key or many-levelled category was seen
     sums      row sums, zeros, missing values; crosses: ratios and differences of that many leading columns
     texts     SVD components of TF-IDF for each text column; dates, codes, files: whether to take them apart
+              (files "prepare": the solution's `prepare` has measured them already)
     onehot    most frequent levels that get a column in the dense view
     """
 
@@ -55,11 +56,11 @@ class Encoder:
         texts: int = 8,
         dates: bool = True,
         codes: bool = True,
-        files: bool = True,
+        files: bool | Literal["prepare"] = True,
         onehot: int = 64,
     ) -> None:
         self.view, self.discrete = view, discrete
-        self.apart = {"dates": dates, "codes": codes, "files": files}
+        self.apart = {"dates": dates, "codes": codes, "files": files is True}
         chosen: list[tuple[bool, Block]] = [
             (True, OneHot(onehot) if view == "dense" else Codes()),
             (True, Numbers(numbers)),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 NEIGHBOURS = 12
+CROWDED = 40  # atoms in a cell
 SHELL = 1.3  # a neighbour belongs to the first shell up to this multiple of the nearest distance
 SHIFTS = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=np.float64)
 NUMBER = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
@@ -70,25 +72,26 @@ def describe(geometry: Geometry | None) -> dict[str, float]:
     if geometry.cell is not None:
         out["volume"] = abs(float(np.linalg.det(geometry.cell)))
         out["volume_per_atom"] = out["volume"] / n
-    kinds = [str(kind) for kind in np.unique(geometry.species)]
     distance, neighbour = _neighbours(geometry)
     if not distance.shape[1]:
         return out
-    nearest, around = distance[:, 0], geometry.species[neighbour]
+    kinds, code = np.unique(geometry.species, return_inverse=True)
+    nearest, around = distance[:, 0], code[neighbour]
     shell = distance <= SHELL * nearest[:, None]
-    out |= _summary("nearest", nearest) | _summary("shell", shell.sum(axis=1).astype(np.float64))
-    out |= _summary("reach", np.nanmean(distance, axis=1)) | _summary("bond", (distance * shell).sum(1) / shell.sum(1))
-    for a in kinds:
-        here = geometry.species == a
-        out[f"share.{a}"] = float(here.mean())
-        out |= _summary(f"{a}.bond", ((distance * shell).sum(1) / shell.sum(1))[here])
-        for b in kinds:
-            match = (around[here] == b) & np.isfinite(distance[here])
-            closest = np.where(match, distance[here], np.inf).min(axis=1)
-            if np.isfinite(closest).any():
-                out |= _summary(f"{a}-{b}", closest[np.isfinite(closest)])
-            out[f"{a}-{b}.shell"] = float((match & shell[here]).sum(axis=1).mean())
-    return out
+    bond = (distance * shell).sum(axis=1) / shell.sum(axis=1)
+    groups = {"nearest": nearest, "shell": shell.sum(axis=1), "reach": distance.mean(axis=1), "bond": bond}
+    for b, other in enumerate(kinds):
+        match = around == b
+        closest = np.where(match, distance, np.inf).min(axis=1)
+        count = (match & shell).sum(axis=1)
+        for a, kind in enumerate(kinds):
+            here = code == a
+            groups[f"{kind}-{other}"] = closest[here & (closest < np.inf)]
+            out[f"{kind}-{other}.shell"] = float(count[here].mean())
+    for a, kind in enumerate(kinds):
+        out[f"share.{kind}"] = float((code == a).mean())
+        groups[f"{kind}.bond"] = bond[code == a]
+    return out | _summaries(groups)
 
 
 def _neighbours(geometry: Geometry) -> tuple[Floats, NDArray[np.intp]]:
@@ -96,18 +99,34 @@ def _neighbours(geometry: Geometry) -> tuple[Floats, NDArray[np.intp]]:
     from scipy.spatial import cKDTree
 
     n = len(geometry.places)
-    shifts = np.zeros((1, 3)) if geometry.cell is None else SHIFTS @ geometry.cell
-    images = (geometry.places[None, :, :] + shifts[:, None, :]).reshape(-1, 3)
+    images, home = _images(geometry)
     width = min(NEIGHBOURS + 1, len(images))
     distance, index = cKDTree(images).query(geometry.places, k=width)
     distance, index = distance.reshape(n, -1), index.reshape(n, -1)
-    return distance[:, 1:], index[:, 1:] % n  # the first is the atom itself
+    return distance[:, 1:], home[index[:, 1:]]  # the first is the atom itself
 
 
-def _summary(name: str, values: Floats) -> dict[str, float]:
-    return {
-        f"{name}.mean": float(values.mean()),
-        f"{name}.min": float(values.min()),
-        f"{name}.max": float(values.max()),
-        f"{name}.std": float(values.std()),
-    }
+def _images(geometry: Geometry) -> tuple[Floats, NDArray[np.intp]]:
+    """Places of the atoms and of those periodic images that can be neighbours, and which atom each one is."""
+    n, cell = len(geometry.places), geometry.cell
+    if cell is None:
+        return geometry.places, np.arange(n)
+    images = (geometry.places[None, :, :] + (SHIFTS @ cell)[:, None, :]).reshape(-1, 3)
+    home = np.tile(np.arange(n), len(SHIFTS))
+    if n >= CROWDED:  # half a cell around holds far more than the neighbours asked for
+        middle = geometry.places.mean(axis=0)
+        inside = np.abs((images - middle) @ np.linalg.inv(cell)).max(axis=1) <= 1.0
+        return images[inside], home[inside]
+    return images, home
+
+
+def _summaries(groups: dict[str, NDArray[Any]]) -> dict[str, float]:
+    """Mean, least, greatest and standard deviation of each group that is not empty."""
+    groups = {name: values for name, values in groups.items() if len(values)}
+    sizes = np.array([len(values) for values in groups.values()])
+    joined = np.concatenate(list(groups.values())).astype(np.float64)
+    at = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    mean = np.add.reduceat(joined, at) / sizes
+    spread = np.sqrt(np.add.reduceat((joined - np.repeat(mean, sizes)) ** 2, at) / sizes)
+    figures = {"mean": mean, "min": np.minimum.reduceat(joined, at), "max": np.maximum.reduceat(joined, at), "std": spread}
+    return {f"{name}.{key}": float(v) for key, values in figures.items() for name, v in zip(groups, values, strict=True)}

@@ -1,0 +1,129 @@
+"""The warm start: what is worth trying on almost any table, cheapest first, sized to the data.
+
+Sizes follow measurements of `bench/recipes.py` over small and large, wide and narrow, real and synthetic tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from podium.recipes.tabular.shape import is_classification, n_models, tree_width
+from podium.records import Competition, DataFacts, Recipe
+
+SMALL, LARGE = 3000, 20000  # training rows
+HEAVY = 10e6  # rows × columns × outputs above which boosting takes bigger steps
+
+Params = Mapping[str, Any]
+
+
+def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
+    """Every family, in order of expected worth a second; the catalog drops what is not installed."""
+    fast: Params = {"rounds": 60, "patience": 15, "learning_rate": 0.2, "num_leaves": 15, "min_data_in_leaf": 20}
+    first = [Recipe("tabular", "lightgbm", {"texts": 0}, fast), Recipe("tabular", "hist", {"texts": 0}, _hist(fast))]
+    if facts.n_train * tree_width(facts, {}) * n_models(facts) > HEAVY:
+        listed = first + _heavy(facts)
+    elif facts.n_train <= SMALL and not is_classification(competition):
+        listed = first + _small_values(facts)
+    else:
+        listed = first + _middle(facts, competition)
+    if any(column.kind == "file" for column in facts.columns) and competition.cv_strategy != "forward":
+        listed = [replace(recipe, features={**recipe.features, "files": "prepare"}) for recipe in listed]
+    return listed
+
+
+def _small_values(facts: DataFacts) -> list[Recipe]:
+    """Smooth models carry small regressions; boosting wants few leaves and few columns a tree."""
+    files = any(column.kind == "file" for column in facts.columns)
+    boosted = {"rounds": 900, "patience": 60, "learning_rate": 0.04, "min_data_in_leaf": 8, "lambda_l2": 3.0}
+    deep = {**boosted, "num_leaves": 15, "feature_fraction": 0.3}
+    shallow = {**boosted, "num_leaves": 7, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1}
+    listed: list[tuple[str, Params, Params]] = [
+        ("lightgbm", {"target": True, "sums": True}, deep),
+        ("kernel", {"numbers": "log"}, {"kernel": "laplace"}),
+        ("linear", {"numbers": "log", "discrete": 12}, {"mix": 0.5}),
+        ("mlp", {"numbers": "log"}, {"hidden": [128, 64], "epochs": 25, "batch": 64, "dropout": 0.1, "nets": 3}),
+        ("catboost", {}, _catboost(500, 0.05)),
+        ("lightgbm", {}, shallow),
+        ("kernel", {"numbers": "log", "discrete": 12}, {"kernel": "rbf"}),
+        ("xgboost", {"target": True}, _xgboost(500, 0.05, 4)),
+        ("extra_trees", {}, {"trees": 200, "max_features": 0.4, "min_samples_leaf": 1}),
+        ("lightgbm", {"crosses": 5}, shallow),
+        ("linear", {"numbers": "log", "discrete": 12}, {}),
+        ("kernel", {"numbers": "rank"}, {"kernel": "laplace"}),
+        ("knn", {"numbers": "rank"}, {}),
+    ]
+    if files:  # boosting reads hundreds of geometry columns better than anything smooth
+        listed.sort(key=lambda item: item[0] not in ("lightgbm", "catboost", "xgboost", "extra_trees"))
+    return [Recipe("tabular", *item) for item in listed]
+
+
+def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
+    """Boosting in several forms, with and without target means of values, and a network on those means."""
+    least = 10 if facts.n_train <= SMALL else 40
+    slow = {"rounds": 700, "patience": 40, "learning_rate": 0.06, "min_data_in_leaf": least, "lambda_l2": 10.0}
+    narrow = {**slow, "num_leaves": 15, "feature_fraction": 0.5}
+    means = {"target": True, "values": True}
+    hidden, epochs = ([128, 64], 12) if facts.n_train > SMALL else ([64, 32], 25)
+    net = {"hidden": hidden, "epochs": epochs, "batch": 256 if facts.n_train > LARGE else 64, "nets": 1, "share": 0.0}
+    kept = {"rows": 2500, "kernel": "laplace"}
+    listed: list[tuple[str, Params, Params]] = [
+        ("lightgbm", means, {**slow, "num_leaves": 31, "feature_fraction": 0.5}),
+        ("lightgbm", {"sums": True}, narrow),
+        ("xgboost", {}, _xgboost(500, 0.08, 6)),
+        ("mlp", {"numbers": "rank", **means}, net),
+        ("catboost", {"counts": True}, _catboost(300, 0.1)),
+        ("lightgbm", {**means, "numbers": "raw"}, {**slow, "num_leaves": 15, "learning_rate": 0.03, "extra_trees": True}),
+        ("linear", {"numbers": "rank", "discrete": 20, "target": True}, {}),
+        ("extra_trees", means, {"trees": 150, "max_features": "sqrt", "min_samples_leaf": 3}),
+        ("kernel", {"numbers": "log"}, kept),
+        ("mlp", {"numbers": "log", "discrete": 20}, {**net, "nets": 2, "share": 0.1}),
+        ("xgboost", means, _xgboost(500, 0.06, 4)),
+        ("catboost", {"discrete": 5000}, _catboost(250, 0.1)),
+        ("lightgbm", {"crosses": 5}, narrow),
+        ("knn", {"numbers": "rank"}, {}),
+    ]
+    return [Recipe("tabular", *item) for item in listed if item[0] != "kernel" or facts.n_train <= LARGE]
+
+
+def _heavy(facts: DataFacts) -> list[Recipe]:
+    """Few, large steps with heavy leaves; a deeper network; what is cheap and different."""
+    steps = {"patience": 15, "share": 0.05, "min_data_in_leaf": 60, "lambda_l2": 10.0, "num_leaves": 31}
+    quick = {**steps, "rounds": 100, "learning_rate": 0.15}
+    slower = {**steps, "rounds": 220, "learning_rate": 0.09, "num_leaves": 40}
+    net = {"hidden": [256, 256, 128], "epochs": 12, "batch": 128, "learning_rate": 0.004, "dropout": 0.25}
+    one = {**net, "input_dropout": 0.05, "nets": 1, "share": 0.0}
+    logs = {"numbers": "log"}
+    listed: list[tuple[str, Params, Params]] = [
+        ("lightgbm", {}, quick),
+        ("mlp", logs, one),
+        ("lightgbm", {"sums": True}, slower),
+        ("knn", logs, {"neighbours": 20}),
+        ("mlp", {"numbers": "rank"}, {**one, "hidden": [384, 192], "input_dropout": 0.1, "dropout": 0.35}),
+        ("extra_trees", {}, {"trees": 75, "max_features": "sqrt", "min_samples_leaf": 2}),
+        ("linear", logs, {}),
+        ("xgboost", {}, {**_xgboost(90, 0.2, 7), "patience": 0}),
+        ("catboost", {}, _catboost(150, 0.3)),
+        ("lightgbm", {"target": True}, {**quick, "num_leaves": 63, "learning_rate": 0.1, "rounds": 120}),
+    ]
+    return [Recipe("tabular", *item) for item in listed]
+
+
+def _hist(params: Params) -> dict[str, Any]:
+    return {
+        "rounds": params["rounds"],
+        "patience": params["patience"],
+        "learning_rate": params["learning_rate"],
+        "max_leaf_nodes": params["num_leaves"],
+        "min_samples_leaf": params["min_data_in_leaf"],
+    }
+
+
+def _xgboost(rounds: int, eta: float, depth: int) -> dict[str, Any]:
+    tree = {"max_depth": depth, "min_child_weight": 5.0, "subsample": 0.8, "colsample_bytree": 0.5, "lambda": 3.0}
+    return {"rounds": rounds, "patience": 40, "eta": eta, **tree}
+
+
+def _catboost(rounds: int, rate: float) -> dict[str, Any]:
+    return {"rounds": rounds, "patience": 40, "learning_rate": rate, "depth": 6, "max_ctr_complexity": 1}

@@ -1,0 +1,139 @@
+"""The search space: one meaningful mutation of a recipe at a time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from podium.recipes.tabular.shape import is_classification, tree_width
+from podium.records import Competition, DataFacts, Recipe
+
+Space = Mapping[str, Sequence[Any]]
+
+PARAMS: dict[str, Space] = {
+    "lightgbm": {
+        "learning_rate": (0.015, 0.03, 0.05, 0.08, 0.15),
+        "num_leaves": (4, 7, 15, 31, 63, 127),
+        "min_data_in_leaf": (5, 10, 20, 40, 80, 160),
+        "feature_fraction": (0.2, 0.35, 0.5, 0.7, 1.0),
+        "bagging_fraction": (0.5, 0.7, 0.85, 1.0),
+        "lambda_l2": (0.1, 1.0, 3.0, 10.0, 30.0),
+        "cat_smooth": (2.0, 10.0, 50.0),
+        "extra_trees": (False, True),
+        "max_bin": (63, 127, 255, 511),
+        "refit": (False, True),
+    },
+    "hist": {
+        "learning_rate": (0.03, 0.06, 0.1, 0.2),
+        "max_leaf_nodes": (7, 15, 31, 63),
+        "min_samples_leaf": (5, 20, 50, 100),
+        "l2_regularization": (0.0, 1.0, 10.0),
+        "max_features": (0.3, 0.5, 1.0),
+    },
+    "xgboost": {
+        "eta": (0.02, 0.04, 0.08, 0.15),
+        "max_depth": (3, 4, 5, 6, 8, 10),
+        "min_child_weight": (1.0, 5.0, 20.0, 60.0),
+        "subsample": (0.6, 0.8, 1.0),
+        "colsample_bytree": (0.2, 0.35, 0.5, 0.8),
+        "lambda": (1.0, 3.0, 10.0, 30.0),
+        "gamma": (0.0, 0.5, 2.0),
+        "refit": (False, True),
+    },
+    "catboost": {
+        "learning_rate": (0.03, 0.06, 0.1, 0.2),
+        "depth": (4, 5, 6, 7, 8),
+        "l2_leaf_reg": (1.0, 3.0, 10.0, 30.0),
+        "random_strength": (0.3, 1.0, 3.0),
+        "bagging_temperature": (0.0, 0.5, 1.0, 2.0),
+        "rsm": (0.4, 0.7, 1.0),
+    },
+    "extra_trees": {
+        "trees": (100, 200, 400),
+        "min_samples_leaf": (1, 2, 3, 5, 10),
+        "max_features": ("sqrt", 0.2, 0.4, 0.7, 1.0),
+    },
+    "random_forest": {
+        "trees": (100, 200, 400),
+        "min_samples_leaf": (1, 2, 5, 10),
+        "max_features": ("sqrt", 0.2, 0.4, 0.7),
+    },
+    "linear": {"mix": (0.0, 0.1, 0.5, 0.9)},
+    "kernel": {"kernel": ("rbf", "laplace"), "rows": (1500, 2500, 4000)},
+    "knn": {"neighbours": (0, 5, 10, 20, 40, 80), "power": (0.5, 1.0, 2.0)},
+    "mlp": {
+        "hidden": ([64, 32], [128, 64], [256, 128], [512, 256], [256, 256, 128], [128]),
+        "epochs": (10, 15, 25, 40),
+        "batch": (64, 128, 256),
+        "learning_rate": (0.0015, 0.003, 0.006),
+        "dropout": (0.0, 0.1, 0.25, 0.4),
+        "input_dropout": (0.0, 0.05, 0.1),
+        "decay": (0.001, 0.01, 0.1),
+        "nets": (1, 2, 3, 5),
+        "share": (0.0, 0.1),
+    },
+}
+
+
+def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
+    """The recipe with one parameter or one feature option moved; boosting sometimes moves two parameters."""
+    features, params = dict(recipe.features), dict(recipe.params)
+    space, options = _params(recipe.model, competition), _features(recipe, facts, competition)
+    if options and (not space or rng.random() < 0.4):
+        name = rng.choice(sorted(options))
+        features[name] = _other(features.get(name), options[name], rng)
+    else:
+        for name in rng.sample(sorted(space), min(len(space), rng.choice((1, 1, 2)))):
+            params[name] = _other(params.get(name), space[name], rng)
+    return Recipe(recipe.kind, recipe.model, features, _settled(recipe, params))
+
+
+def _params(model: str, competition: Competition) -> dict[str, Sequence[Any]]:
+    space = dict(PARAMS[model])
+    if model == "linear" and is_classification(competition):
+        return {}  # its penalty is chosen in the fit
+    if competition.task_type == "regression":
+        space["curve"] = ("identity", "log1p")
+    return space
+
+
+def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dict[str, Sequence[Any]]:
+    kinds = {column.kind for column in facts.columns}
+    options: dict[str, Sequence[Any]] = {"sums": (False, True), "crosses": (0, 4, 7), "target": (False, True)}
+    if recipe.features.get("target"):
+        options["values"] = (False, True)
+    if recipe.model in ("linear", "kernel", "knn", "mlp"):
+        options["numbers"] = ("raw", "log", "rank")
+        options["discrete"] = (0, 12, 30)
+    if recipe.model == "catboost":
+        options["discrete"] = (0, 30, 5000)
+    if kinds & {"categorical", "code", "text"}:
+        options["counts"] = (False, True)
+    if "text" in kinds:
+        options["texts"] = (0, 8, 24)
+    if not kinds & {"categorical", "code", "numeric"}:
+        options = {name: values for name, values in options.items() if name not in ("target", "values")}
+    if tree_width(facts, {}) > 300:
+        options.pop("crosses")
+    return options
+
+
+def _other(now: Any, values: Sequence[Any], rng: random.Random) -> Any:
+    """A neighbouring value where values are ordered numbers, else any other."""
+    known = list(values)
+    if now in known and isinstance(now, (int, float)) and not isinstance(now, bool) and len(known) > 2:
+        at = known.index(now)
+        return rng.choice([known[k] for k in (at - 1, at + 1) if 0 <= k < len(known)])
+    return rng.choice([value for value in known if value != now])
+
+
+def _settled(recipe: Recipe, params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters that go together: rounds follow the learning rate, bagging needs its frequency."""
+    for rate in ("learning_rate", "eta"):
+        before, after = recipe.params.get(rate), params.get(rate)
+        if recipe.model != "mlp" and before and after and before != after and "rounds" in params:
+            params["rounds"] = max(30, min(4000, round(params["rounds"] * before / after)))
+    if params.get("bagging_fraction", 1.0) < 1.0 and recipe.model == "lightgbm":
+        params["bagging_freq"] = 1
+    return params
