@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan
-from podium.team.builtin import batch, history, novelty
+from podium.team.builtin import batch, cost, history, novelty
 from podium.team.builtin.candidates import affordable, candidates
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
@@ -20,10 +20,14 @@ from podium.team.builtin.stock import Catalog
 
 def plan(brief: Brief, catalog: Catalog) -> Plan:
     """One to k experiments, or none."""
-    facts = brief.facts
     ranked = _ranked(brief, catalog)
-    chosen = batch.pack(ranked, facts)
-    return Plan(chosen, _text(brief, chosen, ranked, "What the expected gain per second chooses."))
+    chosen = batch.pack(ranked, brief.facts)
+    if chosen or brief.facts.budget.time_left_s is None:
+        return Plan(chosen, _text(brief, chosen, ranked, "What the expected gain per second chooses."))
+    hurried = _hurried(brief)
+    ranked = _ranked(hurried, catalog)
+    chosen = batch.pack(ranked, hurried.facts)
+    return Plan(chosen, _text(hurried, chosen, ranked, "A last try: if the time cuts it short, only idle time is lost."))
 
 
 def revise(brief: Brief, catalog: Catalog) -> Plan:
@@ -41,6 +45,13 @@ def revise(brief: Brief, catalog: Catalog) -> Plan:
     rest = [spec for spec in [*kept, *ranked] if spec not in first]
     chosen = batch.pack([*first, *_unique(rest)], facts, force=len(first[:1]))
     return Plan(chosen, _text(brief, chosen, ranked, f"Revised: {facts.review.reason}"))
+
+
+def _hurried(brief: Brief) -> Brief:
+    """The brief as if a round took nothing beside its runs: at the end, optimism costs only time that would be idle."""
+    budget = brief.facts.budget
+    optimistic = (budget.time_left_s or 0.0) + cost.round_overhead_s(brief.facts)
+    return replace(brief, facts=replace(brief.facts, budget=replace(budget, time_left_s=optimistic)))
 
 
 def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
