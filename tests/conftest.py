@@ -38,3 +38,12 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder, crash_records(), title="Crash survival", target="died", metric="auc", task_type="binary_classification"
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def made(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign at the contest that has not begun, with room for four experiments: copy it before use."""
+    from podium.cli import compose
+
+    folder = tmp_path_factory.mktemp("made") / "campaign"
+    return compose.open_or_create(str(contest / "public"), campaign=folder, experiments=4, threads=2)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from podium.errors import InvalidPredictions, UserError
+from podium.errors import InvalidPredictions, Refused, UserError
 from podium.platforms import arena
 from podium.platforms.arena import LocalArena
 from podium.platforms.folder import Folder
@@ -67,6 +67,8 @@ def test_grading_tells_a_good_submission_from_a_plain_one(contest: Path) -> None
         (lambda f: f.head(10), "test ids"),
         (lambda f: pl.concat([f, f.head(1)]), "test ids"),
         (lambda f: f.with_columns(sick=pl.lit(None, dtype=pl.Float64)), "finite"),
+        (lambda f: f.with_columns(sick=pl.lit("often")), "numbers"),
+        (lambda f: f.with_columns(id=pl.lit("x")), "test ids"),
     ],
 )
 def test_a_wrong_submission_is_refused_without_a_word_about_answers(contest: Path, change: object, what: str) -> None:
@@ -74,6 +76,28 @@ def test_a_wrong_submission_is_refused_without_a_word_about_answers(contest: Pat
     change(sample).write_csv(contest / "bad.csv")  # type: ignore[operator]
     with pytest.raises(InvalidPredictions, match=what):
         arena.grade(contest, contest / "bad.csv")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'id,sick\n"1,2\n'])
+def test_a_file_that_is_no_table_is_refused(contest: Path, content: bytes) -> None:
+    (contest / "bad.csv").write_bytes(content)
+    with pytest.raises(InvalidPredictions):
+        arena.grade(contest, contest / "bad.csv")
+
+
+def test_ids_are_equal_as_numbers(contest: Path) -> None:
+    sample = pl.read_csv(contest / "public" / "sample_submission.csv")
+    sample.with_columns(pl.col("id").cast(pl.Float64)).write_csv(contest / "floats.csv")
+    assert arena.grade(contest, contest / "floats.csv") == pytest.approx(0.5)
+
+
+def test_an_arena_takes_no_more_than_its_quota(contest: Path) -> None:
+    platform, sample = LocalArena(contest), contest / "public" / "sample_submission.csv"
+    for number in range(3):
+        platform.submit(sample, f"t{number}", "")
+    with pytest.raises(Refused, match="quota of 3"):
+        platform.submit(sample, "t3", "")
+    assert len(platform.submissions()) == 3
 
 
 def test_a_contest_needs_a_target_that_is_there(tmp_path: Path) -> None:

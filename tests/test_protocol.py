@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -68,10 +67,6 @@ def test_an_inner_split_holds_the_latest_rows_back() -> None:
     assert most.times.max() < held.times.min()
 
 
-def test_time_left_is_endless_where_time_must_not_decide(tmp_path: Path) -> None:
+def test_time_left_is_endless_where_time_must_not_decide() -> None:
     assert context().time_left() == float("inf")
     assert 9 < context(deadline=time.monotonic() + 10).time_left() <= 10
-
-
-def test_a_checkpoint_folder_is_there_when_asked_for(tmp_path: Path) -> None:
-    assert context(scratch=tmp_path).checkpoint.is_dir()

@@ -78,7 +78,7 @@ class Rows:
         return self._source.columns
 
     def frame(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """The features of these rows, `(n, columns)`, in the dealt order; gathered from the memory-mapped file."""
+        """The features of these rows, `(n, columns)`, in the dealt order; gathered from the one feature file."""
         source = self._source if columns is None else self._source.select(list(columns))
         return source[self.ids]
 
@@ -134,13 +134,6 @@ class Context:
     def time_left(self) -> float:
         """Seconds until the run is stopped; infinity where decisions must not depend on time."""
         return float("inf") if self.deadline is None else self.deadline - time.monotonic()
-
-    @property
-    def checkpoint(self) -> Path:
-        """A folder that survives a time-out of this run's earlier attempt, for long fits."""
-        path = self.scratch / "checkpoint"
-        path.mkdir(exist_ok=True)
-        return path
 
     def inner_split(self, rows: Rows, share: float = 0.1) -> tuple[Rows, Rows]:
         """Cut (most, held-back) from training rows, e.g. for early stopping; whole groups, latest times, else random.

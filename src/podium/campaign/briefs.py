@@ -66,7 +66,7 @@ def _experiments(
 ) -> tuple[ExperimentFact, ...]:
     last = engine.registry.blends.last()
     weights = last.weights if last else {}
-    measured = engine.registry.runs.cpu_seconds() if engine.purse.timed else {}
+    measured = engine.registry.runs.cpu_seconds([e.id for e in shortlist]) if engine.purse.timed else {}
     return tuple(
         fact(
             experiment,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import math
 import re
 
 from podium.errors import BadDeliverable
 from podium.recipes import catalog
-from podium.records import Brief, Build, Findings, Plan, ResearchBrief, Review
+from podium.records import Brief, Build, ExperimentFact, ExperimentSpec, Findings, Plan, ResearchBrief, Review
 
 BRIEF_WORDS = 500
 SOLUTION_BYTES = 200_000  # bounds how many labels a seat could write into a solution
 PLAN_LIMIT = 8
+SEED_LIMIT = 10_000
+FIGURES = frozenset(field.name for field in dataclasses.fields(ExperimentFact))
 
 
 def research(deliverable: ResearchBrief, brief: Brief) -> None:
@@ -30,13 +34,26 @@ def plan(deliverable: Plan, brief: Brief) -> None:
         unknown = [parent for parent in spec.parents if parent not in known]
         if unknown:
             raise BadDeliverable(f"experiments[{i}].parents: no experiment {unknown[0]!r}")
+        _check_figures(i, spec)
         if spec.seed_offset and spec.operator != "replicate":
             raise BadDeliverable(f"experiments[{i}].seed_offset: another seed is a replicate, not a {spec.operator}")
+        if spec.recipe is not None and spec.recipe.kind not in catalog.KINDS:
+            known_kinds = ", ".join(catalog.KINDS)
+            raise BadDeliverable(f"experiments[{i}].recipe.kind: expected {known_kinds}; found {spec.recipe.kind!r}")
         if spec.recipe is not None and spec.operator != "replicate":
             mark = catalog.fingerprint(spec.recipe)
             if mark in tried:
                 raise BadDeliverable(f"experiments[{i}].recipe: tried before; change something or call it a replicate")
             tried.add(mark)
+
+
+def _check_figures(i: int, spec: ExperimentSpec) -> None:
+    """Figures that the registry and the clock can work with."""
+    for name, value in (("cost_s", spec.cost_s), ("expected_gain", spec.expected_gain)):
+        if not (math.isfinite(value) and value >= 0):
+            raise BadDeliverable(f"experiments[{i}].{name}: expected a finite number of at least 0; found {value}")
+    if not 0 <= spec.seed_offset <= SEED_LIMIT:
+        raise BadDeliverable(f"experiments[{i}].seed_offset: expected 0..{SEED_LIMIT}; found {spec.seed_offset}")
 
 
 def review(deliverable: Review, brief: Brief) -> None:
@@ -50,13 +67,12 @@ def build(deliverable: Build, brief: Brief) -> None:
     if want != found:
         raise BadDeliverable(f"solutions: expected {want}, one for each planned experiment; found {found}")
     for i, source in enumerate(deliverable.solutions):
-        if len(source.encode()) > SOLUTION_BYTES:
-            raise BadDeliverable(
-                f"solutions[{i}]: expected at most {SOLUTION_BYTES} bytes; found {len(source.encode())}"
-            )
         try:
+            size = len(source.encode())
+            if size > SOLUTION_BYTES:
+                raise BadDeliverable(f"solutions[{i}]: expected at most {SOLUTION_BYTES} bytes; found {size}")
             tree = ast.parse(source)
-        except (SyntaxError, ValueError) as problem:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
             raise BadDeliverable(f"solutions[{i}]: not Python: {problem}") from problem
         names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         for needed in ("fit", "predict"):
@@ -69,7 +85,7 @@ def findings(deliverable: Findings, brief: Brief) -> None:
     experiments = {experiment.id: experiment for experiment in brief.facts.experiments}
     rounds = {blend.round for blend in brief.facts.blends}
     for id_, field in re.findall(r"\[(E\d+)\.([a-z_]+)\]", deliverable.text):
-        if id_ not in experiments or not hasattr(experiments[id_], field):
+        if id_ not in experiments or field not in FIGURES:
             raise BadDeliverable(f"text: cites [{id_}.{field}], which the registry does not have")
     for round_ in re.findall(r"\[blend\.R(\d+)\.[a-z_]+\]", deliverable.text):
         if int(round_) not in rounds:

@@ -17,6 +17,7 @@ from podium.records import AuditFinding, Verdict, from_json, to_json
 from podium.referee import Gate, Paired, Scored
 from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
+from podium.registry.submissions import SubmissionRow
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
@@ -74,25 +75,27 @@ def gate(engine: Engine, rows: NDArray[np.int64], raw: Floats) -> Gate:
     return referee.gate(engine.task, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound)
 
 
-def verify(engine: Engine, experiment: Experiment) -> Verified:
-    """Re-score from saved predictions and raise what looks wrong."""
-    raw = engine.store.oof(experiment.id)
-    scored = referee.rescore(engine.task, engine.truth, raw, engine.fold_of, groups=engine.store.groups)
-    previous = [
-        Scored(e.score, e.stderr, e.fold_scores, engine.task.metric.name)
-        for e in engine.registry.experiments.pool()
-        if e.score is not None and e.stderr is not None
-    ]
-    plain = referee.rescore(
-        engine.task, engine.truth, engine.task.baseline(engine.truth, len(engine.truth)), engine.fold_of
-    )
-    parents = {
-        p: engine.store.oof(p)
-        for p in experiment.spec.parents
-        if p in {e.id for e in engine.registry.experiments.pool()}
-    }
-    alarms = referee.alarms(scored, plain, previous, raw=raw, parents=parents)
-    return Verified(experiment.id, scored, alarms)
+def verify(engine: Engine, experiments: list[Experiment]) -> tuple[Verified, ...]:
+    """Re-score from saved predictions and raise what looks wrong; the pool is the one before any of these."""
+    if not experiments:
+        return ()
+    task, truth, fold_of = engine.task, engine.truth, engine.fold_of
+    pool = engine.registry.experiments.pool_scores()
+    previous = [Scored(score, stderr, folds, task.metric.name) for score, stderr, folds in pool]
+    plain = referee.rescore(task, truth, task.baseline(truth, len(truth)), fold_of)
+
+    def one(experiment: Experiment) -> Verified:
+        raw = engine.store.oof(experiment.id)
+        scored = referee.rescore(task, truth, raw, fold_of, groups=engine.store.groups)
+        parents = {parent: engine.store.oof(parent) for parent in experiment.spec.parents if _is_valid(engine, parent)}
+        return Verified(experiment.id, scored, referee.alarms(scored, plain, previous, raw=raw, parents=parents))
+
+    return tuple(one(experiment) for experiment in experiments)
+
+
+def _is_valid(engine: Engine, id_: str) -> bool:
+    found = engine.registry.experiments.get(id_)
+    return found is not None and found.verdict in ("pooled", "champion")
 
 
 def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
@@ -121,11 +124,9 @@ def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
 
 def blend(engine: Engine, round_: int) -> BlendRow | None:
     """The round's blend over the best of the pool, with its nested estimate; None while the pool is empty."""
-    pool = [e for e in engine.registry.experiments.pool() if e.score is not None]
-    if not pool:
+    best = engine.registry.experiments.best_of_pool(POOL_LIMIT, engine.competition.metric_direction == "higher")
+    if not best:
         return None
-    sign = -1 if engine.competition.metric_direction == "higher" else 1
-    best = sorted(pool, key=lambda e: (sign * (e.score or 0.0), e.id))[:POOL_LIMIT]
     oofs = {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)}
     found = ensemble.blend(engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed)
     return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
@@ -137,18 +138,17 @@ def blend_of(row: BlendRow) -> Blend:
 
 
 def best_blend(engine: Engine) -> BlendRow | None:
-    """The blend with the best nested estimate of the newest twenty rounds; the newer of two equals."""
-    rows = engine.registry.blends.newest(20)
-    sign = 1 if engine.competition.metric_direction == "higher" else -1
-    return max(rows, key=lambda row: (sign * row.score, row.round), default=None)
+    """The blend with the best nested estimate of all rounds; the newer of two equals."""
+    return engine.registry.blends.best(engine.competition.metric_direction == "higher")
 
 
-def worth_submitting(engine: Engine, row: BlendRow, *, at_the_end: bool) -> tuple[bool, str]:
+def worth_submitting(
+    engine: Engine, row: BlendRow, standing: SubmissionRow | None, *, at_the_end: bool
+) -> tuple[bool, str]:
     """Whether this blend replaces the standing submission: never by a worse estimate; small gains wait for the end."""
-    last = engine.registry.submissions.last()
-    if last is None or last.expected is None:
+    if standing is None or standing.expected is None:
         return True, "the first valid submission"
-    gain = engine.task.gain(row.score, last.expected)
+    gain = engine.task.gain(row.score, standing.expected)
     if gain <= 0:
         return False, f"no gain by its own honest estimate ({gain:+.6f})"
     if not at_the_end and gain < WORTH_SHARE * row.stderr:

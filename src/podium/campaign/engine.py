@@ -27,6 +27,8 @@ from podium.team.seat import Seat
 if TYPE_CHECKING:
     import polars as pl
 
+PAUSE_POLL_S = 0.5
+
 
 class Stopped(PodiumError):
     """Somebody asked the engine to stop. The campaign is resumable."""
@@ -63,6 +65,8 @@ class Engine:
         self.store = PredictionStore(self.campaign, self.registry, self.dataset, self.task)
         self.truth = self.task.encode(self.dataset.labels(self.dataset.train[self.store.scored]))
         self.registry.set("sandbox_level", self.executor.level)
+        where = self.registry.setting("state") or {}  # a resume that only finalises stands where the last engine stood
+        self.round, self.phase = int(where.get("round", self.round)), where.get("phase", self.phase)
 
     @property
     def fold_of(self) -> NDArray[np.int8]:
@@ -74,28 +78,32 @@ class Engine:
         return int(self.fold_of.max()) + 1
 
     def spent(self) -> str | None:
-        """Which budget is used up: "time" or "experiments"; None while there is more to spend."""
+        """Which budget is used up: "time" or "experiments"; None while there is more to spend.
+
+        A round that was built is brought to its end in any case: what ran is scored and kept."""
+        if self.registry.journal.find(f"R{self.registry.journal.last_finished_round() + 1:02d}_build") is not None:
+            return None
         if self.purse.work_left_s() <= 0:
             return "time"
         left = self.options.experiments
-        unfinished = self.registry.journal.steps(self.registry.journal.last_finished_round() + 1)
-        if left is not None and self.registry.experiments.count() >= left and "build" not in unfinished:
-            return "experiments"
-        return None
+        return "experiments" if left is not None and self.registry.experiments.count() >= left else None
 
     def enter(self, round_: int, phase: Phase) -> None:
         """Where the campaign is, for those who watch. Also the place where the engine listens."""
         self.round, self.phase = round_, phase
-        self.registry.set("state", {"round": round_, "phase": phase, "paused": False, "finished": None})
+        self._set_state(paused=False)
         self.event("phase", phase=phase)
         self.attend()
+
+    def _set_state(self, *, paused: bool) -> None:
+        self.registry.set("state", {"round": self.round, "phase": self.phase, "paused": paused, "finished": None})
 
     def event(self, kind: str, **payload: Any) -> None:
         self.registry.events.add(self.clock.alive_s(), self.round, kind, payload)
 
     def attend(self) -> None:
         """Consume the inbox: stop raises Stopped, pause waits for resume, the rest is recorded for whom it concerns."""
-        paused = False
+        paused = told = False
         while True:
             for message in self.registry.inbox.pending():
                 self.registry.inbox.consume(message)
@@ -105,15 +113,21 @@ class Engine:
                 if message.kind == "score":
                     self._take_score(message.payload)
                 paused = message.kind == "pause" or (paused and message.kind != "resume")
+            if told != paused:
+                self._set_state(paused=paused)
+                told = paused
             if not paused:
                 return
-            self.registry.set("state", {"round": self.round, "phase": self.phase, "paused": True, "finished": None})
-            time.sleep(0.5)
+            time.sleep(PAUSE_POLL_S)
 
     def _take_score(self, payload: Mapping[str, Any]) -> None:
-        last = self.registry.submissions.last()
-        if last is not None:
-            self.registry.submissions.set_scores(payload.get("tag") or last.tag, payload.get("score"), None)
+        """A score that came back also says that the submission arrived."""
+        last = self.registry.submissions.standing()
+        tag = payload.get("tag") or (last.tag if last else None)
+        if tag is not None:
+            with self.registry.database.write():
+                self.registry.submissions.set_scores(tag, payload.get("score"), None)
+                self.registry.submissions.settle(tag, "confirmed")
 
     def solution_path(self, experiment: str) -> Path:
         return self.campaign / "runs" / experiment / "solution.py"
@@ -131,14 +145,9 @@ class Engine:
         return frame.hstack(side.rename({name: f"side:{name}" for name in side.columns}))
 
     def speed(self) -> float:
-        """Measured over estimated CPU seconds of finished experiments; 1.0 where time must not decide."""
+        """Measured over estimated CPU seconds of the newest finished fits; 1.0 where time must not decide."""
         if not self.purse.timed:
             return 1.0
-        measured, estimated = 0.0, 0.0
-        costs = self.registry.runs.fit_seconds()
-        for experiment in self.registry.experiments.all():
-            if experiment.id in costs and experiment.static_cost_s > 0:
-                runs, seconds = costs[experiment.id]
-                measured += seconds
-                estimated += experiment.static_cost_s * runs / self.n_folds
+        measured, all_folds = self.registry.runs.fit_seconds()
+        estimated = all_folds / self.n_folds
         return float(np.clip(measured / estimated, 0.2, 5.0)) if estimated > 0 else 1.0

@@ -25,7 +25,7 @@ def finalise(engine: Engine, finished: str) -> Path | None:
 
     row = decide.best_blend(engine)
     if row is not None:
-        worth, reason = decide.worth_submitting(engine, row, at_the_end=True)
+        worth, reason = decide.worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
         if worth:
             send(engine, row, reason, time_left_s)
         _read_vault(engine, row)
@@ -42,7 +42,7 @@ def _read_vault(engine: Engine, row: BlendRow) -> None:
     if not len(data.vault) or engine.competition.cv_strategy == "forward" or row.vault_score is not None:
         return
     try:
-        raw, decision = holdout_raw(engine, row, lambda: 0.0)
+        raw, decision = holdout_raw(engine, row, lambda: 0.0)  # what is saved, and no new run
     except InvalidPredictions:
         return  # the standing submission is another blend's; an estimate of this one would mislead
     truth = engine.task.encode(data.labels(data.vault))

@@ -6,13 +6,12 @@ Every phase is one journalled step: its deliverable is recorded together with al
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from podium.campaign import briefs, checks, decide
+from podium.campaign import briefs, checks, decide, solutions
 from podium.campaign.decide import Decision, Verified
 from podium.campaign.runner import Runner, fold_track, outcome
 from podium.campaign.views import write_views
@@ -115,7 +114,7 @@ def build(engine: Engine, round_: int, planned: Plan) -> list[Experiment]:
     built = _play(engine, round_, "build", "builder", Build, checks.build, record, plan=specs)
     experiments = engine.registry.experiments.of_round(round_)
     for experiment, source in zip(experiments, built.solutions, strict=True):
-        _publish(engine, experiment.id, source)
+        solutions.publish(engine, experiment.id, source)
     return experiments
 
 
@@ -147,7 +146,7 @@ def verify(engine: Engine, round_: int) -> tuple[Verified, ...]:
             engine.registry.experiments.set_score(one.id, one.scored.score, one.scored.stderr, one.scored.fold_scores)
 
     def look() -> Verification:
-        return Verification(tuple(decide.verify(engine, experiment) for experiment in done))
+        return Verification(decide.verify(engine, done))
 
     return engine.registry.journal.step(round_, "verify", Verification, look, record).verified
 
@@ -245,14 +244,3 @@ def _experiment(engine: Engine, round_: int, number: int, spec: ExperimentSpec, 
         static_cost_s=fold_cost * engine.n_folds,
         allowance_s=engine.purse.allowance_s(fold_cost, engine.n_folds, engine.speed()),
     )
-
-
-def _publish(engine: Engine, experiment: str, source: str) -> None:
-    """runs/<experiment>/solution.py, whole or not at all; the journal has the source, so a lost file comes back."""
-    path = engine.solution_path(experiment)
-    if path.exists() and path.read_text() == source:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(".solution.py")
-    part.write_text(source)
-    shutil.move(part, path)

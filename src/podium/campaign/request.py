@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.campaign import solutions
 from podium.campaign.budget import UNTIMED_WALL_S
 from podium.execution.executor import RunRequest
 from podium.records import Limits, RunKind, to_json
@@ -53,6 +54,7 @@ def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
     """The content address: equal keys give equal predictions, on any machine with this environment."""
     rows = hashlib.sha256(part.train.tobytes() + b"|" + part.predict.tobytes()).hexdigest()
     address = {
+        "experiment": experiment.id,  # two may hold one solution: each has runs of its own
         "solution": experiment.solution_sha,
         "data": engine.dataset.splits_hash,
         "features": part.features.stem,
@@ -82,8 +84,22 @@ def context(engine: Engine) -> dict[str, Any]:
     }
 
 
+def is_free(engine: Engine, experiment: Experiment, key: str, folder: Path) -> bool:
+    """Whether this run may use the folder: nobody has, or its request is this very one (of a crash, to be adopted).
+
+    Another key lies there after a library was upgraded, another path after the campaign's folder was moved."""
+    try:
+        request = json.loads((folder / "request.json").read_text())
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+    return bool(request["key"] == key and request["solution"] == str(engine.solution_path(experiment.id)))
+
+
 def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, folder: Path) -> None:
     """Fill the run's folder; request.json last. Writing it again gives the same files."""
+    solutions.ensure(engine, experiment)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "rows.npz", train=part.train, predict=part.predict)
     if part.kind == "fit":

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Callable
+import itertools
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from podium.campaign import decide
-from podium.campaign.request import Part, run_key, write_request
+from podium.campaign import decide, solutions
+from podium.campaign.engine import Stopped
+from podium.campaign.request import Part, is_free, run_key, write_request
 from podium.errors import InvalidPredictions
 from podium.records import RunExit, Status
 from podium.registry.experiments import Experiment
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
 MAX_LOST = 12  # attempts that the machine, not the solution, brought down
-RETRIED = ("lost",)
+RETRIED = ("lost", "cancelled")  # cancelled, though its experiment goes on: by an engine that was stopped meanwhile
 POLL_S = 0.2
+CANCEL_S = 2.0  # how long cancelled runs may take to end before nobody waits for them any longer
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Track:
     after: list[Part] = field(default_factory=list)
     gate_fold: int | None = None
     waiting: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)  # part → why, where its siblings still go on
     status: Status = "running"
     message: str = ""
 
@@ -62,7 +67,10 @@ class Runner:
         self._running: dict[Path, Job] = {}
 
     def play(self, tracks: list[Track]) -> None:
+        """Raises Stopped; what runs then is cancelled, to be run anew on a resume."""
         try:
+            for track in tracks:
+                self._replay(track)
             while self._running or any(track.ready for track in tracks):
                 self.engine.attend()
                 if self._time_left_s() <= 0:
@@ -70,8 +78,29 @@ class Runner:
                     return
                 self._fill(tracks)
                 self._collect()
+        except (Stopped, KeyboardInterrupt):
+            self._cancel(self._running)
+            raise
         finally:
             self._running.clear()
+
+    def _replay(self, track: Track) -> None:
+        """Take what is recorded already, whatever the time; a gate or a `prepare` may make more of it ready."""
+        runs, at = self.engine.registry.runs, 0
+        while at < len(track.ready):
+            part = track.ready[at]
+            key = run_key(self.engine, track.experiment, part)
+            cached = runs.find(key)
+            if cached is None:
+                at += 1
+                continue
+            track.ready.pop(at)
+            self._take_cached(Job(track, part, key, cached.folder), cached)
+            at = 0
+
+    def _take_cached(self, job: Job, row: RunRow) -> None:
+        (self.engine.campaign / row.folder / "labels.arrow").unlink(missing_ok=True)  # a crash came before it was
+        self._succeeded(job, row)
 
     def _fill(self, tracks: list[Track]) -> None:
         """Start the next parts, earlier experiments first, while slots are free."""
@@ -84,12 +113,9 @@ class Runner:
         key = run_key(engine, experiment, part)
         cached = engine.registry.runs.find(key)
         if cached is not None:
-            self._succeeded(Job(track, part, key, cached.folder), cached)
+            self._take_cached(Job(track, part, key, cached.folder), cached)
             return
-        attempts = engine.registry.runs.attempts(key)
-        open_folders = [folder for folder, exit_ in attempts if exit_ is None]
-        suffix = "" if not attempts else f".{len(attempts) + 1}"
-        folder = open_folders[-1] if open_folders else f"runs/{experiment.id}/{part.name}{suffix}"
+        folder = self._folder(experiment, part, key)
         path = engine.campaign / folder
         if not (path / "request.json").exists():
             write_request(engine, experiment, part, key, path)
@@ -98,6 +124,16 @@ class Runner:
         track.waiting.add(part.name)
         self._running[path] = Job(track, part, key, folder)
         engine.event("run_started", experiment=experiment.id, part=part.name)
+
+    def _folder(self, experiment: Experiment, part: Part, key: str) -> str:
+        """The run's open attempt, to be adopted; else the first folder of this part that no run has used."""
+        engine, attempts = self.engine, dict(self.engine.registry.runs.attempts(key))
+        numbered = (f"runs/{experiment.id}/{part.name}" + (f".{n}" if n > 1 else "") for n in itertools.count(1))
+        return next(
+            folder
+            for folder in itertools.chain([name for name, exit_ in attempts.items() if exit_ is None], numbered)
+            if attempts.get(folder) is None and is_free(engine, experiment, key, engine.campaign / folder)
+        )
 
     def _collect(self) -> None:
         if not self._running:
@@ -108,20 +144,44 @@ class Runner:
     def _ended(self, job: Job, exit_: RunExit) -> None:
         engine, track = self.engine, job.track
         engine.event("run_finished", experiment=track.experiment.id, part=job.part.name, outcome=exit_.outcome)
+        unseen_s = engine.registry.runs.started_s(job.folder) + exit_.wall_s - engine.clock.alive_s()
+        engine.clock.charge(max(0.0, unseen_s))  # an adopted run went on while no engine was alive
+        labels = engine.campaign / job.folder / "labels.arrow"
         if exit_.outcome == "done":
             row = RunRow(job.key, track.experiment.id, job.part.kind, job.part.name, job.folder, exit_)
             engine.registry.runs.add(row)
-            (engine.campaign / job.folder / "labels.arrow").unlink(missing_ok=True)
+            labels.unlink(missing_ok=True)
             self._succeeded(job, row)
             return
         engine.registry.runs.close_attempt(job.folder, exit_)
+        labels.unlink(missing_ok=True)
         track.waiting.discard(job.part.name)
         if track.status != "running":
             return
         if exit_.outcome in RETRIED and len(engine.registry.runs.attempts(job.key)) < MAX_LOST:
             track.ready.insert(0, job.part)
         else:
-            self._give_up(track, "failed", f"{job.part.name}: {exit_.outcome}: {exit_.message}")
+            self._failed(track, job.part, f"{job.part.name}: {exit_.outcome}: {exit_.message}")
+
+    def _failed(self, track: Track, part: Part, message: str) -> None:
+        """Where time decides, one failed run ends its experiment at once. Else its siblings go on to their ends, and the
+        first by name is told of: what is recorded must not depend on which ended first."""
+        if self.engine.purse.timed:
+            self._give_up(track, "failed", message)
+            return
+        track.failures[part.name] = message
+        track.after = []
+        self._settle(track)
+
+    @staticmethod
+    def _settle(track: Track) -> None:
+        """The end of a track, once nothing of it is left to wait for."""
+        if track.status != "running" or track.ready or track.after or track.waiting:
+            return
+        if track.failures:
+            track.status, track.message = "failed", track.failures[min(track.failures)][:500]
+        else:
+            track.status = "done"
 
     def _succeeded(self, job: Job, row: RunRow) -> None:
         track, part = job.track, job.part
@@ -134,12 +194,11 @@ class Runner:
         try:
             self.engine.store.of_run(row, len(part.predict))
         except InvalidPredictions as problem:
-            self._give_up(track, "failed", f"{part.name}: {problem}")
+            self._failed(track, part, f"{part.name}: {problem}")
             return
         if track.gate_fold is not None and part.name == f"fold_{track.gate_fold + 1}":
             self._gate(track, row)
-        if track.status == "running" and not track.ready and not track.after and not track.waiting:
-            track.status = "done"
+        self._settle(track)
 
     def _use_prepared(self, track: Track, row: RunRow) -> None:
         """Point the parts that waited for `prepare` at its output."""
@@ -168,16 +227,19 @@ class Runner:
     def _give_up(self, track: Track, status: Status, message: str) -> None:
         track.status, track.message = status, message[:500]
         track.ready, track.after = [], []
-        for path in [path for path, job in self._running.items() if job.track is track]:
+        self._cancel([path for path, job in self._running.items() if job.track is track])
+
+    def _cancel(self, paths: Iterable[Path]) -> None:
+        for path in paths:
             self.engine.executor.cancel(path)
 
     def _out_of_time(self, tracks: list[Track]) -> None:
         """The work time is over: what is not done is cancelled, its attempts closed, nothing of it cached."""
-        engine = self.engine
-        for path in self._running:
-            engine.executor.cancel(path)
-        for path, exit_ in engine.executor.finished(list(self._running), 2.0).items():
-            self._ended(self._running.pop(path), exit_)
+        self._cancel(self._running)
+        give_up = time.monotonic() + CANCEL_S
+        while self._running and (left := give_up - time.monotonic()) > 0:
+            for path, exit_ in self.engine.executor.finished(list(self._running), left).items():
+                self._ended(self._running.pop(path), exit_)
         for track in tracks:
             if track.status == "running":
                 track.status, track.message = "killed", "the work time was over"
@@ -186,7 +248,7 @@ class Runner:
 
 def fold_track(engine: Engine, experiment: Experiment) -> Track:
     """All folds of an experiment: its `prepare` first, then the gate's fold (it rotates), then the rest."""
-    source = engine.solution_path(experiment.id).read_text()
+    source = solutions.ensure(engine, experiment)
     gate_fold = decide.gate_fold(engine, experiment)
     first = int(experiment.id[1:]) % engine.n_folds if gate_fold is None else gate_fold
     order = [first, *(fold for fold in range(engine.n_folds) if fold != first)]

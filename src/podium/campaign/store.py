@@ -23,6 +23,20 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def read_predictions(path: Path) -> Floats:
+    """The float64 array of an .npy file that foreign code wrote. Raises InvalidPredictions on anything else.
+
+    Memory-mapped first: a header that claims more rows than the file has would else be allocated before it is refused.
+    """
+    try:
+        mapped = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError, OverflowError, TypeError, EOFError) as problem:
+        raise InvalidPredictions(f"{path.name} cannot be read: {problem}") from problem
+    if mapped.dtype != np.float64 or mapped.ndim > 2:
+        raise InvalidPredictions(f"{path.name}: expected float64 (n, k); found {mapped.dtype} {mapped.shape}")
+    return np.array(mapped)
+
+
 class PredictionStore:
     """OOF, vault and test predictions of experiments, checked against the registry's hashes as they are read."""
 
@@ -37,9 +51,9 @@ class PredictionStore:
     def of_run(self, run: RunRow, n_rows: int) -> Floats:
         """`(n_rows, k)`. Raises InvalidPredictions where the file is not what the registry recorded, or not valid."""
         path = self._campaign / run.folder / "predictions.npy"
-        if file_sha256(path) != run.exit.files.get("predictions.npy"):
-            raise InvalidPredictions(f"{path} is not the file that was recorded: its sha256 differs")
-        return self._task.check(np.load(path, allow_pickle=False), n_rows)
+        if not path.is_file() or file_sha256(path) != run.exit.files.get("predictions.npy"):
+            raise InvalidPredictions(f"{path} is not the file that was recorded: it is gone, or its sha256 differs")
+        return self._task.check(read_predictions(path), n_rows)
 
     def oof(self, experiment: str) -> Floats:
         """`(n_scored, k)`, NaN for rows of folds that were not run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ import numpy as np
 from podium import ensemble
 from podium.campaign import decide
 from podium.campaign.runner import Runner, holdout_track
-from podium.errors import InvalidPredictions
-from podium.platforms.platform import AmbiguousSend
+from podium.errors import InvalidPredictions, Refused
+from podium.platforms.platform import AmbiguousSend, RemoteSubmission
 from podium.registry.blends import BlendRow
 from podium.registry.submissions import SubmissionRow
 
@@ -41,16 +42,24 @@ def submit(engine: Engine, round_: int) -> Submitted:
         row = decide.best_blend(engine)
         if row is None:
             return Submitted(None, "nothing valid to submit yet")
-        worth, reason = decide.worth_submitting(engine, row, at_the_end=False)
-        return send(engine, row, reason) if worth else Submitted(None, f"held: {reason}")
+        submissions = engine.registry.submissions
+        standing = submissions.standing()
+        if standing is None or standing.round != round_ or standing.expected != row.score:
+            worth, reason = decide.worth_submitting(engine, row, standing, at_the_end=False)
+            return send(engine, row, reason) if worth else Submitted(None, f"held: {reason}")
+        # sent, and then a crash came before this step was recorded: say what would have been said
+        _, reason = decide.worth_submitting(engine, row, submissions.standing(before_round=round_), at_the_end=False)
+        return Submitted(standing.tag, reason)
 
-    return engine.registry.journal.step(round_, "submit", Submitted, play)
+    submitted = engine.registry.journal.step(round_, "submit", Submitted, play)
+    _reserve(engine)
+    return submitted
 
 
 def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], float] | None = None) -> Submitted:
     """Predict what is missing, write and check the file, record the intent, then send once."""
-    quota = engine.platform.quota_left()
-    if quota is not None and quota <= 0:
+    reconcile(engine)
+    if not _quota_allows(engine):
         return Submitted(None, "held: the platform's quota for today is used up")
     try:
         frame = submission_frame(engine, row, time_left_s)
@@ -61,44 +70,96 @@ def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], f
     sha = hashlib.sha256(text).hexdigest()
     if engine.registry.submissions.has_file(sha):
         return Submitted(None, "held: this very file was submitted before")
-    name = f"rounds/R{engine.round:02d}_submission.csv"
-    write_file(engine.campaign / name, text)
     tag = f"podium-{sha[:12]}"
+    name = f"submissions/{tag}.csv"  # a file of its own: a round and the campaign's end may both send one
+    write_file(engine.campaign / name, text)
     engine.registry.submissions.intend(SubmissionRow(tag, engine.round, name, sha, "intent", row.score, row.stderr))
-    _send(engine, tag, engine.campaign / name, f"round {row.round}: {reason}")
-    write_file(engine.campaign / "submission.csv", text)
+    if not _send(engine, tag, engine.campaign / name, f"round {row.round}: {reason}"):
+        return Submitted(None, "held: the platform refused it")
+    _publish_standing(engine)
     engine.event("submission", tag=tag, expected=row.score, stderr=row.stderr)
     return Submitted(tag, reason)
 
 
-def _send(engine: Engine, tag: str, file: Path, message: str) -> None:
+def _quota_allows(engine: Engine) -> bool:
+    """What may have been sent and is not on the platform's list counts as sent."""
+    quota = engine.platform.quota_left()
+    return quota is None or quota > len(engine.registry.submissions.unsettled())
+
+
+def _send(engine: Engine, tag: str, file: Path, message: str) -> bool:
+    """Send what has an intent. False where the platform said no; True where it has the file, or may have it."""
     try:
         remote = engine.platform.submit(file, tag, message)
     except AmbiguousSend as problem:
         engine.registry.submissions.settle(tag, "ambiguous")
         engine.event("warning", message=f"submission {tag} may or may not have arrived: {problem}")
-        return
-    engine.registry.submissions.settle(tag, "confirmed", remote.id)
-    if remote.public_score is not None or remote.private_score is not None:
+        return True
+    except Refused as problem:
+        engine.registry.submissions.settle(tag, "failed")
+        engine.event("warning", message=f"submission {tag} was refused: {problem}")
+        return False
+    _confirm(engine, tag, remote)
+    return True
+
+
+def _confirm(engine: Engine, tag: str, remote: RemoteSubmission) -> None:
+    with engine.registry.database.write():
+        engine.registry.submissions.settle(tag, "confirmed", remote.id)
         engine.registry.submissions.set_scores(tag, remote.public_score, remote.private_score)
 
 
 def reconcile(engine: Engine) -> None:
-    """Settle intents that a crash or an ambiguous send left open, by the platform's own list, before anything is sent."""
+    """Settle intents that a crash or an ambiguous send left open, by the platform's own list, before anything is sent;
+    then see to it that submission.csv is the standing one."""
     unsettled = engine.registry.submissions.unsettled()
-    if not unsettled:
-        return
-    if not engine.platform.has_list:
+    if unsettled and engine.platform.has_list:
+        listed = {remote.tag: remote for remote in engine.platform.submissions()}
         for row in unsettled:
-            engine.event("warning", message=f"submission {row.tag}: please say whether it arrived (podium approve)")
+            if row.tag in listed:
+                _confirm(engine, row.tag, listed[row.tag])
+            else:
+                _send_again(engine, row)
+    elif unsettled:
+        for row in unsettled:
+            _ask_a_person(engine, row)
+    _publish_standing(engine)
+
+
+def _send_again(engine: Engine, row: SubmissionRow) -> None:
+    """The platform's list does not have it: it never arrived. It waits where today's quota is used up."""
+    quota = engine.platform.quota_left()
+    if quota is None or quota > 0:
+        _send(engine, row.tag, engine.campaign / row.file, f"round {row.round}, sent again: it never arrived")
+
+
+def _ask_a_person(engine: Engine, row: SubmissionRow) -> None:
+    """Where the platform has no list, only a person can see whether it arrived; it is never sent again."""
+    if row.state == "intent":
+        engine.registry.submissions.settle(row.tag, "ambiguous")
+        engine.event(
+            "warning",
+            message=f"submission {row.tag} may or may not have arrived: if it did, say so with "
+            f"`podium submit DIR --tag {row.tag} --score S`; if not, upload {row.file} by hand",
+        )
+
+
+def _publish_standing(engine: Engine) -> None:
+    """submission.csv is the file of the newest submission, also after a crash between the send and this."""
+    standing = engine.registry.submissions.standing()
+    if standing is not None and (engine.campaign / standing.file).is_file():
+        write_file(engine.campaign / "submission.csv", (engine.campaign / standing.file).read_bytes())
+
+
+def _reserve(engine: Engine) -> None:
+    """Keep time for the test predictions that the best blend's members still lack, by what such runs took so far."""
+    row = decide.best_blend(engine)
+    if row is None or not engine.purse.timed:
         return
-    listed = {remote.tag: remote for remote in engine.platform.submissions()}
-    for row in unsettled:
-        if row.tag in listed:
-            engine.registry.submissions.settle(row.tag, "confirmed", listed[row.tag].id)
-        else:
-            _send(engine, row.tag, engine.campaign / row.file, f"round {row.round}, sent again: it never arrived")
-        write_file(engine.campaign / "submission.csv", (engine.campaign / row.file).read_bytes())
+    runs = engine.registry.runs
+    lacking = sum(weight > 0 and not runs.has_holdout(member) for member, weight in row.weights.items())
+    waves = math.ceil(lacking * engine.n_folds / engine.purse.slots)
+    engine.purse.reserve_finalisation(waves * runs.predict_seconds())
 
 
 def submission_frame(engine: Engine, row: BlendRow, time_left_s: Callable[[], float] | None = None) -> pl.DataFrame:
@@ -136,7 +197,9 @@ def predict_missing(engine: Engine, members: list[str], time_left_s: Callable[[]
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
+    """Whole or not at all; the same bytes are left alone."""
+    if path.is_file() and path.read_bytes() == data:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}")
     part.write_bytes(data)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -13,14 +15,17 @@ from typing import TYPE_CHECKING, get_args
 from podium.campaign.disk import told_plainly
 from podium.campaign.options import DEFAULT_TIME_S, Options
 from podium.errors import CampaignError, NoSubmission, UserError
-from podium.records import Competition, Hardware, Role, from_json, to_json
+from podium.records import Competition, Findings, Hardware, Role, from_json, to_json
 from podium.registry import Registry
 from podium.registry.clock import Clock
+from podium.registry.database import Database
 from podium.registry.lock import EngineLock
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
     from podium.team.seat import Seat
+
+EXECUTORS = ("local",)
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,20 @@ def open_or_create(
     else:
         folder = campaign or _default_folder(path)
     asked = Options(time_s, experiments, seed or 0, threads, dict(team or {}), executor)
+    _check_parts(asked)
     if (folder / Registry.FILE).is_file() and _is_created(folder):
-        _reopen(folder, path, asked)
+        with told_plainly(folder):
+            _reopen(folder, path, asked)
         return folder.resolve()
     if path is None:
         raise CampaignError(f"{folder} is not a campaign", remedy="name the competition's folder: podium run PATH")
+    if folder.resolve() == Path(path).resolve():
+        if (folder / Registry.FILE).is_file():
+            raise CampaignError(
+                f"{folder} is a campaign whose making was interrupted",
+                remedy="give the command that began it: podium run PATH --campaign DIR",
+            )
+        raise CampaignError(f"{folder} is the competition's own folder", remedy="choose another with --campaign DIR")
     with told_plainly(folder):
         _create(folder, Path(path), asked, overrides or {})
     return folder.resolve()
@@ -71,13 +85,8 @@ def run(campaign: Path, *, started: float | None = None) -> Outcome:
 
     Raises EngineBusy, NoSubmission, Stopped (resumable), UserError.
     """
-    lock = EngineLock(campaign)
-    with told_plainly(campaign):
-        lock.acquire()
-        try:
-            outcome = _play(campaign, started)
-        finally:
-            lock.release()
+    with told_plainly(campaign), _held(campaign):
+        outcome = _play(campaign, started)
     if outcome.submission is None:
         raise NoSubmission(f"{campaign}: finished without a valid submission; see {campaign / 'report.html'}")
     return outcome
@@ -87,16 +96,29 @@ def _play(campaign: Path, started: float | None) -> Outcome:
     from podium.campaign import loop
 
     engine = make_engine(campaign, started)
-    engine.clock.start()
     try:
-        submission = loop.play(engine)
+        engine.clock.start()
+        try:
+            submission = loop.play(engine)
+        finally:
+            engine.clock.stop()
+            engine.executor.close()
+        outcome = _outcome(engine, submission)
+        engine.clock.beat()
+        return outcome
     finally:
-        engine.clock.stop()
-        engine.executor.close()
-    outcome = _outcome(engine, submission)
-    engine.clock.beat()
-    engine.registry.close()
-    return outcome
+        engine.registry.close()
+
+
+@contextmanager
+def _held(campaign: Path) -> Iterator[None]:
+    """The campaign's lock. Raises EngineBusy."""
+    lock = EngineLock(campaign)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def make_engine(campaign: Path, started: float | None = None) -> Engine:
@@ -109,7 +131,7 @@ def make_engine(campaign: Path, started: float | None = None) -> Engine:
 
     registry = Registry.create(campaign)
     clock = Clock(registry.database, started=started)
-    _charge_adopted(campaign, registry, clock)
+    _charge_adopted(campaign, registry, clock)  # the runner charges those that are still under way, as they end
     competition = from_json(Competition, registry.setting("competition"))
     options = from_json(Options, registry.setting("options"))
     hardware = from_json(Hardware, registry.setting("hardware"))
@@ -133,6 +155,13 @@ def make_engine(campaign: Path, started: float | None = None) -> Engine:
     )
 
 
+def _check_parts(asked: Options) -> None:
+    """What a campaign keeps for good is checked before it is made. Raises UserError."""
+    _seats(asked.team)
+    if asked.executor not in EXECUTORS:
+        raise UserError(f"no executor {asked.executor!r}", expected=", ".join(EXECUTORS), remedy="leave --executor out")
+
+
 def _seats(team: Mapping[str, str]) -> tuple[Seat, dict[Role, Seat]]:
     """Role → seat; `*` names the default. Raises UserError for a role or a seat that does not exist."""
     from podium.team.builtin import BuiltinSeat
@@ -154,7 +183,7 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
     from podium.team.builtin.learnings import SEEDED
 
     competition = intake(path, overrides)
-    options = asked if asked.time_s or asked.experiments else Options(**{**to_json(asked), "time_s": DEFAULT_TIME_S})
+    options = asked if _has_budget(asked) else dataclasses.replace(asked, time_s=DEFAULT_TIME_S)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = EngineLock(folder)
@@ -186,6 +215,19 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
 def _reopen(folder: Path, path: str | None, asked: Options) -> None:
     """Check that it is the same competition, unedited; extend the budget where a larger one is asked for."""
     registry = Registry.open(folder)
+    try:
+        _check_unchanged(folder, path, registry)
+        options = from_json(Options, registry.setting("options"))
+        wanted = _extended(options, asked, begun=registry.journal.last_finished_round() >= 0)
+    finally:
+        registry.close()
+    if wanted != options:
+        with _held(folder):
+            _store_options(folder, wanted)
+
+
+def _check_unchanged(folder: Path, path: str | None, registry: Registry) -> None:
+    """The same competition, and its frozen config as it was. Raises CampaignError."""
     config = folder / "config.json"
     if not config.is_file() or _sha(config.read_bytes()) != registry.setting("config_sha"):
         raise CampaignError(
@@ -193,31 +235,67 @@ def _reopen(folder: Path, path: str | None, asked: Options) -> None:
             remedy="put it back, or start a new campaign with --campaign DIR",
         )
     source = Path(str(registry.setting("source")))
-    if path is not None and Path(path).resolve() not in (source, folder.resolve()):
+    by_slug = path == folder.name and not Path(path).exists()
+    if path is not None and not by_slug and Path(path).resolve() not in (source, folder.resolve()):
         raise CampaignError(
             f"{folder} is a campaign at another competition",
             expected=str(source),
             found=path,
             remedy="use --campaign DIR",
         )
-    options = from_json(Options, registry.setting("options"))
-    registry.close()
-    extended = options.extended(asked.time_s, asked.experiments)
-    if extended != options:
-        lock = EngineLock(folder)
-        lock.acquire()
-        registry = Registry.create(folder)
-        registry.set("options", extended)
+
+
+def _has_budget(options: Options) -> bool:
+    return options.time_s is not None or options.experiments is not None
+
+
+def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
+    """What the campaign goes on with. Before its first round (`podium init`) nothing rests on the options yet, so what
+    is asked for replaces them. Raises CampaignError for a budget of the other kind."""
+    if not begun:
+        budget = asked if _has_budget(asked) else options
+        return dataclasses.replace(
+            options,
+            time_s=budget.time_s,
+            experiments=budget.experiments,
+            threads=asked.threads or options.threads,
+            team=asked.team or options.team,
+        )
+    for mine, other, name, remedy in (
+        (options.time_s, asked.experiments, "--experiments", "give a larger --time"),
+        (options.experiments, asked.time_s, "--time", "give a larger --experiments"),
+    ):
+        if mine is not None and other is not None:
+            raise CampaignError(
+                f"this campaign's budget cannot be extended by {name}",
+                expected="the kind that it was started with",
+                remedy=f"{remedy}, or start another campaign with --campaign DIR",
+            )
+    return options.extended(asked.time_s, asked.experiments)
+
+
+def _store_options(folder: Path, options: Options) -> None:
+    """Keep a larger budget. A round that ended the campaign for want of a plan is closed: the next may find one."""
+    registry = Registry.create(folder)
+    try:
+        with registry.database.write():
+            registry.set("options", options)
+            state = registry.setting("state") or {}
+            if state.get("finished") == "plan_empty":
+                text = "Nothing was planned in this round; then the budget was extended."
+                registry.journal.step(int(state["round"]), "learn", Findings, lambda: Findings(text))
+    finally:
         registry.close()
-        lock.release()
 
 
 def _is_created(folder: Path) -> bool:
-    registry = Registry.open(folder)
+    """False where its making was interrupted, even before the database had tables."""
+    database = Database(folder / Registry.FILE)
     try:
-        return registry.setting("created") is True
+        version = database.row("PRAGMA user_version")
+        return version is not None and version[0] > 0 and Registry(database).setting("created") is True
     finally:
-        registry.close()
+        database.close()
 
 
 def _charge_adopted(campaign: Path, registry: Registry, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""The dealt data: features of every row in one memory-mapped file, labels and ids in files that only the engine reads.
+"""The dealt data: features of every row in one Arrow file, labels and ids in files that only the engine reads.
 
 <campaign>/data/
   features.arrow   every row (train, vault, test), features alone, row number = blinded id
@@ -110,7 +110,7 @@ class Dataset:
         return self.test
 
     def frame(self) -> pl.DataFrame:
-        """Features of all rows, memory-mapped."""
+        """Features of all rows."""
         return pl.read_ipc(self.features)
 
     def labels(self, rows: Rows) -> pl.DataFrame:

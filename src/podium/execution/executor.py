@@ -31,7 +31,7 @@ class RunRequest:
     key: str  # content address
     kind: RunKind
     solution: str
-    features: str  # Arrow IPC file, memory-mapped; a prefix file where rows are ordered in time
+    features: str  # Arrow IPC file; a prefix file where rows are ordered in time
     limits: Limits
     threads: int
     seed: int

@@ -1,38 +1,95 @@
-"""Metrics by name: function, direction, properties. One file a family; numpy alone at run time."""
+"""Metrics by name: function, direction, properties. One file a family; numpy alone at run time.
+
+A name is fixed (`rmse`), has a parameter (`map@5`, `fbeta@2`, `pinball@0.1,0.9`), is composed (`mean:qwk`,
+`sum:0.5*auc+0.5*average_precision`, see `composition`) or is the path of a user's own `metric.py` (see `custom`).
+"""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
+from pathlib import Path
 
 from podium.errors import IntakeError
-from podium.metrics import aliases, correlations, labels, ordering, probabilities, values
+from podium.metrics import (
+    aliases,
+    boxes,
+    composition,
+    correlations,
+    custom,
+    distributions,
+    forecasts,
+    labels,
+    language,
+    masks,
+    ordering,
+    probabilities,
+    rankings,
+    texts,
+    values,
+)
 from podium.metrics.metric import Metric
 
 _METRICS: dict[str, Metric] = {
     metric.name: metric
-    for family in (probabilities, ordering, labels, values, correlations)
+    for family in (
+        probabilities, ordering, labels, values, correlations, distributions, forecasts, language, rankings, texts, masks, boxes,
+    )
     for metric in family.METRICS
-}
+}  # fmt: skip
+_FAMILIES: dict[str, Callable[[str], Metric]] = {**labels.FAMILIES, **distributions.FAMILIES, **rankings.FAMILIES}
+_EXAMPLES = {"pinball": "pinball@0.1,0.5,0.9", "crps": "crps@0:599"}
+_built: dict[str, Metric] = {}
 
 
 def names() -> list[str]:
-    """Canonical names, sorted."""
+    """Canonical names without a parameter, sorted."""
     return sorted(_METRICS)
 
 
+def families() -> list[str]:
+    """An example of each kind of name that takes a parameter: `map@5`, `fbeta@2`, …, sorted."""
+    return sorted(_EXAMPLES.get(name, f"{name}@2" if "beta" in name else f"{name}@5") for name in _FAMILIES)
+
+
 def get(name: str) -> Metric:
-    """The metric of this canonical name or alias (`auc_roc`, `logloss`, `RMSLE`). Raises IntakeError where unknown."""
+    """The metric of this canonical name, alias (`auc_roc`, `logloss`, `F2`), composition or file.
+
+    Raises IntakeError where it is unknown, lacks its parameter, or the file is at fault.
+    """
+    plain = name.strip()
+    if plain in _METRICS:
+        return _METRICS[plain]
+    if plain.lower().endswith(".py"):
+        return custom.load(Path(plain))
+    if plain not in _built:
+        _built[plain] = _find_one(plain)
+    return _built[plain]
+
+
+def _find_one(name: str) -> Metric:
+    composed = composition.build(name, get)
+    if composed is not None:
+        return composed
+    head, _, parameter = name.lower().replace(" ", "").partition("@")
+    if head in _FAMILIES and parameter:
+        return _FAMILIES[head](parameter)
     canonical = _canonical(name)
-    if canonical is None:
-        near = difflib.get_close_matches(name.lower(), _METRICS, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "name one of these as `metric` in config.json"
-        raise IntakeError(f"metric {name!r} is not known", expected=f"one of {', '.join(names())}", remedy=hint)
-    return _METRICS[canonical]
+    if canonical is not None:
+        return get(canonical)
+    if head in _FAMILIES:
+        example = next(one for one in families() if one.startswith(f"{head}@"))
+        raise IntakeError(
+            f"metric {name!r} lacks its parameter", expected=f"as in {example}", remedy="complete `metric` in config.json"
+        )
+    near = difflib.get_close_matches(name.lower(), [*_METRICS, *families()], n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "name one of these as `metric` in config.json, or a metric.py"
+    raise IntakeError(
+        f"metric {name!r} is not known", expected=f"one of {', '.join([*names(), *families()])}", remedy=hint
+    )
 
 
 def _canonical(name: str) -> str | None:
-    if name in _METRICS:
-        return name
     plain = aliases.normalise(name)
     if plain.replace(" ", "_") in _METRICS:
         return plain.replace(" ", "_")
@@ -47,20 +104,17 @@ def find(text: str) -> list[str]:
     """Canonical names of the metrics that a text mentions, in order of first mention; [] where there are none.
 
     Where phrases overlap the longest wins: "root mean squared logarithmic error" is not an RMSE, "mean average
-    precision" (of detection) is no average precision.
+    precision" (of detection) is no average precision. A variant that is not ours (weighted, balanced, normalised …)
+    is no mention of the plain metric.
     """
     plain = aliases.normalise(text)
-    spans = [
-        (match.start(), match.end(), name) for pattern, name in aliases.patterns() for match in pattern.finditer(plain)
-    ]
     taken: list[tuple[int, int, str]] = []
-    for start, end, name in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
+    for start, end, name in sorted(aliases.mentions(plain), key=lambda span: (span[0] - span[1], span[0])):
         if all(end <= other[0] or start >= other[1] for other in taken):
             taken.append((start, end, name))
-    found = dict.fromkeys(name for _, _, name in sorted(taken) if name)
-    if any(f" {word} " in f" {plain} " for word in aliases.DETECTION):
-        found.pop("average_precision", None)
-    return list(found)
+    variants = {name for start, _, name in taken if aliases.is_variant(plain[:start])}
+    resolved = (aliases.in_context(name, plain) for _, _, name in sorted(taken) if name not in variants)
+    return list(dict.fromkeys(name for name in resolved if name))
 
 
-__all__ = ["Metric", "find", "get", "names"]
+__all__ = ["Metric", "families", "find", "get", "names"]

@@ -12,22 +12,28 @@ from numpy.typing import NDArray
 from podium.records import Direction
 
 Floats = NDArray[np.float64]
-Needs = Literal["label", "probability", "score", "value"]
+Needs = Literal[
+    "label", "probability", "score", "value", "quantiles", "distribution", "samples", "ranking", "boxes", "masks", "text"
+]
 Space = Literal["probability", "logit", "rank", "value", "log"]
 
 
 class MetricFunction(Protocol):
-    def __call__(self, truth: NDArray[Any], prediction: NDArray[Any], weight: Floats | None = None) -> float: ...
+    """Truth and prediction are arrays with a row a unit, or the same shape of `podium.metrics.shapes`; weights `(n,)`."""
+
+    def __call__(self, truth: Any, prediction: Any, weight: Floats | None = None) -> float: ...
 
 
-PerRow = Callable[[NDArray[Any], NDArray[Any]], Floats]
+PerRow = Callable[[Any, Any], Floats]
 
 
 @dataclass(frozen=True)
 class Metric:
     """What a competition scores by.
 
-    `needs`: what the function is given: class codes, class probabilities, scores of which only the order counts, values.
+    `needs`: what the function is given: class codes, class probabilities, scores of which only the order counts, values;
+    quantiles `(n, q)`, a distribution `(n, k)` or samples of it `(n, m)`; or a shape of `shapes.py`: rankings, boxes,
+    masks, text.
     `space`: the space in which predictions are averaged when members are blended.
     `per_row`: losses or merits `(n, c)`; the metric is the mean over c of `link(mean over rows)`. None where the metric
     does not decompose over rows.
@@ -45,7 +51,7 @@ class Metric:
     per_row: PerRow | None = None
     link: Literal["identity", "sqrt"] = "identity"
 
-    def __call__(self, truth: NDArray[Any], prediction: NDArray[Any], weight: Floats | None = None) -> float:
+    def __call__(self, truth: Any, prediction: Any, weight: Floats | None = None) -> float:
         return self.function(truth, prediction, weight)
 
     @property
@@ -69,8 +75,13 @@ def mean(values: NDArray[Any], weight: Floats | None) -> Floats:
 def decomposed(per_row: PerRow, link: Literal["identity", "sqrt"] = "identity") -> MetricFunction:
     """The metric function that `per_row` and `link` define."""
 
-    def function(truth: NDArray[Any], prediction: NDArray[Any], weight: Floats | None = None) -> float:
+    def function(truth: Any, prediction: Any, weight: Floats | None = None) -> float:
         means = mean(per_row(truth, prediction), weight)
         return float((np.sqrt(means) if link == "sqrt" else means).mean())
 
     return function
+
+
+def number(text: str) -> str:
+    """A parameter as it is spelled in canonical names: 2, 0.5."""
+    return f"{float(text):g}"

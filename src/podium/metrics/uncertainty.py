@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from podium.metrics.correlations import average_ranks
 from podium.metrics.metric import Floats, Metric, columns
+from podium.metrics.shapes import same
 
 BLOCKS = 20
 
@@ -68,7 +69,7 @@ def quantile(confidence: float, freedom: float = math.inf) -> float:
 
 
 def estimate(
-    metric: Metric, truth: NDArray[Any], prediction: NDArray[Any], groups: NDArray[Any] | None = None
+    metric: Metric, truth: Any, prediction: Any, groups: NDArray[Any] | None = None
 ) -> Estimate:
     """The score with its standard error; `prediction` is what the metric is defined on (decisions)."""
     score = metric.function(truth, prediction)
@@ -80,11 +81,11 @@ def estimate(
 
 
 def difference(
-    metric: Metric, truth: NDArray[Any], a: NDArray[Any], b: NDArray[Any], groups: NDArray[Any] | None = None
+    metric: Metric, truth: Any, a: Any, b: Any, groups: NDArray[Any] | None = None
 ) -> Estimate:
     """How much better `a` is than `b` on the same rows: positive when better, whatever the metric's direction."""
     gain = metric.sign * (metric.function(truth, a) - metric.function(truth, b))
-    if np.array_equal(a, b):
+    if same(a, b):
         return Estimate(0.0, 0.0, math.inf)
     rows_a, rows_b = influence(metric, truth, a), influence(metric, truth, b)
     if rows_a is not None and rows_b is not None:
@@ -94,7 +95,7 @@ def difference(
     return _from_replicates(gain, metric.sign * replicates)
 
 
-def influence(metric: Metric, truth: NDArray[Any], prediction: NDArray[Any]) -> Floats | None:
+def influence(metric: Metric, truth: Any, prediction: Any) -> Floats | None:
     """First-order effect of each row on the score, `(n,)`, mean 0; None where there is no formula."""
     if metric.per_row is not None:
         losses = metric.per_row(truth, prediction)
@@ -152,7 +153,7 @@ def _from_influence(value: float, rows: Floats, groups: NDArray[Any] | None) -> 
     return Estimate(value, stderr, float(len(rows) - 1))
 
 
-def _replicates(metric: Metric, truth: NDArray[Any], prediction: NDArray[Any], blocks: NDArray[np.int64]) -> Floats:
+def _replicates(metric: Metric, truth: Any, prediction: Any, blocks: NDArray[np.int64]) -> Floats:
     count = int(blocks.max()) + 1
     return np.array([metric.function(truth[blocks != b], prediction[blocks != b]) for b in range(count)])
 

@@ -46,6 +46,11 @@ def percentage_errors(truth: NDArray[Any], prediction: NDArray[Any]) -> Floats:
     return np.asarray(np.abs(p - t) / np.maximum(np.abs(t), np.finfo(np.float64).eps), dtype=np.float64)
 
 
+def squared_percentage_errors(truth: NDArray[Any], prediction: NDArray[Any]) -> Floats:
+    """((p - t) / t)^2, a fraction; |t| at least float64's epsilon."""
+    return percentage_errors(truth, prediction) ** 2
+
+
 def symmetric_percentage_errors(truth: NDArray[Any], prediction: NDArray[Any]) -> Floats:
     """200 |p - t| / (|p| + |t|), in 0..200; 0 where both are 0."""
     t, p = _pair(truth, prediction)
@@ -95,6 +100,7 @@ METRICS = (
     _loss("rmse_log", "RMSE of logs", squared_log_errors, "log", "sqrt", INFINITY),
     _loss("mae", "MAE", absolute_errors, "value", "identity", INFINITY),
     _loss("mape", "MAPE", percentage_errors, "value", "identity", INFINITY),
+    _loss("rmspe", "RMSPE", squared_percentage_errors, "value", "sqrt", INFINITY),
     _loss("smape", "SMAPE", symmetric_percentage_errors, "value", "identity", 200.0),
     Metric("medae", "median absolute error", medae, "lower", "value", "value", UNBOUNDED, 0.0, TASKS),
     Metric("r2", "R2", r2, "higher", "value", "value", (-INFINITY, 1.0), 1.0, TASKS),

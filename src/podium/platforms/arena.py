@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import metrics, tasks
-from podium.errors import InvalidPredictions, UserError
+from podium.errors import IntakeError, InvalidPredictions, Refused, UserError
 from podium.platforms.platform import RemoteSubmission
 from podium.records import Competition, from_json, to_json
 
@@ -129,12 +129,17 @@ def grade(contest: Path, submission: Path, split: str | None = "private") -> flo
     competition = held.competition
     task = tasks.for_competition(competition)
     answers = pl.read_csv(contest / "private" / "answers.csv")
-    frame = pl.read_csv(submission, infer_schema_length=None)
+    try:
+        frame = pl.read_csv(submission, infer_schema_length=None)
+    except (pl.exceptions.PolarsError, UnicodeError) as problem:
+        raise InvalidPredictions("expected a CSV file in UTF-8") from problem
     if frame.columns != list(competition.submission_columns):
         raise InvalidPredictions(f"expected the header {','.join(competition.submission_columns)}")
     if frame["id"].n_unique() != frame.height or set(frame["id"]) != set(answers["id"]):
         raise InvalidPredictions(f"expected each of the {answers.height} test ids once")
-    frame = answers.select("id", "split").join(frame, on="id", how="left", maintain_order="left")
+    frame = answers.select("id", "split").join(  # the ids are equal as numbers, maybe not as types
+        frame.with_columns(pl.col("id").cast(answers["id"].dtype)), on="id", how="left", maintain_order="left"
+    )
     keep = np.ones(frame.height, dtype=bool) if split is None else (answers["split"] == split).to_numpy()
     truth = task.encode(_labels(answers, competition))
     return task.score(truth[keep], _decided(frame, competition, task)[keep])
@@ -148,10 +153,15 @@ def _labels(frame: pl.DataFrame, competition: Competition) -> pl.DataFrame:
 
 
 def _decided(frame: pl.DataFrame, competition: Competition, task: tasks.Task) -> Any:
+    import polars as pl
+
     columns = list(competition.submission_columns[1:])
-    if competition.submission_kind == "label":
-        return task.encode(_labels(frame.rename({columns[0]: competition.target_columns[0]}), competition))
-    values = frame.select(columns).to_numpy().astype(np.float64)
+    try:
+        if competition.submission_kind == "label":
+            return task.encode(_labels(frame.rename({columns[0]: competition.target_columns[0]}), competition))
+        values = frame.select(columns).to_numpy().astype(np.float64)
+    except (IntakeError, TypeError, ValueError, pl.exceptions.PolarsError) as problem:
+        raise InvalidPredictions("expected labels as spelled in train, or numbers") from problem
     if not np.isfinite(values).all():
         raise InvalidPredictions("expected finite numbers")
     return values
@@ -172,6 +182,9 @@ class LocalArena:
         return self._contest / "public"
 
     def submit(self, file: Path, tag: str, message: str) -> RemoteSubmission:
+        left = self.quota_left()
+        if left is not None and left <= 0:
+            raise Refused(f"the quota of {self._held.quota} submissions a day is used up; it is renewed at 0:00 UTC")
         score = grade(self._contest, file, "public")
         remote = RemoteSubmission(tag, tag, datetime.now(UTC).isoformat(), "complete", public_score=score)
         with self._log.open("a") as log:

@@ -10,9 +10,9 @@ import hashlib
 import random
 from types import ModuleType
 
-from podium.records import Competition, DataFacts, Hardware, Recipe, dumps
 from podium.recipes.tabular import catalog as tabular
 from podium.recipes.text import catalog as text
+from podium.records import Competition, DataFacts, Hardware, Recipe, dumps
 
 KINDS: dict[str, ModuleType] = {"tabular": tabular, "text": text}
 BESIDE = 3  # tabular recipes that are tried first where texts carry the rows

@@ -22,6 +22,7 @@ class Database:
         try:
             self._connection.execute("PRAGMA busy_timeout=30000")
             self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA user_version").fetchone()  # reads the file: is it a database at all?
         except sqlite3.DatabaseError as problem:
             raise self._unusable(problem) from problem
 

@@ -103,8 +103,7 @@ class Experiments:
         """The best of the pool by score, best first, the older of two equals first."""
         order = "DESC" if higher_is_better else "ASC"
         return self._select(
-            "WHERE verdict IN ('pooled', 'champion') AND score IS NOT NULL "
-            f"ORDER BY score {order}, rowid LIMIT ?",
+            f"WHERE verdict IN ('pooled', 'champion') AND score IS NOT NULL ORDER BY score {order}, rowid LIMIT ?",
             limit,
         )
 

@@ -38,8 +38,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "MLP",
     "KNN",
+    "MLP",
     "CatBoost",
     "Encoder",
     "ExtraTrees",

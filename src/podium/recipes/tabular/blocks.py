@@ -148,7 +148,7 @@ class Counts(Block):
     def fit_transform(self, table: Derived, labels: Floats, seed: int) -> Floats:
         self.fit(table, labels)
         # a training row counts itself, a new row does not: without this every unseen key would look like a new kind
-        return np.log1p(np.maximum(np.expm1(self.transform(table)) - 1, 0))
+        return np.asarray(np.log1p(np.maximum(np.expm1(self.transform(table)) - 1, 0)))
 
     def transform(self, table: Derived) -> Floats:
         everything = {**table.keys, **table.categories}

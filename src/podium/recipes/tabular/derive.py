@@ -88,7 +88,7 @@ class Deriver:
                 out.numbers[title] = np.array([float(t[:15]) if t and t.isdigit() else np.nan for t in part])
             else:
                 out.categories[title] = pl.Series(title, part, dtype=pl.String)
-            if 0 < k:
+            if k > 0:
                 prefix = ["/".join(t[:k]) if len(t) >= k else None for t in tokens]
                 out.keys[f"{name}.prefix{k}"] = pl.Series(f"{name}.prefix{k}", prefix, dtype=pl.String)
         out.keys[name] = strings

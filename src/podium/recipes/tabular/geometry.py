@@ -128,5 +128,12 @@ def _summaries(groups: dict[str, NDArray[Any]]) -> dict[str, float]:
     at = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     mean = np.add.reduceat(joined, at) / sizes
     spread = np.sqrt(np.add.reduceat((joined - np.repeat(mean, sizes)) ** 2, at) / sizes)
-    figures = {"mean": mean, "min": np.minimum.reduceat(joined, at), "max": np.maximum.reduceat(joined, at), "std": spread}
-    return {f"{name}.{key}": float(v) for key, values in figures.items() for name, v in zip(groups, values, strict=True)}
+    figures = {
+        "mean": mean,
+        "min": np.minimum.reduceat(joined, at),
+        "max": np.maximum.reduceat(joined, at),
+        "std": spread,
+    }
+    return {
+        f"{name}.{key}": float(v) for key, values in figures.items() for name, v in zip(groups, values, strict=True)
+    }

@@ -14,7 +14,8 @@ from podium.recipes.tabular.model import TabularModel, split_positions
 from podium.recipes.tabular.target import Floats
 
 CHOICES = (5, 10, 20, 40, 80)
-CHUNK = 2000
+CHUNK = 500  # rows asked about at a time
+PROBE = 2000  # held-back rows at most that choose the number of neighbours
 PRIOR = 0.5  # rows of the training mean mixed into every neighbourhood
 
 
@@ -24,7 +25,11 @@ class KNN(TabularModel):
     view: ClassVar[View] = "dense"
 
     def __init__(
-        self, features: Mapping[str, Any] | None = None, curve: str | None = None, neighbours: int = 0, power: float = 1.0
+        self,
+        features: Mapping[str, Any] | None = None,
+        curve: str | None = None,
+        neighbours: int = 0,
+        power: float = 1.0,
     ) -> None:
         super().__init__(features, curve)
         self.neighbours, self.power = neighbours, power
@@ -37,7 +42,7 @@ class KNN(TabularModel):
         self.notes["neighbours"] = self.count
 
     def _choose(self, matrix: Matrix, labels: Floats, train: Rows, ctx: Context) -> int:
-        most, held = split_positions(train, ctx, min(0.1, CHUNK / len(train)))
+        most, held = split_positions(train, ctx, min(0.1, PROBE / len(train)))
         counts = [k for k in CHOICES if k <= len(most)] or [len(most)]
         distance, index = nearest(matrix.values[held], matrix.values[most], max(counts))
         prior, losses = labels[most].mean(axis=0), {}
@@ -57,9 +62,7 @@ class KNN(TabularModel):
         return [self._mean(distance, self.labels[index], self.prior)]
 
 
-def nearest(
-    values: NDArray[np.float32], places: NDArray[np.float32], count: int
-) -> tuple[Floats, NDArray[np.intp]]:
+def nearest(values: NDArray[np.float32], places: NDArray[np.float32], count: int) -> tuple[Floats, NDArray[np.intp]]:
     """Euclidean distances and indexes `(n, count)` of the nearest places, nearest first."""
     squares, distances, indexes = (places**2).sum(axis=1), [], []
     for start in range(0, len(values), CHUNK):

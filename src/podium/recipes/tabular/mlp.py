@@ -5,6 +5,7 @@ Several small networks from different seeds are averaged. All classes, labels or
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -106,11 +107,9 @@ class MLP(TabularModel):
 class Network:
     """Weights and Adam's moments. Hidden units are ReLU, initialised after He et al. (2015)."""
 
-    def __init__(
-        self, widths: Sequence[int], loss: str, labels: NDArray[np.float32], rng: np.random.Generator
-    ) -> None:
+    def __init__(self, widths: Sequence[int], loss: str, labels: NDArray[np.float32], rng: np.random.Generator) -> None:
         self.kind, self.weights, self.at = loss, [], 0
-        for k, (a, b) in enumerate(zip(widths, widths[1:], strict=False)):
+        for k, (a, b) in enumerate(itertools.pairwise(widths)):
             scale = np.sqrt(2.0 / a) if k < len(widths) - 2 else np.sqrt(1.0 / a) * 0.1
             self.weights += [(rng.standard_normal((a, b)) * scale).astype(np.float32), np.zeros(b, np.float32)]
         self.weights[-1][:] = _prior(labels, loss)
@@ -198,7 +197,9 @@ def activate(signal: NDArray[np.float32], loss: str) -> NDArray[np.float32]:
 def one_cycle(done: float) -> float:
     """Learning rate as a share of its peak: a short warm-up, then a cosine down (Smith 2018)."""
     warm = 0.15
-    return max(0.02, done / warm) if done < warm else 0.5 * (1 + float(np.cos(np.pi * (done - warm) / (1 - warm)))) + 1e-3
+    return (
+        max(0.02, done / warm) if done < warm else 0.5 * (1 + float(np.cos(np.pi * (done - warm) / (1 - warm)))) + 1e-3
+    )
 
 
 def _prior(labels: NDArray[np.float32], loss: str) -> NDArray[np.float32]:

@@ -20,14 +20,16 @@ Params = Mapping[str, Any]
 
 def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
     """Every family, in order of expected worth a second; the catalog drops what is not installed."""
-    fast: Params = {"rounds": 60, "patience": 15, "learning_rate": 0.2, "num_leaves": 15, "min_data_in_leaf": 20}
-    first = [Recipe("tabular", "lightgbm", {"texts": 0}, fast), Recipe("tabular", "hist", {"texts": 0}, _hist(fast))]
-    if facts.n_train * tree_width(facts, {}) * n_models(facts) > HEAVY:
-        listed = first + _heavy(facts)
+    heavy = facts.n_train * tree_width(facts, {}) * n_models(facts) > HEAVY
+    pace = {"rounds": 25, "learning_rate": 0.35} if heavy else {"rounds": 60, "learning_rate": 0.2}
+    fast: Params = {**pace, "patience": 15, "num_leaves": 15, "min_data_in_leaf": 20}
+    listed = [Recipe("tabular", "lightgbm", {"texts": 0}, fast), Recipe("tabular", "hist", {"texts": 0}, _hist(fast))]
+    if heavy:
+        listed += _heavy(facts)
     elif facts.n_train <= SMALL and not is_classification(competition):
-        listed = first + _small_values(facts)
+        listed += _small_values(facts)
     else:
-        listed = first + _middle(facts, competition)
+        listed += _middle(facts, competition)
     if any(column.kind == "file" for column in facts.columns) and competition.cv_strategy != "forward":
         listed = [replace(recipe, features={**recipe.features, "files": "prepare"}) for recipe in listed]
     return listed
@@ -35,7 +37,6 @@ def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
 
 def _small_values(facts: DataFacts) -> list[Recipe]:
     """Smooth models carry small regressions; boosting wants few leaves and few columns a tree."""
-    files = any(column.kind == "file" for column in facts.columns)
     boosted = {"rounds": 900, "patience": 60, "learning_rate": 0.04, "min_data_in_leaf": 8, "lambda_l2": 3.0}
     deep = {**boosted, "num_leaves": 15, "feature_fraction": 0.3}
     shallow = {**boosted, "num_leaves": 7, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1}
@@ -54,8 +55,6 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
         ("kernel", {"numbers": "rank"}, {"kernel": "laplace"}),
         ("knn", {"numbers": "rank"}, {}),
     ]
-    if files:  # boosting reads hundreds of geometry columns better than anything smooth
-        listed.sort(key=lambda item: item[0] not in ("lightgbm", "catboost", "xgboost", "extra_trees"))
     return [Recipe("tabular", *item) for item in listed]
 
 
@@ -71,15 +70,19 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     listed: list[tuple[str, Params, Params]] = [
         ("lightgbm", means, {**slow, "num_leaves": 31, "feature_fraction": 0.5}),
         ("lightgbm", {"sums": True}, narrow),
-        ("xgboost", {}, _xgboost(500, 0.08, 6)),
         ("mlp", {"numbers": "rank", **means}, net),
+        ("xgboost", means, _xgboost(500, 0.06, 4)),
         ("catboost", {"counts": True}, _catboost(300, 0.1)),
-        ("lightgbm", {**means, "numbers": "raw"}, {**slow, "num_leaves": 15, "learning_rate": 0.03, "extra_trees": True}),
+        (
+            "lightgbm",
+            {**means, "numbers": "raw"},
+            {**slow, "num_leaves": 15, "learning_rate": 0.03, "extra_trees": True},
+        ),
+        ("xgboost", {}, _xgboost(500, 0.08, 6)),
         ("linear", {"numbers": "rank", "discrete": 20, "target": True}, {}),
         ("extra_trees", means, {"trees": 150, "max_features": "sqrt", "min_samples_leaf": 3}),
         ("kernel", {"numbers": "log"}, kept),
         ("mlp", {"numbers": "log", "discrete": 20}, {**net, "nets": 2, "share": 0.1}),
-        ("xgboost", means, _xgboost(500, 0.06, 4)),
         ("catboost", {"discrete": 5000}, _catboost(250, 0.1)),
         ("lightgbm", {"crosses": 5}, narrow),
         ("knn", {"numbers": "rank"}, {}),

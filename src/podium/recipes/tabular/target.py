@@ -83,8 +83,8 @@ class Target:
     def _forward(self, values: NDArray[Any]) -> Floats:
         values = values.astype(np.float64)
         if self.curve == "log":
-            return np.log(values)
-        return np.log1p(values) if self.curve == "log1p" else values
+            return np.asarray(np.log(values))
+        return np.log1p(values) if self.curve == "log1p" else np.asarray(values)
 
     def _backward(self, values: Floats) -> Floats:
         if self.curve == "log":

@@ -77,7 +77,9 @@ def _means(series: pl.Series, labels: Floats, prior: Floats) -> pl.DataFrame:
 
 
 def _apply(series: pl.Series, means: pl.DataFrame, prior: Floats) -> Floats:
-    joined = pl.DataFrame({"level": series}).join(means, on="level", how="left", nulls_equal=True, maintain_order="left")
+    joined = pl.DataFrame({"level": series}).join(
+        means, on="level", how="left", nulls_equal=True, maintain_order="left"
+    )
     return np.column_stack([joined[f"m{k}"].fill_null(float(p)).to_numpy() for k, p in enumerate(prior)])
 
 

@@ -1,0 +1,38 @@
+"""`runs/<experiment>/solution.py`: what was built, as the journal has it. An edited or lost file is put back."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from podium.registry.experiments import Experiment
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+
+
+def publish(engine: Engine, experiment: str, source: str) -> None:
+    """Write the file, whole or not at all; the same text is left alone."""
+    path, data = engine.solution_path(experiment), source.encode()
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(".solution.py")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def ensure(engine: Engine, experiment: Experiment) -> str:
+    """The experiment's source. A run is known by its solution's hash, so a file that was edited or lost since it was
+    built is restored from the journal before it is executed."""
+    path = engine.solution_path(experiment.id)
+    if path.is_file():
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == experiment.solution_sha:
+            return data.decode()
+    ids = [one.id for one in engine.registry.experiments.of_round(experiment.round)]
+    built = engine.registry.journal.find(f"R{experiment.round:02d}_build")
+    assert built is not None, f"{experiment.id} is in the registry, so its round's build is in the journal"
+    source: str = built["solutions"][ids.index(experiment.id)]
+    publish(engine, experiment.id, source)
+    return source

@@ -1,0 +1,155 @@
+"""The catalog: what it offers fits the data, mutations stay valid, estimates are deterministic and monotone."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from podium.protocol import Column
+from podium.recipes import catalog, source
+from podium.recipes.tabular import catalog as tabular
+from podium.records import Competition, DataFacts, Hardware, Recipe
+
+HARDWARE = Hardware(cores=2, memory_mb=4096)
+NUMERIC = tuple(Column(f"x{k}", "numeric", 500) for k in range(8))
+
+
+def facts(n: int = 5000, columns: tuple[Column, ...] = NUMERIC, outputs: int = 1, values: int = 2) -> DataFacts:
+    return DataFacts(n, 0, n // 4, 5, columns, outputs, values)
+
+
+def competition(task_type: str = "binary_classification", cv: str = "stratified") -> Competition:
+    return Competition(
+        competition="test",
+        data_dir=".",
+        task_type=task_type,
+        metric="rmse" if task_type == "regression" else "log_loss",
+        metric_direction="lower",
+        target_columns=("y",),
+        id_column="id",
+        submission_columns=("id", "y"),
+        submission_kind="value",
+        cv_strategy=cv,
+    )
+
+
+CASES = {
+    "binary": (facts(), competition()),
+    "wide multiclass": (
+        facts(50000, tuple(Column(f"x{k}", "numeric", 90) for k in range(93)), 9, 9),
+        competition("multiclass_classification"),
+    ),
+    "small regression": (facts(1000, values=800), competition("regression")),
+    "two targets": (facts(2000, values=1800, outputs=2), competition("regression")),
+    "mixed": (
+        facts(columns=(*NUMERIC, Column("c", "categorical", 30), Column("code", "code", 900), Column("d", "date", 99))),
+        competition(),
+    ),
+    "text": (facts(columns=(Column("t", "text", 5000, mean_length=150),), outputs=3, values=3),
+             competition("multiclass_classification")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_portfolio_is_diverse_and_starts_cheap(case: str) -> None:
+    known, asked = CASES[case]
+    recipes = catalog.portfolio(known, asked, HARDWARE)
+    costs = [catalog.cost_s(recipe, known, known.n_train) for recipe in recipes]
+    assert len({recipe.model for recipe in recipes}) >= 3
+    assert len({catalog.fingerprint(recipe) for recipe in recipes}) == len(recipes)
+    assert costs[0] <= sorted(costs)[len(costs) // 2]
+    assert {recipe.model for recipe in recipes} <= set(catalog.families(known, asked))
+
+
+def test_baseline_of_ten_thousand_rows_is_estimated_at_seconds() -> None:
+    known = facts(10000)
+    assert 5 * catalog.cost_s(catalog.portfolio(known, competition(), HARDWARE)[0], known, 8000) < 4
+
+
+def test_text_alone_has_no_tabular_recipe() -> None:
+    known, asked = CASES["text"]
+    assert tabular.families(known, asked) == ()
+    assert {recipe.kind for recipe in catalog.portfolio(known, asked, HARDWARE)} == {"text"}
+
+
+def test_missing_library_leaves_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tabular, "loads", lambda package: False)
+    known, asked = CASES["binary"]
+    assert "hist" in tabular.families(known, asked)
+    assert catalog.portfolio(known, asked, HARDWARE)[0].model == "hist"
+
+
+def test_little_memory_leaves_out_what_does_not_fit() -> None:
+    known, asked = CASES["wide multiclass"]
+    small = Hardware(cores=2, memory_mb=1200)
+    kept = catalog.portfolio(known, asked, small)
+    assert kept and all(catalog.memory_mb(recipe, known) <= 1024 for recipe in kept)
+
+
+def test_files_are_measured_once_unless_folds_are_forward() -> None:
+    known = facts(2000, (*NUMERIC, Column("file", "file", 2000)), values=900)
+    once = catalog.portfolio(known, competition("regression", "random"), HARDWARE)[0]
+    each = catalog.portfolio(known, competition("regression", "forward"), HARDWARE)[0]
+    assert "def prepare" in source.solution(once, "t", "h")
+    assert "def prepare" not in source.solution(each, "t", "h")
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=st.sampled_from(sorted(CASES)), pick=st.integers(0, 30), seed=st.integers(0, 2**32))
+def test_neighbours_are_new_deterministic_and_make_solutions(case: str, pick: int, seed: int) -> None:
+    known, asked = CASES[case]
+    recipes = catalog.portfolio(known, asked, HARDWARE)
+    recipe = recipes[pick % len(recipes)]
+    changed = catalog.neighbours(recipe, random.Random(seed), known, asked)
+    assert changed == catalog.neighbours(recipe, random.Random(seed), known, asked)
+    assert (changed.kind, changed.model) == (recipe.kind, recipe.model)
+    assert catalog.fingerprint(changed) != catalog.fingerprint(recipe)
+    assert catalog.cost_s(changed, known, known.n_train) > 0
+    compile(source.solution(changed, "A title", "why"), "solution.py", "exec")
+
+
+@settings(max_examples=40, deadline=None)
+@given(case=st.sampled_from(sorted(CASES)), rows=st.integers(200, 100000), more=st.integers(1, 100000))
+def test_cost_grows_with_rows(case: str, rows: int, more: int) -> None:
+    known, asked = CASES[case]
+    for recipe in catalog.portfolio(known, asked, HARDWARE):
+        if recipe.kind == "tabular":
+            assert catalog.cost_s(recipe, known, rows) <= catalog.cost_s(recipe, known, rows + more) + 1e-9
+
+
+def test_crossover_takes_features_from_one_and_parameters_from_the_other() -> None:
+    a = Recipe("tabular", "lightgbm", {"sums": True}, {"rounds": 10})
+    b = Recipe("tabular", "mlp", {"numbers": "rank"}, {"epochs": 3})
+    for seed in range(8):
+        child = catalog.crossover(a, b, random.Random(seed))
+        body, features = (a, b) if child.model == "lightgbm" else (b, a)
+        assert child == Recipe("tabular", body.model, features.features, body.params)
+    assert catalog.crossover(a, replace(b, kind="text"), random.Random(0)) == a
+
+
+def test_fingerprint_ignores_the_order_of_keys() -> None:
+    a = Recipe("tabular", "lightgbm", {}, {"rounds": 10, "num_leaves": 7})
+    b = Recipe("tabular", "lightgbm", {}, {"num_leaves": 7, "rounds": 10})
+    assert catalog.fingerprint(a) == catalog.fingerprint(b)
+    assert catalog.fingerprint(a) != catalog.fingerprint(replace(a, params={"rounds": 11, "num_leaves": 7}))
+
+
+def test_solution_reads_as_documented_and_survives_hostile_words() -> None:
+    recipe = Recipe("tabular", "lightgbm", {"target": True}, {"rounds": 10})
+    text = source.solution(recipe, 'Quick """ trees', "a \\ 'b'\nhypothesis: c" * 20)
+    found: dict[str, object] = {"__name__": "solution"}
+    exec(compile(text, "solution.py", "exec"), found)
+    assert found["PARAMS"] == {"rounds": 10} and found["FEATURES"] == {"target": True}
+    assert "requires: lightgbm" in str(found["__doc__"])
+    assert callable(found["fit"]) and callable(found["predict"])
+
+
+def test_unknown_recipes_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected a model known"):
+        source.solution(Recipe("tabular", "oracle"), "t", "h")
+    with pytest.raises(ValueError, match="expected one of tabular, text"):
+        catalog.cost_s(Recipe("vision", "cnn"), facts(), 100)

@@ -1,0 +1,345 @@
+"""Submissions through crashes and doubtful answers: never twice, never lost, never beyond the quota."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from engine_world import add_experiments, copy_of, engine_of, telling
+
+from podium.campaign import decide, phases
+from podium.campaign.engine import Engine
+from podium.campaign.finalise import finalise
+from podium.campaign.submit import Submitted, _reserve, reconcile, submit
+from podium.cli import compose
+from podium.errors import Refused
+from podium.platforms.platform import AmbiguousSend, RemoteSubmission
+from podium.testing.fake_executor import FakeExecutor
+
+Answer = Literal["yes", "lost before", "lost after", "no", "killed before", "killed after"]
+
+
+class Killed(BaseException):
+    """As kill -9: nothing catches it."""
+
+
+@dataclass
+class FakePlatform:
+    """Accepts, refuses or falls silent as told, one answer a call; after the last answer it accepts."""
+
+    has_list: bool = True
+    quota: int | None = None
+    answers: list[Answer] = field(default_factory=list)
+    accepted: list[RemoteSubmission] = field(default_factory=list)
+    asked: int = 0
+    name: str = "fake"
+
+    def fetch(self, into: Path) -> Path:
+        return into
+
+    def submit(self, file: Path, tag: str, message: str) -> RemoteSubmission:
+        self.asked += 1
+        assert file.read_bytes(), "an empty file was sent"
+        assert self.quota is None or len(self.accepted) < self.quota, "sent beyond the quota"
+        answer = self.answers.pop(0) if self.answers else "yes"
+        if answer == "no":
+            raise Refused("the deadline is over")
+        if answer == "killed before":
+            raise Killed
+        if answer == "lost before":
+            raise AmbiguousSend("no answer")
+        remote = RemoteSubmission(f"r{len(self.accepted)}", tag, "2026-01-01T00:00:00Z", "complete", public_score=0.7)
+        self.accepted.append(remote)
+        if answer == "lost after":
+            raise AmbiguousSend("no answer")
+        if answer == "killed after":
+            raise Killed
+        return remote
+
+    def submissions(self) -> list[RemoteSubmission]:
+        assert self.has_list, "asked for a list that there is not"
+        return list(self.accepted)
+
+    def quota_left(self) -> int | None:
+        return None if self.quota is None else self.quota - len(self.accepted)
+
+    def leaderboard(self) -> list[tuple[str, float]]:
+        return []
+
+
+@pytest.fixture(scope="module")
+def blended(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign whose first round has come as far as its blend."""
+    engine = engine_of(copy_of(made, tmp_path_factory.mktemp("blended") / "c"))
+    another_round(engine, 1, skill=0.2)
+    engine.registry.close()
+    return engine.campaign
+
+
+def another_round(engine: Engine, number: int, skill: float) -> None:
+    assert isinstance(engine.executor, FakeExecutor)
+    engine.executor.predictions = telling(engine, skill)
+    phases.run(engine, number, add_experiments(engine, 1, round_=number, cost_s=0.1))
+    phases.verdicts(engine, number, phases.verify(engine, number))
+
+
+@pytest.fixture
+def start(blended: Path, tmp_path: Path) -> Callable[[FakePlatform], Engine]:
+    """An engine on one copy of the campaign; called again it is the next engine after a crash."""
+
+    def begin(platform: FakePlatform) -> Engine:
+        folder = tmp_path / "c"
+        engine = engine_of(folder if folder.exists() else copy_of(blended, folder), platform=platform)
+        if (folder / "runs/E002").exists() or not list(folder.glob("runs/E001/holdout_*")):
+            assert isinstance(engine.executor, FakeExecutor)
+            engine.executor.predictions = telling(engine, 0.2)
+        return engine
+
+    return begin
+
+
+Start = Callable[[FakePlatform], Engine]
+
+
+def state(engine: Engine) -> list[tuple[str, str]]:
+    return [(row.tag, row.state) for row in engine.registry.submissions.all()]
+
+
+def sent(result: Submitted) -> str:
+    assert result.tag is not None, result.reason
+    return result.tag
+
+
+def test_a_submission_is_sent_once_and_stands(start: Start) -> None:
+    engine = start(platform := FakePlatform())
+    tag = sent(submit(engine, 1))
+    assert state(engine) == [(tag, "confirmed")]
+    assert [remote.tag for remote in platform.accepted] == [tag]
+    assert engine.registry.submissions.all()[0].public_score == 0.7
+    assert (engine.campaign / "submission.csv").read_text().startswith("id,died\n")
+    assert submit(engine, 1).tag == tag, "the step is replayed"
+    assert platform.asked == 1
+
+
+@pytest.mark.parametrize("answer", ["killed before", "killed after"])
+def test_a_crash_around_the_send_is_settled_by_the_list(start: Start, answer: Answer) -> None:
+    platform = FakePlatform(answers=[answer])
+    with pytest.raises(Killed):
+        submit(start(platform), 1)
+    engine = start(platform)
+    reconcile(engine)
+    again = submit(engine, 1)
+    assert state(engine) == [(again.tag, "confirmed")]
+    assert len(platform.accepted) == 1
+    assert engine.registry.submissions.all()[0].public_score == 0.7
+    assert again.reason == "the first valid submission", "as if there had been no crash"
+
+
+CRASHES = ("write_file", "intend", "settle", "set_scores", "_publish_standing", "event", "steps")
+
+
+@pytest.mark.parametrize("where", CRASHES)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_at_any_statement_loses_and_repeats_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch, where: str, after: bool
+) -> None:
+    platform = FakePlatform()
+    engine = start(platform)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        die_at(engine, patch, where, after)
+        reconcile(engine)
+        submit(engine, 1)
+    engine = start(platform)
+    reconcile(engine)
+    result = submit(engine, 1)
+    assert result.reason == "the first valid submission"
+    assert state(engine) == [(sent(result), "confirmed")]
+    assert len(platform.accepted) == 1
+    standing = engine.registry.submissions.standing()
+    assert standing is not None
+    assert (engine.campaign / "submission.csv").read_bytes() == (engine.campaign / standing.file).read_bytes()
+
+
+def die_at(engine: Engine, patch: pytest.MonkeyPatch, where: str, after: bool) -> None:
+    """Just before, or just after, the named statement of a send."""
+    from podium.campaign import submit as module
+
+    if where in ("write_file", "_publish_standing"):
+        owner: object = module
+    elif where == "event":
+        owner = engine
+    elif where == "steps":
+        owner, where = engine.registry.journal, "step"
+    else:
+        owner = engine.registry.submissions
+    real, armed = getattr(owner, where), where != "_publish_standing"
+
+    def dying(*args: object, **kwargs: object) -> object:
+        nonlocal armed
+        if where == "event" and args[0] != "submission":
+            return real(*args, **kwargs)
+        if not armed:  # the first call is the reconciliation's
+            armed = True
+            return real(*args, **kwargs)
+        if where == "step" and args[1] != "submit":
+            return real(*args, **kwargs)
+        if after:
+            real(*args, **kwargs)
+        elif where == "step":
+            args[3]()  # type: ignore[operator]  # the step's work is done, its record is not
+        raise Killed
+
+    patch.setattr(owner, where, dying)
+
+
+@pytest.mark.parametrize("answer", ["lost before", "lost after"])
+def test_an_ambiguous_send_is_settled_by_the_list_and_never_doubled(start: Start, answer: Answer) -> None:
+    engine = start(platform := FakePlatform(answers=[answer]))
+    tag = sent(submit(engine, 1))
+    assert state(engine) == [(tag, "ambiguous")]
+    reconcile(engine)
+    assert state(engine) == [(tag, "confirmed")]
+    assert [remote.tag for remote in platform.accepted] == [tag]
+
+
+@pytest.mark.parametrize("answer", ["lost before", "lost after", "killed before", "killed after"])
+def test_without_a_list_nothing_doubtful_is_ever_sent_again(start: Start, answer: Answer) -> None:
+    platform = FakePlatform(has_list=False, answers=[answer])
+    if answer.startswith("killed"):
+        with pytest.raises(Killed):
+            submit(start(platform), 1)
+    else:
+        submit(start(platform), 1)
+    for _ in range(2):
+        engine = start(platform)
+        reconcile(engine)
+        submit(engine, 1)
+        finalise(engine, "experiments")
+    assert platform.asked == 1
+    assert [row.state for row in engine.registry.submissions.all()] == ["ambiguous"]
+    if answer.startswith("killed"):
+        said = [e.payload["message"] for e in engine.registry.events.newest(500) if e.kind == "warning"]
+        assert any("--score" in message for message in said), "a person is asked, with the command to answer by"
+
+
+def test_a_person_who_tells_the_score_settles_it(start: Start) -> None:
+    engine = start(FakePlatform(has_list=False, answers=["lost after"]))
+    tag = sent(submit(engine, 1))
+    engine.registry.inbox.put("score", {"tag": tag, "score": 0.8})
+    engine.attend()
+    assert state(engine) == [(tag, "confirmed")]
+    assert engine.registry.submissions.all()[0].public_score == 0.8
+
+
+def test_a_quota_that_is_used_up_holds(start: Start) -> None:
+    engine = start(platform := FakePlatform(quota=0))
+    assert submit(engine, 1).tag is None
+    assert (state(engine), platform.asked) == ([], 0)
+
+
+def test_what_may_have_been_sent_counts_against_the_quota(start: Start) -> None:
+    engine = start(platform := FakePlatform(has_list=False, quota=1, answers=["lost before"]))
+    submit(engine, 1)
+    another_round(engine, 2, skill=0.6)
+    assert "quota" in submit(engine, 2).reason
+    assert platform.asked == 1
+
+
+def test_a_doubtful_one_waits_for_quota_before_it_is_sent_again(start: Start) -> None:
+    platform = FakePlatform(quota=1, answers=["killed before"])
+    with pytest.raises(Killed):
+        submit(start(platform), 1)
+    platform.accepted.append(RemoteSubmission("r", "somebody else's", "2026-01-01", "complete"))
+    engine = start(platform)
+    reconcile(engine)
+    assert [row.state for row in engine.registry.submissions.all()] == ["intent"]
+    platform.quota = 2
+    reconcile(engine)
+    assert [row.state for row in engine.registry.submissions.all()] == ["confirmed"]
+
+
+def test_a_refusal_is_final_for_that_send_and_does_not_stand(start: Start) -> None:
+    engine = start(FakePlatform(answers=["no"]))
+    result = submit(engine, 1)
+    assert (result.tag, result.reason) == (None, "held: the platform refused it")
+    assert engine.registry.submissions.standing() is None
+    assert not (engine.campaign / "submission.csv").exists()
+
+
+def test_a_worse_estimate_never_replaces_a_better_one(start: Start) -> None:
+    engine = start(platform := FakePlatform())
+    first = sent(submit(engine, 1))
+    another_round(engine, 2, skill=0.05)
+    assert submit(engine, 2).reason.startswith("held: no gain")
+    finalise(engine, "experiments")
+    assert [remote.tag for remote in platform.accepted] == [first]
+
+
+def test_a_better_blend_is_sent_and_each_keeps_its_own_file(start: Start) -> None:
+    engine = start(platform := FakePlatform())
+    first = sent(submit(engine, 1))
+    another_round(engine, 2, skill=0.7)
+    second = sent(submit(engine, 2))
+    assert [remote.tag for remote in platform.accepted] == [first, second]
+    rows = engine.registry.submissions.all()
+    assert len({(engine.campaign / row.file).read_bytes() for row in rows}) == 2
+    assert (engine.campaign / "submission.csv").read_bytes() == (engine.campaign / rows[1].file).read_bytes()
+
+
+def test_the_best_blend_is_the_best_of_all_rounds_however_old(start: Start) -> None:
+    engine = start(FakePlatform())
+    best = decide.best_blend(engine)
+    assert best is not None
+    for number in range(2, 40):
+        engine.registry.blends.add(dataclasses.replace(best, round=number, score=best.score - 0.1))
+    found = decide.best_blend(engine)
+    assert found is not None and found.round == 1
+
+
+def test_the_vault_is_read_once_for_what_stands(contest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.competition.splits.VAULT_FROM", 400)
+    monkeypatch.setattr("podium.competition.splits.VAULT_LEAST", 60)
+    folder = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=1)
+    engine = engine_of(folder)
+    assert len(engine.dataset.vault)
+    another_round(engine, 1, skill=0.3)
+    submit(engine, 1)
+    for _ in range(2):
+        finalise(engine, "experiments")
+    (row,) = engine.registry.blends.newest()
+    assert row.vault_score is not None and row.vault_score > 0.6
+    assert len(engine.registry.database.rows("SELECT * FROM vault_reads")) == 1
+
+
+def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:
+    engine = start(FakePlatform())
+    engine.options = dataclasses.replace(engine.options, time_s=1000.0, experiments=None)
+    engine.purse.options = engine.options
+    executor = engine.executor
+    assert isinstance(executor, FakeExecutor)
+    executor.wall_s = 4.0
+    submit(engine, 1)
+    free = engine.purse.left_s() - engine.purse.work_left_s()
+    another_round(engine, 2, skill=0.3)
+    best = decide.best_blend(engine)
+    assert best is not None and dict(best.weights)["E002"] > 0
+    _reserve(engine)
+    kept = engine.purse.left_s() - engine.purse.work_left_s() - free
+    assert kept == pytest.approx(3 * 4.0, abs=0.1), "five predictions of 4 s on two slots"
+
+
+def test_a_finished_campaign_finalises_again_without_a_trace(start: Start) -> None:
+    engine = start(platform := FakePlatform())
+    submit(engine, 1)
+    finalise(engine, "experiments")
+    before, place = engine.registry.export(), engine.registry.setting("state")
+    engine = start(platform)
+    reconcile(engine)
+    assert finalise(engine, "experiments") == engine.campaign / "submission.csv"
+    assert engine.registry.export() == before
+    assert engine.registry.setting("state") == place
+    assert place["round"] == 1
