@@ -197,8 +197,9 @@ def test_a_full_disk_is_one_line_and_loses_nothing(contest: Path, tmp_path: Path
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("needs user namespaces with mounts")
     assert done.returncode == 2, done.stderr[-2000:]
-    last = done.stderr.strip().splitlines()[-1]
-    assert "full" in last
+    told = [line for line in done.stderr.splitlines() if line.startswith("podium: ")]
+    assert len(told) == 1
+    assert "is full; free some space" in told[0]
     assert "Traceback" not in done.stderr
     if Registry.FILE in {p.name for p in saved.iterdir()}:
         assert main(["run", str(contest / "public"), "--campaign", str(saved), "--experiments", "3"]) == 0

@@ -19,16 +19,16 @@ from podium.registry.submissions import SubmissionRow
 
 def experiment(number: int, **changes: object) -> Experiment:
     spec = ExperimentSpec(f"idea {number}", "because", "draft", "lightgbm")
-    values = dict(
-        id=f"E{number:03d}",
-        round=1,
-        spec=spec,
-        seed=0,
-        fingerprint=f"f{number}",
-        solution_sha="s",
-        builtin=True,
-        static_cost_s=1.0,
-    )
+    values: dict[str, object] = {
+        "id": f"E{number:03d}",
+        "round": 1,
+        "spec": spec,
+        "seed": 0,
+        "fingerprint": f"f{number}",
+        "solution_sha": "s",
+        "builtin": True,
+        "static_cost_s": 1.0,
+    }
     return Experiment(**{**values, **changes})  # type: ignore[arg-type]
 
 

@@ -1,9 +1,9 @@
 """Podium: an autonomous team for machine-learning competitions.
 
-    import podium
-    campaign = podium.run("path/to/competition", time="10m")
-    campaign.experiments        # a polars DataFrame
-    campaign.predict(new_rows)  # decisions of the campaign's best blend
+import podium
+campaign = podium.run("path/to/competition", time="10m")
+campaign.experiments        # a polars DataFrame
+campaign.predict(new_rows)  # decisions of the campaign's best blend
 """
 
 from __future__ import annotations

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import math
-import re
 
 from podium.errors import BadDeliverable
 from podium.recipes import catalog
-from podium.records import Brief, Build, ExperimentFact, ExperimentSpec, Findings, Plan, ResearchBrief, Review
+from podium.records import Brief, Build, ExperimentSpec, Findings, Plan, ResearchBrief, Review
+from podium.team import citations
 
 BRIEF_WORDS = 500
 SOLUTION_BYTES = 200_000  # bounds how many labels a seat could write into a solution
 PLAN_LIMIT = 8
 SEED_LIMIT = 10_000
-FIGURES = frozenset(field.name for field in dataclasses.fields(ExperimentFact))
 
 
 def research(deliverable: ResearchBrief, brief: Brief) -> None:
@@ -81,12 +79,7 @@ def build(deliverable: Build, brief: Brief) -> None:
 
 
 def findings(deliverable: Findings, brief: Brief) -> None:
-    """Figures cited as `[E007.score]` or `[blend.R03.score]` must exist among the brief's facts."""
-    experiments = {experiment.id: experiment for experiment in brief.facts.experiments}
-    rounds = {blend.round for blend in brief.facts.blends}
-    for id_, field in re.findall(r"\[(E\d+)\.([a-z_]+)\]", deliverable.text):
-        if id_ not in experiments or field not in FIGURES:
-            raise BadDeliverable(f"text: cites [{id_}.{field}], which the registry does not have")
-    for round_ in re.findall(r"\[blend\.R(\d+)\.[a-z_]+\]", deliverable.text):
-        if int(round_) not in rounds:
-            raise BadDeliverable(f"text: cites the blend of round {int(round_)}, which the registry does not have")
+    """Figures cited as `0.865 [E007.score]` or `[blend.R03.score]` must be those of the brief's facts."""
+    wrong = citations.problems(deliverable.text, brief.facts)
+    if wrong:
+        raise BadDeliverable(f"text: {wrong[0]}")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 POOL_LIMIT = 24  # members a blend may draw from: the best by score
 CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
+SPACED = 3  # rounds between two submissions before the end
 WORTH_SHARE = 0.2  # of the standard error: a smaller gain waits for the end
 
 
@@ -75,14 +76,20 @@ def gate(engine: Engine, rows: NDArray[np.int64], raw: Floats) -> Gate:
     return referee.gate(engine.task, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound)
 
 
+def baseline(engine: Engine) -> Scored:
+    """The plainest model: one guess for all rows."""
+    return referee.rescore(
+        engine.task, engine.truth, engine.task.baseline(engine.truth, len(engine.truth)), engine.fold_of
+    )
+
+
 def verify(engine: Engine, experiments: list[Experiment]) -> tuple[Verified, ...]:
     """Re-score from saved predictions and raise what looks wrong; the pool is the one before any of these."""
     if not experiments:
         return ()
-    task, truth, fold_of = engine.task, engine.truth, engine.fold_of
+    task, truth, fold_of, plain = engine.task, engine.truth, engine.fold_of, baseline(engine)
     pool = engine.registry.experiments.pool_scores()
     previous = [Scored(score, stderr, folds, task.metric.name) for score, stderr, folds in pool]
-    plain = referee.rescore(task, truth, task.baseline(truth, len(truth)), fold_of)
 
     def one(experiment: Experiment) -> Verified:
         raw = engine.store.oof(experiment.id)
@@ -142,6 +149,11 @@ def best_blend(engine: Engine) -> BlendRow | None:
     return engine.registry.blends.best(engine.competition.metric_direction == "higher")
 
 
+def blends_by_score(engine: Engine) -> list[BlendRow]:
+    """The few best blends of all rounds, best first."""
+    return engine.registry.blends.ranked(engine.competition.metric_direction == "higher")
+
+
 def worth_submitting(
     engine: Engine, row: BlendRow, standing: SubmissionRow | None, *, at_the_end: bool
 ) -> tuple[bool, str]:
@@ -153,4 +165,6 @@ def worth_submitting(
         return False, f"no gain by its own honest estimate ({gain:+.6f})"
     if not at_the_end and gain < WORTH_SHARE * row.stderr:
         return False, f"a gain of {gain:+.6f} waits for the end"
+    if not at_the_end and row.round < standing.round + SPACED:
+        return False, f"a gain of {gain:+.6f} waits: the blend still moves, and predicting its members takes time"
     return True, f"a gain of {gain:+.6f} by the nested estimate"

@@ -109,6 +109,8 @@ class Engine:
                 self.registry.inbox.consume(message)
                 self.event("message", message=message.kind, **dict(message.payload))
                 if message.kind == "stop":
+                    where = {"round": self.round, "phase": self.phase, "paused": False, "finished": "stopped"}
+                    self.registry.set("state", where)
                     raise Stopped("stopped as asked")
                 if message.kind == "score":
                     self._take_score(message.payload)

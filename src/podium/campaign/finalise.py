@@ -23,12 +23,13 @@ def finalise(engine: Engine, finished: str) -> Path | None:
     def time_left_s() -> float:
         return engine.purse.left_s() - LAST_SECONDS
 
-    row = decide.best_blend(engine)
-    if row is not None:
+    for row in decide.blends_by_score(engine):
         worth, reason = decide.worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
-        if worth:
-            send(engine, row, reason, time_left_s)
-        _read_vault(engine, row)
+        if not worth or send(engine, row, reason, time_left_s).tag is not None:
+            break  # else its members could not be predicted in time: the next best may be
+    best = decide.best_blend(engine)
+    if best is not None:
+        _read_vault(engine, best)
     engine.registry.set("state", {"round": engine.round, "phase": engine.phase, "paused": False, "finished": finished})
     engine.event("finished", reason=finished)
     write_views(engine.campaign, engine.registry)

@@ -54,7 +54,11 @@ def eda(engine: Engine) -> Eda:
         found = audit(engine.competition, engine.dataset, engine.options.seed)
         return Eda(found, eda_markdown(engine.competition, engine.dataset, found))
 
-    done = engine.registry.journal.step(0, "eda", Eda, look, lambda eda: engine.registry.set_audit(eda.findings))
+    def record(seen: Eda) -> None:
+        engine.registry.set_audit(seen.findings)
+        engine.registry.set("baseline", {"one guess for all": decide.baseline(engine).score})
+
+    done = engine.registry.journal.step(0, "eda", Eda, look, record)
     write_views(engine.campaign, engine.registry)
     return done
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from podium.campaign.engine import Engine
+
+PREDICTS = 0.15  # of an experiment's fitting time, for predicting the test rows
+LARGEST_RESERVE = 0.1  # of the whole time
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,20 @@ def _publish_standing(engine: Engine) -> None:
 
 
 def _reserve(engine: Engine) -> None:
-    """Keep time for the test predictions that the best blend's members still lack, by what such runs took so far."""
+    """Keep time for the test predictions that the best blend's members still lack.
+
+    A member's share of its fits' seconds is guessed where such runs took less so far: kNN predicts for as long as it fits.
+    """
     row = decide.best_blend(engine)
-    if row is None or not engine.purse.timed:
+    total = engine.options.time_s
+    if row is None or total is None:
         return
     runs = engine.registry.runs
-    lacking = sum(weight > 0 and not runs.has_holdout(member) for member, weight in row.weights.items())
-    waves = math.ceil(lacking * engine.n_folds / engine.purse.slots)
-    engine.purse.reserve_finalisation(waves * runs.predict_seconds())
+    lacking = [member for member, weight in row.weights.items() if weight > 0 and not runs.has_holdout(member)]
+    fits = runs.cpu_seconds(lacking)
+    mean = runs.predict_seconds()
+    seconds = sum(max(mean * engine.n_folds, PREDICTS * fits.get(member, 0.0)) for member in lacking)
+    engine.purse.reserve_finalisation(min(seconds / engine.purse.slots, LARGEST_RESERVE * total))
 
 
 def submission_frame(engine: Engine, row: BlendRow, time_left_s: Callable[[], float] | None = None) -> pl.DataFrame:

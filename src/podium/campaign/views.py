@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from podium.records import Learning, to_json
 from podium.registry import Registry
-from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
 from podium.registry.runs import RunRow
 from podium.registry.submissions import SubmissionRow
@@ -69,7 +68,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def _state(registry: Registry, where: Mapping[str, Any]) -> dict[str, Any]:
     competition: Mapping[str, Any] = registry.setting("competition") or {}
-    champion, blend = registry.experiments.champion(), _best_blend(registry)
+    champion, blend = registry.experiments.champion(), registry.blends.best(_higher_is_better(registry))
     best = registry.experiments.get(champion) if champion else None
     submissions = registry.submissions.all()
     today = datetime.now(UTC).date()
@@ -92,12 +91,6 @@ def _state(registry: Registry, where: Mapping[str, Any]) -> dict[str, Any]:
         "submissions_today": sum(datetime.fromtimestamp(s.at, UTC).date() == today for s in submissions),
         "cv_lb_history": [[s.round, s.expected, s.public_score] for s in submissions][-50:],
     }
-
-
-def _best_blend(registry: Registry) -> BlendRow | None:
-    """As the engine chooses what to submit: best nested estimate of the newest twenty, the newer of two equals."""
-    sign = 1 if _higher_is_better(registry) else -1
-    return max(registry.blends.newest(20), key=lambda row: (sign * row.score, row.round), default=None)
 
 
 def _best_public(submissions: list[SubmissionRow], higher: bool) -> float | None:
@@ -155,7 +148,7 @@ def _cell(value: object) -> str:
 
 def _experiments(registry: Registry) -> str:
     """All experiments as JSON. SQLite writes each line, so that a long campaign stays cheap."""
-    blend = _best_blend(registry)
+    blend = registry.blends.best(_higher_is_better(registry))
     rows = registry.database.rows(
         "SELECT json_object('id', id, 'round', round, 'name', json_extract(spec, '$.name'), "
         "'family', json_extract(spec, '$.family'), 'operator', json_extract(spec, '$.operator'), "

@@ -75,6 +75,7 @@ def open_or_create(
                 remedy="give the command that began it: podium run PATH --campaign DIR",
             )
         raise CampaignError(f"{folder} is the competition's own folder", remedy="choose another with --campaign DIR")
+    _check_file_system(folder)
     with told_plainly(folder):
         _create(folder, Path(path), asked, overrides or {})
     return folder.resolve()
@@ -138,6 +139,7 @@ def make_engine(campaign: Path, started: float | None = None) -> Engine:
     dataset = Dataset.open(campaign / "data")
     slots = min(options.threads or hardware.cores, 4)
     executor = LocalExecutor(slots, home=campaign, files=dataset.files)
+    executor.warm_up()  # its imports go on while the rest is made and round 0 is played
     builtin, seats = _seats(options.team)
     return Engine(
         campaign=campaign,
@@ -153,6 +155,20 @@ def make_engine(campaign: Path, started: float | None = None) -> Engine:
         seats=seats,
         fallback=builtin,
     )
+
+
+def _check_file_system(folder: Path) -> None:
+    """SQLite's write-ahead log is not safe on a network file system. Raises CampaignError."""
+    from podium.execution.doctor import network_filesystem
+
+    kind = network_filesystem(folder)
+    if kind is not None:
+        raise CampaignError(
+            f"{folder} is on a network file system",
+            expected="a local disk, for the database's write-ahead log",
+            found=kind,
+            remedy="choose another with --campaign DIR",
+        )
 
 
 def _check_parts(asked: Options) -> None:

@@ -1,13 +1,13 @@
 """The executor protocol: where runs happen. A run is a folder; whoever can see the folder can execute it.
 
-    <folder>/request.json     RunRequest, written by the engine, never edited
-    <folder>/rows.npz         int64 arrays: train, predict (positions in the feature file); absent kinds are empty
-    <folder>/labels.arrow     truth columns y0..yk (+ weight, + label-side columns prefixed `side:`) of the train rows
-    <folder>/predictions.npy  (n_predict, k) float64, written by the run     } published with exit.json
-    <folder>/model.pkl        written by a `fit`                             }
-    <folder>/prepared.arrow   written by a `prepare`                         }
-    <folder>/log.txt          the solution's stdout and stderr, cut at 1 MB
-    <folder>/exit.json        RunExit; written last, atomically: its presence means the run is over
+<folder>/request.json     RunRequest, written by the engine, never edited
+<folder>/rows.npz         int64 arrays: train, predict (positions in the feature file); absent kinds are empty
+<folder>/labels.arrow     truth columns y0..yk (+ weight, + label-side columns prefixed `side:`) of the train rows
+<folder>/predictions.npy  (n_predict, k) float64, written by the run     } published with exit.json
+<folder>/model.pkl        written by a `fit`                             }
+<folder>/prepared.arrow   written by a `prepare`                         }
+<folder>/log.txt          the solution's stdout and stderr, cut at 1 MB
+<folder>/exit.json        RunExit; written last, atomically: its presence means the run is over
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ A name is fixed (`rmse`), has a parameter (`map@5`, `fbeta@2`, `pinball@0.1,0.9`
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,19 +72,27 @@ def _find_one(name: str) -> Metric:
     composed = composition.build(name, get)
     if composed is not None:
         return composed
-    head, _, parameter = name.lower().replace(" ", "").partition("@")
+    head, _, parameter = re.sub(r"_at_(?=\d+$)", "@", name.lower().replace(" ", "")).partition("@")
     if head in _FAMILIES and parameter:
         return _FAMILIES[head](parameter)
+    if head in _METRICS and parameter:
+        raise IntakeError(
+            f"metric {name!r}: {head} takes no parameter", found=parameter, remedy="correct `metric` in config.json"
+        )
     canonical = _canonical(name)
     if canonical is not None:
         return get(canonical)
     if head in _FAMILIES:
         example = next(one for one in families() if one.startswith(f"{head}@"))
         raise IntakeError(
-            f"metric {name!r} lacks its parameter", expected=f"as in {example}", remedy="complete `metric` in config.json"
+            f"metric {name!r} lacks its parameter",
+            expected=f"as in {example}",
+            remedy="complete `metric` in config.json",
         )
     near = difflib.get_close_matches(name.lower(), [*_METRICS, *families()], n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "name one of these as `metric` in config.json, or a metric.py"
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else "name one of these as `metric` in config.json, or a metric.py"
+    )
     raise IntakeError(
         f"metric {name!r} is not known", expected=f"one of {', '.join([*names(), *families()])}", remedy=hint
     )

@@ -94,7 +94,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "mase": ("mase", "mean absolute scaled error"),
     "rmsse": ("rmsse", "root mean squared scaled error", "root mean square scaled error"),
     "wrmsse": (
-        "wrmsse", "weighted root mean squared scaled error", "weighted rmsse", "weighted root mean square scaled error",
+        "wrmsse", "weighted root mean squared scaled error", "weighted rmsse", "weighted root mean squared scaled error rmsse", "weighted root mean square scaled error",
     ),
     "wmae": ("wmae", "weighted mean absolute error", "weighted mae"),
     "bits_per_character": ("bits per character", "bits per char", "bpc"),
@@ -105,13 +105,14 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "word level jaccard", "word jaccard", "word level jaccard score", "jaccard similarity of words",
         "jaccard * words", "word level jaccard index", "jaccard similarity for strings",
     ),
-    "exact_match": ("exact match", "exact match accuracy", "exact match score", "exact match ratio of strings"),
+    "exact_match": ("exact match accuracy", "exact match score", "exact match metric", "exact match ratio of strings"),
     "levenshtein": (
-        "levenshtein", "levenshtein distance", "mean levenshtein distance", "edit distance", "average levenshtein distance",
+        "levenshtein", "levenshtein distance", "mean levenshtein distance", "average levenshtein distance",
+        "mean edit distance", "average edit distance",
     ),
     "bleu": ("bleu", "bleu score", "bleu 4", "corpus bleu", "bilingual evaluation understudy"),
     "dice": (
-        "dice", "dice coefficient", "dice score", "mean dice coefficient", "mean dice", "sorensen dice coefficient",
+        "dice coefficient", "dice score", "mean dice coefficient", "mean dice", "sorensen dice coefficient",
         "dice similarity coefficient", "mean dice score", "dice similarity",
     ),
     "dice_global": ("global dice", "global dice coefficient", "dice coefficient * all pixels", "global dice score"),
@@ -153,7 +154,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-_K = r"(?: score)?(?: at)? (\d+)(?! percent| recall| precision)"
+_K = r"(?: score)? at (?:rank |top |cut off |cutoff )?(\d+)(?! percent| recall| precision)"
 _OF_K = r"(?: score)? at k (?:\w+ ){0,5}?k (?:is |equals |of )?(\d+)"  # "NDCG @k where k=5"
 _BETA = r"(0p\d+|[2-9])"
 _LISTS = {
@@ -172,7 +173,10 @@ TEMPLATES: tuple[tuple[str, str], ...] = (
     (rf"micro (?:averaged? )?{_F}", "fbeta_micro@{}"),
     (rf"weighted (?:averaged? )?{_F}", "fbeta_weighted@{}"),
     (rf"(?:mean|samples?(?: averaged?)?|example based) {_F}", "fbeta_samples@{}"),
-    (r"f ?beta (?:score |measure )?(?:at )?(?:\w+ ){0,6}?beta (?:of |equal to |is |set to |equals )?(\d+(?:p\d+)?)", "fbeta@{}"),
+    (
+        r"f ?beta (?:score |measure )?(?:at )?(?:\w+ ){0,6}?beta (?:of |equal to |is |set to |equals )?(\d+(?:p\d+)?)",
+        "fbeta@{}",
+    ),
     (r"(?:pinball|quantile) loss (?:\w+ ){0,12}?quantiles? (?:levels? )?((?:0p\d+(?: and)? ?)+)", "pinball@{}"),
     (r"(?:pinball|quantile) loss (?:at|for) (?:the )?((?:0p\d+(?: and)? ?)+)", "pinball@{}"),
     (r"recall at \d+ for each", ""),  # averaged over kinds of event, as OTTO does
@@ -182,19 +186,23 @@ TEMPLATES: tuple[tuple[str, str], ...] = (
 _VARIANT = re.compile(
     r"\b(?:weighted|balanced|modified|customi[sz]ed|custom|adjusted|scaled|partial|normali[sz]ed|relative|linear|linearly"
     r"|truncated|capped|clipped|asymmetric|smoothed|hierarchical|probabilistic|(?:variant|version|variation|form) of) "
-    r"(?:(?:multi|class|multiclass|label|multilabel|binary|mean|average|averaged|root|macro|micro|of|the|a|an) ){0,4}$"
+    r"(?:(?:multi|class|multiclass|label|multilabel|binary|mean|average|averaged|root|macro|micro|total|zero|of|the|a|an) ){0,4}$"
 )
 # Words of detection: where a text has one of them, its "average precision" is a step of that metric, not ours.
 _DETECTION = re.compile(r"\b(?:mean average precision|map|iou|intersection over union|bounding box|bounding boxes)\b")
 _BOXES = re.compile(r"\b(?:bounding|box|boxes|bbox|bboxes|detections?|detectors?)\b")
 _MASKS = re.compile(r"\b(?:pixels?|masks?|segmentation|segmented|run length)\b")
 _ALL_POINTS = re.compile(r"\b(?:all points?|all point|every point)\b")
+_LISTED = re.compile(r"\b(?:recommend\w*|rank\w*|users?|customers?|quer(?:y|ies)|top|items?)\b")
 _IOU = re.compile(r"\b(?:iou|intersection over union|bounding box|bounding boxes)\b")
+
+
+_SIGNS = {ord(sign): word for sign, word in zip("²₁₂β@%", ("2", "1", "2", " beta ", " at ", " percent "), strict=True)}
 
 
 def normalise(text: str) -> str:
     """Lower case; decimals as `0p5`, `@` and `%` as words; every run of other characters is one blank."""
-    plain = text.lower().translate(str.maketrans({"²": "2", "₁": "1", "₂": "2", "β": " beta ", "@": " at ", "%": " percent "}))
+    plain = text.lower().translate(_SIGNS)
     plain = re.sub(r"(?<![\d.])(\d*)\.(\d+)(?![\d.]*\d)", _decimal, plain)
     return " ".join(re.findall(r"[a-z0-9]+", plain))
 
@@ -246,7 +254,8 @@ def in_context(name: str, plain: str) -> str:
     if name == "average_precision":
         return "" if _DETECTION.search(plain) else name
     if name.startswith("map@"):
-        return "" if _IOU.search(plain) else name
+        of_boxes = name in ("map@50", "map@75") and not _LISTED.search(plain)  # percent of IoU, not items
+        return "" if of_boxes or _IOU.search(plain) else name
     if name == "mask_ap":
         return name if masks and not boxes else ""
     if name == "coco_map":

@@ -49,7 +49,9 @@ def _ranks(group: Ints, order: Ints) -> Ints:
     """0 for a group's first element in `order`, 1 for its second, …, by element."""
     by_group = order[np.argsort(group[order], kind="stable")]
     ordered = group[by_group]
-    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, dtype=np.int64)
+    first = (
+        np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, dtype=np.int64)
+    )
     rank = np.empty(len(group), dtype=np.int64)
     rank[by_group] = np.arange(len(group)) - np.repeat(first, np.diff(np.append(first, len(group))))
     return rank
@@ -109,7 +111,7 @@ def _area(hit: NDArray[np.bool_], weight: Floats, total: float, coco: bool) -> F
     if not coco:
         return np.asarray((np.diff(recall, axis=0, prepend=0.0) * precision).sum(axis=0), dtype=np.float64)
     padded = np.vstack([precision, np.zeros(len(THRESHOLDS))])
-    reached = [np.searchsorted(recall[:, t], RECALLS - 1e-12) for t in range(len(THRESHOLDS))]
+    reached = [np.searchsorted(recall[:, t], RECALLS) for t in range(len(THRESHOLDS))]
     return np.array([padded[at, t].mean() for t, at in enumerate(reached)])
 
 
@@ -128,7 +130,9 @@ def _mean_average_precision(truth: Boxes, prediction: Boxes, weight: Floats | No
     hit = match(truth, found, rank[kept], n_classes)
     w = np.ones(len(truth)) if weight is None else weight
     areas = [
-        _area(hit[found.label == c], w[found.image[found.label == c]], float(w[truth.image[truth.label == c]].sum()), coco)
+        _area(
+            hit[found.label == c], w[found.image[found.label == c]], float(w[truth.image[truth.label == c]].sum()), coco
+        )
         for c in known
     ]
     return float(np.mean(areas))

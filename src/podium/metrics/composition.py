@@ -1,9 +1,9 @@
 """Metrics made of metrics, declared by name: a mean over target columns, a weighted sum of several metrics.
 
-    mean:qwk                              the metric of each target column, averaged
-    mean@2,1,1:balanced_accuracy          the same, columns weighted 2 : 1 : 1
-    sum:0.5*auc+0.5*average_precision     several metrics of the same predictions
-    sum:auc-0.1*log_loss                  signs must agree with the directions, so that the sum has one
+mean:qwk                              the metric of each target column, averaged
+mean@2,1,1:balanced_accuracy          the same, columns weighted 2 : 1 : 1
+sum:0.5*auc+0.5*average_precision     several metrics of the same predictions
+sum:auc-0.1*log_loss                  signs must agree with the directions, so that the sum has one
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def build(name: str, get: Getter) -> Metric | None:
     Raises IntakeError: a malformed composition, parts that take different predictions or contradict in direction.
     """
     plain = re.sub(r"\s+", "", name).lower()
-    mean = re.fullmatch(r"mean(?:@([\d.,]+))?:(.+)", plain)
+    mean = re.fullmatch(r"mean(?:@([^:]*))?:(.+)", plain)
     if mean:
         return _column_mean(get(mean[2]), _weights(mean[1] or "", name))
     return _sum(plain[4:], name, get) if plain.startswith("sum:") else None
@@ -45,7 +45,7 @@ def _weights(text: str, name: str) -> tuple[float, ...]:
         weights = tuple(float(part) for part in text.split(",")) if text else ()
     except ValueError:
         weights = (0.0,)
-    if weights and (min(weights) < 0 or not sum(weights) > 0):
+    if weights and not (min(weights) >= 0 and 0 < sum(weights) < np.inf):
         raise _refuse(name, "the column weights are no numbers from 0", "as in mean@2,1,1:rmse")
     return weights
 
@@ -82,7 +82,8 @@ def _column_mean(metric: Metric, weights: tuple[float, ...]) -> Metric:
 
 
 def _sum(text: str, name: str, get: Getter) -> Metric:
-    terms, at = [], 0
+    terms: list[tuple[float, Metric]] = []
+    at = 0
     while at < len(text):
         found = _TERM.match(text, at)
         if found is None or (terms and not found[1]):

@@ -75,7 +75,9 @@ def _execute(path: Path, source: bytes) -> ModuleType:
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as problem:
-        raise _refuse(path, "does not run", "a Python file with `score` and DIRECTION", _place(path, problem)) from problem
+        raise _refuse(
+            path, "does not run", "a Python file with `score` and DIRECTION", _place(path, problem)
+        ) from problem
     return module
 
 
@@ -99,7 +101,7 @@ def _metric(path: Path, module: ModuleType) -> Metric:
     bounds = _bounds(path, module)
     best = bounds[1] if direction == "higher" else bounds[0]
     return Metric(
-        str(path), title.strip(), _guarded(path, score, weighted), direction, cast(Needs, needs), SPACES[needs], bounds,
+        str(path), title.strip(), _guarded(path, score, weighted), cast(Direction, direction), cast(Needs, needs), SPACES[needs], bounds,
         _number(path, module, "OPTIMUM", best), tuple(tasks),
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Metrics of language models: bits per character, bits per byte, perplexity. All follow from the log loss of each token.
 
 Truth: codes `(n,)`, or `shapes.Tokens` with the bytes of each token. Prediction: probabilities `(n, K)` over the
-vocabulary, or `(n,)`: the probability given to the true token, where a whole table would be too large.
+vocabulary; for `Tokens` also `(n,)`: the probability given to the true token, where a whole table would be too large.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST = -math.log(EPSILON)
 
 def token_losses(truth: Any, prediction: NDArray[Any]) -> Floats:
     """-ln of the probability given to each true token, `(n, 1)`; probabilities are clipped as in the log loss."""
-    if prediction.ndim == 1:
+    if isinstance(truth, Tokens) and prediction.ndim == 1:
         given = np.clip(np.asarray(prediction, dtype=np.float64), EPSILON, 1.0 - EPSILON)
         return np.asarray(-np.log(given)[:, None], dtype=np.float64)
     return log_losses(truth.codes if isinstance(truth, Tokens) else truth, prediction)

@@ -13,7 +13,17 @@ from podium.records import Direction
 
 Floats = NDArray[np.float64]
 Needs = Literal[
-    "label", "probability", "score", "value", "quantiles", "distribution", "samples", "ranking", "boxes", "masks", "text"
+    "label",
+    "probability",
+    "score",
+    "value",
+    "quantiles",
+    "distribution",
+    "samples",
+    "ranking",
+    "boxes",
+    "masks",
+    "text",
 ]
 Space = Literal["probability", "logit", "rank", "value", "log"]
 

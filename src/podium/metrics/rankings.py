@@ -17,6 +17,7 @@ from podium.metrics.metric import Floats, Metric, PerRow, decomposed
 from podium.metrics.shapes import Ints, Ranking, check_units
 
 TASKS = ("recommendation", "ranking")
+COMPARED = 24  # relevant items a unit, up to which comparing with each is faster than sorting
 
 
 @dataclass(frozen=True)
@@ -39,38 +40,58 @@ class Hits:
         return np.asarray(np.bincount(self.unit, weights=merit, minlength=self.n), dtype=np.float64)
 
 
-def _keys(truth: Ranking, prediction: Ranking) -> tuple[Ints, Ints]:
-    """(unit, item) of every item as one integer."""
+def _codes(truth: Ranking, prediction: Ranking) -> tuple[Ints, Ints, int]:
+    """Items as codes from 0 that truth and prediction share, and their number; (unit, item) fits one integer."""
     items = [truth.items, prediction.items]
-    if all(one.dtype.kind in "iu" for one in items):
+    numeric = all(one.dtype.kind in "iu" for one in items)
+    if numeric:
         low = min((int(one.min()) for one in items if len(one)), default=0)
-        high = max((int(one.max()) for one in items if len(one)), default=0)
-        codes = [one.astype(np.int64) - low for one in items]
-        span = high - low + 1
-    else:
-        _, joint = np.unique(np.concatenate([one.astype(str) for one in items]), return_inverse=True)
-        codes = [joint[: len(truth.items)], joint[len(truth.items) :]]
-        span = len(joint) + 1
-    if span * max(len(truth), 1) >= 2**62:  # sparse item numbers: rank them first
-        _, joint = np.unique(np.concatenate(codes), return_inverse=True)
-        codes, span = [joint[: len(codes[0])], joint[len(codes[0]) :]], len(joint) + 1
-    return truth.unit * span + codes[0], prediction.unit * span + codes[1]
+        span = max((int(one.max()) for one in items if len(one)), default=0) - low + 1
+        if span * max(len(truth), 1) < 2**62:
+            return items[0].astype(np.int64) - low, items[1].astype(np.int64) - low, span
+    joined = np.concatenate(items if numeric else [one.astype(str) for one in items])
+    known, joint = np.unique(joined, return_inverse=True)
+    codes = joint.astype(np.int64)
+    return codes[: len(items[0])], codes[len(items[0]) :], len(known) + 1
 
 
 def hits_of(truth: Ranking, prediction: Ranking, k: int | None) -> Hits:
     """The hits within the first k predictions of every unit."""
     check_units(truth, prediction)
     cut = prediction if k is None else prediction.head(k)
-    wanted, given = _keys(truth, cut)
-    order = np.argsort(wanted)
-    ordered = wanted[order]
-    at = np.minimum(np.searchsorted(ordered, given), max(len(ordered) - 1, 0))
-    where = np.flatnonzero(ordered[at] == given) if len(ordered) else np.zeros(0, dtype=np.int64)
-    _, first = np.unique(given[where], return_index=True)
-    where = where[np.sort(first)]
-    unit = cut.unit[where]
-    gain = np.ones(len(where)) if truth.gains is None else truth.gains[order][at[where]]
-    return Hits(unit, where - cut.offsets[unit] + 1, gain, len(truth))
+    wanted, given, span = _codes(truth, cut)
+    unit = cut.unit
+    longest = int(truth.sizes.max(initial=0))
+    match = _compared if longest <= COMPARED else _searched
+    where, at = match(truth, wanted, given, unit, span)
+    _, first = np.unique(unit[where] * span + given[where], return_index=True)
+    first = np.sort(first)
+    where, at = where[first], at[first]
+    gain = np.ones(len(where)) if truth.gains is None else truth.gains[at]
+    return Hits(unit[where], where - cut.offsets[unit[where]] + 1, gain, len(truth))
+
+
+def _compared(truth: Ranking, wanted: Ints, given: Ints, unit: Ints, _: int) -> tuple[Ints, Ints]:
+    """(hit predictions, their place in truth), where units want few items: every one is compared with each of them."""
+    found = np.full(len(given), -1, dtype=np.int64)
+    starts, sizes = truth.offsets[:-1], truth.sizes
+    for nth in range(int(sizes.max(initial=0))):
+        at = np.minimum(starts + nth, len(wanted) - 1)
+        target = np.where(sizes > nth, wanted[at], -1)
+        hit = target[unit] == given
+        found[hit] = at[unit[hit]]
+    where = np.flatnonzero(found >= 0)
+    return where, found[where]
+
+
+def _searched(truth: Ranking, wanted: Ints, given: Ints, unit: Ints, span: int) -> tuple[Ints, Ints]:
+    """The same by sorting, where some unit wants many items."""
+    keys = truth.unit * span + wanted
+    order = np.argsort(keys)
+    ordered, asked = keys[order], unit * span + given
+    at = np.minimum(np.searchsorted(ordered, asked), len(ordered) - 1)
+    where = np.flatnonzero(ordered[at] == asked)
+    return where, order[at[where]]
 
 
 def _per_unit(part: Floats, whole: Floats | NDArray[np.int64]) -> Floats:
@@ -81,9 +102,10 @@ def _per_unit(part: Floats, whole: Floats | NDArray[np.int64]) -> Floats:
 
 def _distinct(truth: Ranking) -> Ints:
     """How many different relevant items each unit has, `(n,)`."""
-    keys, _ = _keys(truth, truth)
-    _, first = np.unique(keys, return_index=True)
-    return np.bincount(truth.unit[first], minlength=len(truth)).astype(np.int64)
+    codes, _, span = _codes(truth, truth[:0])
+    keys = np.sort(truth.unit * span + codes)
+    fresh = np.append(True, keys[1:] != keys[:-1]) if len(keys) else np.zeros(0, dtype=np.bool_)
+    return np.bincount(keys[fresh] // span, minlength=len(truth)).astype(np.int64)
 
 
 def average_precisions(truth: Ranking, prediction: Ranking, k: int) -> Floats:
@@ -96,12 +118,20 @@ def discounted_gains(truth: Ranking, prediction: Ranking, k: int | None) -> Floa
     """NDCG: sum of (2^gain - 1) / log2(rank + 1), over that of the ideal order (Burges et al. 2005)."""
     hits = hits_of(truth, prediction, k)
     found = hits.total((2.0**hits.gain - 1.0) / np.log2(hits.rank + 1.0))
-    gains = np.ones(len(truth.items)) if truth.gains is None else truth.gains
-    ideal = Ranking(gains[np.lexsort((-gains, truth.unit))], truth.offsets)
+    return _per_unit(found, _ideal_gains(truth, k))
+
+
+def _ideal_gains(truth: Ranking, k: int | None) -> Floats:
+    """The discounted gain of truth's items, best first, within the first k, `(n,)`."""
+    if truth.gains is None:
+        sizes = _distinct(truth) if k is None else np.minimum(_distinct(truth), k)
+        reached = np.cumsum(1.0 / np.log2(np.arange(2, int(sizes.max(initial=0)) + 2)))
+        return np.asarray(np.append(0.0, reached)[sizes], dtype=np.float64)
+    ideal = Ranking(truth.gains[np.lexsort((-truth.gains, truth.unit))], truth.offsets)
     ideal = ideal if k is None else ideal.head(k)
     rank = np.arange(len(ideal.items)) - np.repeat(ideal.offsets[:-1], ideal.sizes) + 1
-    best = np.bincount(ideal.unit, weights=(2.0**ideal.items - 1.0) / np.log2(rank + 1.0), minlength=len(truth))
-    return _per_unit(found, best)
+    merit = (2.0**ideal.items - 1.0) / np.log2(rank + 1.0)
+    return np.asarray(np.bincount(ideal.unit, weights=merit, minlength=len(truth)), dtype=np.float64)
 
 
 def reciprocal_ranks(truth: Ranking, prediction: Ranking, k: int | None) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,8 +131,8 @@ def bleu(truth: Text, prediction: Text, weight: Floats | None = None) -> float:
 def _words(truth: Text, prediction: Text) -> tuple[Ints, Ints, int]:
     """Word numbers and units of truth's words, then prediction's; and how many are truth's."""
     lists = [text.split() for side in (truth, prediction) for text in side.values]
-    known: dict[str, int] = {}
-    ids = np.fromiter((known.setdefault(word, len(known)) for one in lists for word in one), dtype=np.int64)
+    known = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(lists)))}
+    ids = np.fromiter(map(known.__getitem__, chain.from_iterable(lists)), dtype=np.int64)
     sizes = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     units = np.repeat(np.tile(np.arange(len(truth)), 2), sizes)
     return ids, units, int(sizes[: len(truth)].sum())
@@ -142,25 +143,28 @@ def _longer(
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Numbers of the n-grams that start at each word, from those of n - 1 words; valid where they end in their text."""
     step = order - 1
-    last = np.minimum(np.arange(len(ids)) + step, len(ids) - 1)
-    inside = (np.arange(len(ids)) + step < len(ids)) & (units[last] == units)
-    inside &= (np.arange(len(ids)) < split) == (last < split)
-    _, numbers = np.unique(gram * (int(ids.max()) + 1) + ids[last], return_inverse=True)
-    return numbers.astype(np.int64), valid & inside
+    here = np.arange(len(ids))
+    last = np.minimum(here + step, len(ids) - 1)
+    inside = (here + step < len(ids)) & (units[last] == units) & ((here < split) == (last < split))
+    words = int(ids.max()) + 1
+    if (int(gram.max()) + 1) * words * (int(units.max()) + 1) >= 2**62:  # a text and its n-gram must fit one integer
+        _, numbers = np.unique(gram, return_inverse=True)
+        gram = numbers.astype(np.int64)
+    return gram * words + ids[last], valid & inside
 
 
-def _clipped(
-    gram: Ints, valid: NDArray[np.bool_], units: Ints, split: int, weights: Floats
-) -> tuple[float, float]:
+def _clipped(gram: Ints, valid: NDArray[np.bool_], units: Ints, split: int, weights: Floats) -> tuple[float, float]:
     """Predicted n-grams that the reference holds, each at most as often as there; and all predicted n-grams."""
     span = int(gram.max(initial=0)) + 1
     keys = units * span + gram
     wanted, wanted_counts = np.unique(keys[:split][valid[:split]], return_counts=True)
     given, given_counts = np.unique(keys[split:][valid[split:]], return_counts=True)
     total = float(weights[given // span] @ given_counts)
-    _, in_wanted, in_given = np.intersect1d(wanted, given, assume_unique=True, return_indices=True)
-    shared = np.minimum(wanted_counts[in_wanted], given_counts[in_given])
-    return float(weights[given[in_given] // span] @ shared), total
+    if not len(wanted):
+        return 0.0, total
+    at = np.minimum(np.searchsorted(wanted, given), len(wanted) - 1)
+    shared = np.where(wanted[at] == given, np.minimum(wanted_counts[at], given_counts), 0)
+    return float(weights[given // span] @ shared), total
 
 
 METRICS = (
@@ -169,7 +173,7 @@ METRICS = (
         (0.0, 1.0), 1.0, TASKS, per_row=word_jaccards,
     ),
     Metric(
-        "exact_match", "exact match", decomposed(exact_matches), "higher", "text", "value",
+        "exact_match", "exact match score", decomposed(exact_matches), "higher", "text", "value",
         (0.0, 1.0), 1.0, TASKS, per_row=exact_matches,
     ),
     Metric(

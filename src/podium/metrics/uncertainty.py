@@ -68,9 +68,7 @@ def quantile(confidence: float, freedom: float = math.inf) -> float:
     return (low + high) / 2.0
 
 
-def estimate(
-    metric: Metric, truth: Any, prediction: Any, groups: NDArray[Any] | None = None
-) -> Estimate:
+def estimate(metric: Metric, truth: Any, prediction: Any, groups: NDArray[Any] | None = None) -> Estimate:
     """The score with its standard error; `prediction` is what the metric is defined on (decisions)."""
     score = metric.function(truth, prediction)
     rows = influence(metric, truth, prediction)
@@ -80,9 +78,7 @@ def estimate(
     return _from_replicates(score, _replicates(metric, truth, prediction, blocks))
 
 
-def difference(
-    metric: Metric, truth: Any, a: Any, b: Any, groups: NDArray[Any] | None = None
-) -> Estimate:
+def difference(metric: Metric, truth: Any, a: Any, b: Any, groups: NDArray[Any] | None = None) -> Estimate:
     """How much better `a` is than `b` on the same rows: positive when better, whatever the metric's direction."""
     gain = metric.sign * (metric.function(truth, a) - metric.function(truth, b))
     if same(a, b):

@@ -46,9 +46,14 @@ class Blends:
 
     def best(self, higher_is_better: bool) -> BlendRow | None:
         """The best nested estimate of all rounds; the newer of two equals."""
+        found = self.ranked(higher_is_better, 1)
+        return found[0] if found else None
+
+    def ranked(self, higher_is_better: bool, limit: int = 5) -> list[BlendRow]:
+        """The best by nested estimate, best first."""
         order = "DESC" if higher_is_better else "ASC"
-        row = self._database.row(f"SELECT * FROM blends ORDER BY score {order}, round DESC LIMIT 1")
-        return None if row is None else _blend(row)
+        rows = self._database.rows(f"SELECT * FROM blends ORDER BY score {order}, round DESC LIMIT ?", limit)
+        return [_blend(row) for row in rows]
 
     def last(self) -> BlendRow | None:
         found = self.newest(1)

@@ -54,7 +54,7 @@ def read_snapshot(campaign: Path, registry: Registry) -> dict[str, Any]:
 def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
     where: Mapping[str, Any] = registry.setting("state") or {}
     competition = competition_values(registry)
-    blend = best_blend(registry, higher_is_better=competition["metric_direction"] == "higher")
+    blend = registry.blends.best(competition["metric_direction"] == "higher")
     experiments = experiment_rows(registry.database, {} if blend is None else blend.weights)
     data: Mapping[str, Any] = registry.setting("data") or {}
     hardware: Mapping[str, Any] = registry.setting("hardware") or {}
@@ -133,12 +133,6 @@ def experiment_rows(database: Database, weights: Mapping[str, float]) -> list[di
         values["folds_done"] = folds.get(values["id"], 0) if values["status"] == "running" else None
         found.append(values)
     return found
-
-
-def best_blend(registry: Registry, *, higher_is_better: bool) -> BlendRow | None:
-    """The one the engine would submit: best nested estimate of the newest twenty, the newer of two equals."""
-    sign = 1 if higher_is_better else -1
-    return max(registry.blends.newest(20), key=lambda row: (sign * row.score, row.round), default=None)
 
 
 def blend_values(blend: BlendRow) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _kill_one(engine: subprocess.Popen[bytes], campaign: Path, rng: random.Rando
         "solution": [pid for pid, line in alive.items() if _is_fork(pid, alive)],
         "warm": [pid for pid, line in alive.items() if "--mark" in line and not _is_fork(pid, alive)],
     }
-    kind: Target = rng.choice(["engine", "engine", "supervisor", "solution", "solution", "warm"])  # type: ignore[assignment]
+    kind: Target = rng.choice(["engine", "engine", "supervisor", "solution", "solution", "warm"])
     if not kinds[kind]:
         return None
     try:

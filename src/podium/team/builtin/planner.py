@@ -27,7 +27,9 @@ def plan(brief: Brief, catalog: Catalog) -> Plan:
     hurried = _hurried(brief)
     ranked = _ranked(hurried, catalog)
     chosen = batch.pack(ranked, hurried.facts)
-    return Plan(chosen, _text(hurried, chosen, ranked, "A last try: if the time cuts it short, only idle time is lost."))
+    return Plan(
+        chosen, _text(hurried, chosen, ranked, "A last try: if the time cuts it short, only idle time is lost.")
+    )
 
 
 def revise(brief: Brief, catalog: Catalog) -> Plan:
@@ -58,10 +60,16 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     """Candidates in order; before anything has a score, the portfolio's first (the cheapest sound baseline) leads."""
     facts = brief.facts
     rng = random.Random(f"{facts.seed}:{brief.id}")
-    ranked = batch.rank(batch.paying(candidates(facts, catalog, rng), facts), facts)
+    portfolio = catalog.portfolio(facts.data, facts.competition, facts.hardware)
+    places = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
+
+    def place(spec: ExperimentSpec) -> int | None:
+        return None if spec.recipe is None else places.get(catalog.fingerprint(spec.recipe))
+
+    ranked = batch.rank(batch.paying(candidates(facts, catalog, rng), facts), facts, place)
     if history.scored(facts):
         return ranked
-    baseline = next(iter(catalog.portfolio(facts.data, facts.competition, facts.hardware)), None)
+    baseline = next(iter(portfolio), None)
     first = [_prompt(spec, facts, catalog) for spec in ranked if baseline and spec.family == baseline.model]
     return [*first[:1], *(spec for spec in ranked if spec not in first[:1])]
 
