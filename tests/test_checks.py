@@ -124,5 +124,5 @@ def test_findings_cite_what_there_is() -> None:
 
 @pytest.mark.parametrize("text", ["[E009.score]", "[E001.accuracy]", "[E001.__class__]", "[blend.R07.score]"])
 def test_findings_that_cite_what_there_is_not_are_refused(text: str) -> None:
-    with pytest.raises(BadDeliverable, match="which the registry does not have"):
+    with pytest.raises(BadDeliverable, match="expected a figure of the registry"):
         checks.findings(Findings(text), brief())

@@ -423,3 +423,51 @@ def test_unlike_numbers_of_units_are_refused(name: str) -> None:
     truth, prediction, _ = shaped_case(name, 1, 6)
     with pytest.raises(InvalidPredictions, match="6 units; found 5"):
         score(name, truth, prediction[:5])
+
+
+# ---------------------------------------------------------------- figures of the reference programs, measured once
+
+
+def test_coco_map_is_pycocotools() -> None:
+    """pycocotools 2.0.11 scored the same boxes; 150 detections in one image, so the cap of 100 counts."""
+    for seed, expected in COCO.items():
+        assert score("coco_map", *_crowd(seed)) == pytest.approx(expected, abs=1e-9)
+
+
+def _crowd(seed: int) -> tuple[Boxes, Boxes]:
+    maker = np.random.RandomState(seed)  # its streams never change
+    n, m, k = 3, 60, 8
+    low = maker.random_sample((m, 2)) * 100
+    corners = np.hstack([low, low + 5 + 40 * maker.random_sample((m, 2))])
+    truth = Boxes.of(maker.randint(0, n, m), maker.randint(0, 2, m), corners, n)
+    at = maker.randint(0, m, m * k)
+    near = truth.corners[at] + maker.normal(size=(m * k, 4)) * maker.choice([0.5, 2.0, 4.0], (m * k, 1))
+    near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
+    label = np.where(maker.random_sample(m * k) < 0.9, truth.label[at], maker.randint(0, 3, m * k))
+    return truth, Boxes.of(truth.image[at], label, near, n, maker.permutation(m * k) / (m * k))
+
+
+def test_bleu_is_sacrebleus() -> None:
+    """sacrebleu 2.6.0 (tokenize none, no smoothing) scored the same texts."""
+    maker = np.random.RandomState(0)
+
+    def one() -> str:
+        return " ".join(maker.choice(list("abcdef"), maker.randint(1, 15)))
+
+    truth = [one() for _ in range(40)]
+    given = [text if maker.random_sample() < 0.3 else one() for text in truth]
+    assert score("bleu", Text(tuple(truth)), Text(tuple(given))) == pytest.approx(BLEU)
+
+
+def test_sorted_and_compared_hits_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, prediction, _ = shaped_case("ndcg@3", 7, 40)
+    names = ("map@4", "ndcg@4", "mrr", "recall@4")
+    compared = [score(name, truth, prediction) for name in names]
+    monkeypatch.setattr("podium.metrics.rankings.COMPARED", -1)
+    assert [score(name, truth, prediction) for name in names] == pytest.approx(compared)
+
+
+def test_units_without_relevant_items_score_nothing() -> None:
+    empty = Ranking.from_lists([[], []])
+    for name in ("map@2", "ndcg@2", "mrr", "recall@2", "hit_rate@2"):
+        assert score(name, empty, Ranking.from_lists([[1], []])) == 0.0
