@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from podium import metrics
-from podium.errors import IntakeError
+from podium.errors import IntakeError, InvalidPredictions
+from podium.metrics.labels import FROM_CONFUSION, confusion
 
 rng = np.random.default_rng(0)
 N = 400
@@ -47,6 +48,28 @@ CASES: list[Case] = [
     ("f1_macro", LABELS, 1 - LABELS[::-1], lambda t, p, w: sk.f1_score(t, p, average="macro", sample_weight=w)),
     ("f1_micro", LABELS, 1 - LABELS[::-1], lambda t, p, w: sk.f1_score(t, p, average="micro", sample_weight=w)),
     ("f1_weighted", LABELS, 1 - LABELS[::-1], lambda t, p, w: sk.f1_score(t, p, average="weighted", sample_weight=w)),
+    (
+        "f1_samples",
+        LABELS,
+        1 - LABELS[::-1],
+        lambda t, p, w: sk.fbeta_score(t, p, beta=1, average="samples", sample_weight=w, zero_division=0),
+    ),
+    ("f1_samples", CODES, GUESS, lambda t, p, w: sk.accuracy_score(t, p, sample_weight=w)),
+    ("fbeta@2", BITS, BIT_GUESS, lambda t, p, w: sk.fbeta_score(t, p, beta=2, sample_weight=w)),
+    ("fbeta@0.5", CODES, GUESS, lambda t, p, w: sk.fbeta_score(t, p, beta=0.5, average="macro", sample_weight=w)),
+    *(
+        (
+            f"fbeta_{average}@2",
+            truth,
+            guess,
+            lambda t, p, w, average=average: sk.fbeta_score(
+                t, p, beta=2, average=average, sample_weight=w, zero_division=0
+            ),
+        )
+        for average in ("macro", "micro", "weighted", "samples")
+        for truth, guess in ((LABELS, 1 - LABELS[::-1]), (CODES, GUESS))
+        if not (average == "samples" and truth is CODES)
+    ),
     ("mcc", CODES, GUESS, lambda t, p, w: sk.matthews_corrcoef(t, p, sample_weight=w)),
     ("qwk", CODES, GUESS, lambda t, p, w: sk.cohen_kappa_score(t, p, weights="quadratic", sample_weight=w)),
     ("rmse", VALUES, NEAR, lambda t, p, w: sk.root_mean_squared_error(t, p, sample_weight=w)),
@@ -59,6 +82,7 @@ CASES: list[Case] = [
         lambda t, p, w: sk.root_mean_squared_error(np.log(t), np.log(p), sample_weight=w),
     ),
     ("mae", VALUES, NEAR, lambda t, p, w: sk.mean_absolute_error(t, p, sample_weight=w)),
+    ("rmspe", VALUES, NEAR, lambda t, p, w: sk.root_mean_squared_error(t / t, p / t, sample_weight=w)),
     ("mape", VALUES, NEAR, lambda t, p, w: sk.mean_absolute_percentage_error(t, p, sample_weight=w)),
     ("r2", VALUES, NEAR, lambda t, p, w: sk.r2_score(t, p, sample_weight=w)),
 ]
@@ -129,6 +153,9 @@ def scored_case(draw: st.DrawFn, name: str) -> tuple[Any, Any, Any]:
     metric = metrics.get(name)
     seed, n = draw(st.integers(0, 10_000)), draw(st.integers(6, 40))
     maker = np.random.default_rng(seed)
+    if name == "mean:qwk" or name.startswith("mean@"):
+        truth = maker.permuted(np.arange(2 * n).reshape(n, 2) % 3, axis=0)
+        return truth, maker.permuted(truth, axis=0), truth
     if metric.needs == "label":
         truth = maker.permutation(np.arange(n) % draw(st.integers(2, 4)))
         return truth, maker.permutation(truth), truth
@@ -144,7 +171,18 @@ def scored_case(draw: st.DrawFn, name: str) -> tuple[Any, Any, Any]:
     return truth, maker.integers(1, 9, shape) / 2.0, truth
 
 
-@pytest.mark.parametrize("name", metrics.names())
+TABLES = ("label", "probability", "score", "value")
+PARAMETRISED = [
+    "fbeta@2", "fbeta_macro@0.5", "fbeta_samples@2", "mean:qwk", "mean@3,1:rmse", "mean@1,3:mae",
+    "sum:0.5*auc+0.5*average_precision", "sum:auc-0.1*log_loss", "sum:rmse+2*mae",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n for n in metrics.names() if metrics.get(n).needs in TABLES and metrics.get(n).task_types != ("forecasting",)]
+    + PARAMETRISED,
+)
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_properties(name: str, data: st.DataObject) -> None:
@@ -191,9 +229,54 @@ def test_properties(name: str, data: st.DataObject) -> None:
         ("macro-averaged F1 score", ["f1_macro"]),
         ("balanced accuracy", ["balanced_accuracy"]),
         ("mean average precision at different intersection over union thresholds", []),
+        ("mean average precision at different IoU thresholds of predicted masks", ["mask_ap"]),
+        ("mean average precision at different IoU thresholds of bounding boxes", []),
+        ("the standard COCO mAP@[.50:.95]", ["coco_map"]),
+        ("mAP@[.50:.95], area under the interpolated curve, all points", ["box_map"]),
+        ("mAP@0.5", []),
+        ("mAP@50 of boxes", []),
+        ("mAP@50", []),
         ("symmetric mean absolute percentage error", ["smape"]),
         ("the percentage of predicted labels that are correct", ["accuracy"]),
-        ("MAP@5", []),
+        ("MAP@5", ["map@5"]),
+        ("Mean Average Precision @ 12 (MAP@12)", ["map@12"]),
+        ("NDCG (Normalized discounted cumulative gain) @k where k=5", ["ndcg@5"]),
+        ("Normalized Discounted Cumulative Gain", []),
+        ("Recall@20 for each action type, and the three are weight-averaged", []),
+        ("Mean Reciprocal Rank (MRR)", ["mrr"]),
+        ("MRR@10", ["mrr@10"]),
+        ("hit rate@10", ["hit_rate@10"]),
+        ("precision at 90% recall", []),
+        ("top-5 accuracy", []),
+        ("the mean F2 score", ["fbeta_samples@2"]),
+        ("the F2-score", ["fbeta@2"]),
+        ("$F_{0.5}$ score", ["fbeta@0.5"]),
+        ("F-beta score with beta = 2", ["fbeta@2"]),
+        ("F-beta score", []),
+        ("Mean F1-Score", ["f1_samples"]),
+        ("the mean F1 score over all classes", ["f1_macro"]),
+        ("balanced logarithmic loss", []),
+        ("a weighted multi-label logarithmic loss", []),
+        ("weighted AUC", []),
+        ("adjusted R2", []),
+        ("sample-weighted zero-mean R-squared score", []),
+        ("linear weighted kappa", []),
+        ("weighted mean absolute error (WMAE)", ["wmae"]),
+        ("Weighted Root Mean Squared Scaled Error (RMSSE)", ["wrmsse"]),
+        ("Root Mean Square Percentage Error (RMSPE)", ["rmspe"]),
+        ("Continuous Ranked Probability Score (CRPS)", ["crps"]),
+        ("pinball loss for quantiles 0.1, 0.5 and 0.9", ["pinball@0.1,0.5,0.9"]),
+        ("pinball loss", []),
+        ("mean Dice coefficient", ["dice"]),
+        ("global Dice coefficient", ["dice_global"]),
+        ("mean IoU", []),
+        ("Jaccard index", []),
+        ("mean word-level Jaccard", ["word_jaccard"]),
+        ("mean Levenshtein distance between the strings", ["levenshtein"]),
+        ("normalized total Levenshtein distance", []),
+        ("bits per byte", ["bits_per_byte"]),
+        ("bits per character", ["bits_per_character"]),
+        ("phrases that are an exact match", []),
         ("predict the price of a house", []),
         ("normalized Gini coefficient", ["gini"]),
         ("MAE, then RMSE", ["mae", "rmse"]),
@@ -203,6 +286,57 @@ def test_properties(name: str, data: st.DataObject) -> None:
 )
 def test_find(text: str, expected: list[str]) -> None:
     assert metrics.find(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("spelled", "canonical"),
+    [
+        ("MAP@5", "map@5"), ("ndcg_at_10", "ndcg@10"), ("F2", "fbeta@2"), ("fbeta@0.50", "fbeta@0.5"),
+        ("pinball@0.1,.9", "pinball@0.1,0.9"), ("crps@-99:99", "crps@-99:99"), ("mean : RMSE", "mean:rmse"),
+        ("mean@2,1:auc_roc", "mean@2,1:auc"), ("sum: 0.5*AUC + .5*average_precision", "sum:0.5*auc+0.5*average_precision"),
+        ("sum:auc-0.1*log_loss", "sum:1*auc-0.1*log_loss"), ("sum:-1*rmse", "sum:-1*rmse"),
+    ],
+)  # fmt: skip
+def test_names_with_parameters_have_one_canonical_spelling(spelled: str, canonical: str) -> None:
+    assert metrics.get(spelled).name == canonical
+    assert metrics.get(canonical).name == canonical
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "map", "ndcg@0", "map@x", "fbeta", "fbeta@-1", "fbeta@two", "pinball@", "pinball@1.5", "crps@5", "crps@9:3", "auc@5",
+        "mean:map@5", "mean@a:rmse", "mean@0,0:rmse", "mean:", "sum:", "sum:auc+log_loss", "sum:rmse+f1", "sum:auc auc",
+        "sum:0*auc", "sum:auc+map@5", "sum:auc+", "nothing.py", "",
+    ],
+)  # fmt: skip
+def test_wrong_names_are_refused_in_one_line(name: str) -> None:
+    with pytest.raises(IntakeError) as refusal:
+        metrics.get(name)
+    assert "\n" not in str(refusal.value)
+
+
+def test_column_means_and_sums_by_hand() -> None:
+    truth, near = np.column_stack([CODES, CODES[::-1]]), np.column_stack([GUESS, GUESS])
+    qwk, accuracy = metrics.get("qwk").function, metrics.get("accuracy").function
+    parts = [qwk(truth[:, c], near[:, c]) for c in range(2)]
+    assert metrics.get("mean:qwk").function(truth, near) == pytest.approx(np.mean(parts))
+    assert metrics.get("mean@3,1:qwk").function(truth, near) == pytest.approx((3 * parts[0] + parts[1]) / 4)
+    both = metrics.get("sum:0.7*qwk+0.3*accuracy")
+    assert both.function(CODES, GUESS) == pytest.approx(0.7 * qwk(CODES, GUESS) + 0.3 * accuracy(CODES, GUESS))
+    assert (both.direction, both.bounds, both.optimum) == ("higher", pytest.approx((-0.7, 1.0)), pytest.approx(1.0))
+    with pytest.raises(InvalidPredictions, match="2 columns"):
+        metrics.get("mean@3,1:qwk").function(CODES, GUESS)
+
+
+def test_formulas_of_counts_agree_with_the_metrics() -> None:
+    counts = confusion(CODES, GUESS)
+    for name in ("f1_samples", "fbeta@2", "fbeta_macro@0.5", "fbeta_micro@2", "fbeta_weighted@3", "mean:qwk"):
+        expected = metrics.get(name.removeprefix("mean:")).function(CODES, GUESS)
+        assert float(FROM_CONFUSION[name](counts)) == pytest.approx(expected), name
+    assert float(FROM_CONFUSION["/home/user/metric.py"](counts)) == pytest.approx(
+        metrics.get("accuracy").function(CODES, GUESS)
+    )
 
 
 @pytest.mark.parametrize("name", ["auc_roc", "AUC", "roc_auc", "ROC AUC", "mean column-wise AUC"])

@@ -93,8 +93,11 @@ def _find_one(name: str) -> Metric:
     hint = (
         f"did you mean {' or '.join(near)}?" if near else "name one of these as `metric` in config.json, or a metric.py"
     )
+    plain = ", ".join(one for one in names() if _METRICS[one].needs in composition.ARRAYS)
     raise IntakeError(
-        f"metric {name!r} is not known", expected=f"one of {', '.join([*names(), *families()])}", remedy=hint
+        f"metric {name[:60]!r} is not known",
+        expected=f"one of {plain}, or as in map@5, fbeta@2, mean:rmse",
+        remedy=hint,
     )
 
 
@@ -117,13 +120,15 @@ def find(text: str) -> list[str]:
     is no mention of the plain metric.
     """
     plain = aliases.normalise(text)
+    covered = bytearray(len(plain))
     taken: list[tuple[int, int, str]] = []
     for start, end, name in sorted(aliases.mentions(plain), key=lambda span: (span[0] - span[1], span[0])):
-        if all(end <= other[0] or start >= other[1] for other in taken):
+        if 1 not in covered[start:end]:
+            covered[start:end] = b"\1" * (end - start)
             taken.append((start, end, name))
-    variants = {name for start, _, name in taken if aliases.is_variant(plain[:start])}
-    resolved = (aliases.in_context(name, plain) for _, _, name in sorted(taken) if name not in variants)
-    return list(dict.fromkeys(name for name in resolved if name))
+    variants = {name for start, _, name in taken if aliases.is_variant(plain[max(0, start - 80) : start])}
+    known = dict.fromkeys(name for _, _, name in sorted(taken) if name not in variants)
+    return list(dict.fromkeys(name for name in (aliases.in_context(name, plain) for name in known) if name))
 
 
 __all__ = ["Metric", "families", "find", "get", "names"]

@@ -94,7 +94,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "mase": ("mase", "mean absolute scaled error"),
     "rmsse": ("rmsse", "root mean squared scaled error", "root mean square scaled error"),
     "wrmsse": (
-        "wrmsse", "weighted root mean squared scaled error", "weighted rmsse", "weighted root mean squared scaled error rmsse", "weighted root mean square scaled error",
+        "wrmsse", "weighted root mean squared scaled error", "weighted rmsse", "weighted root mean squared scaled error rmsse",
+        "weighted root mean square scaled error",
     ),
     "wmae": ("wmae", "weighted mean absolute error", "weighted mae"),
     "bits_per_character": ("bits per character", "bits per char", "bpc"),
@@ -215,22 +216,26 @@ def _pattern(phrase: str) -> re.Pattern[str]:
     return re.compile(r"\b" + phrase.replace(" * ", r" (?:\w+ ){0,6}?") + r"\b")
 
 
-_PATTERNS: list[tuple[re.Pattern[str], str]] = []
+_PATTERNS: list[tuple[str, re.Pattern[str], str]] = []
 
 
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """(pattern, canonical name, template or ""), compiled at the first call."""
+def _patterns() -> list[tuple[str, re.Pattern[str], str]]:
+    """(first word or "", pattern, canonical name, template or ""), compiled at the first call."""
     if not _PATTERNS:
-        _PATTERNS.extend((_pattern(phrase), name) for name, phrases in PHRASES.items() for phrase in phrases)
-        _PATTERNS.extend((re.compile(rf"\b{words}\b"), template) for words, template in TEMPLATES)
+        _PATTERNS.extend(
+            (phrase.partition(" ")[0], _pattern(phrase), name) for name, phrases in PHRASES.items() for phrase in phrases
+        )
+        _PATTERNS.extend(("", re.compile(rf"\b{words}\b"), template) for words, template in TEMPLATES)
     return _PATTERNS
 
 
 def mentions(plain: str) -> list[tuple[int, int, str]]:
     """(start, end, canonical name or "") of every phrase in a normalised text, overlapping ones too."""
+    words = {"", *plain.split()}
     return [
         (match.start(), match.end(), _named(template, match))
-        for pattern, template in _patterns()
+        for first, pattern, template in _patterns()
+        if first in words
         for match in pattern.finditer(plain)
     ]
 
@@ -245,7 +250,7 @@ def _named(template: str, match: re.Match[str]) -> str:
 
 def is_variant(before: str) -> bool:
     """Whether the words before a mention make it another metric than the plain one."""
-    return _VARIANT.search(before[-80:]) is not None
+    return _VARIANT.search(before) is not None
 
 
 def in_context(name: str, plain: str) -> str:

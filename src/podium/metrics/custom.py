@@ -101,9 +101,16 @@ def _metric(path: Path, module: ModuleType) -> Metric:
     bounds = _bounds(path, module)
     best = bounds[1] if direction == "higher" else bounds[0]
     return Metric(
-        str(path), title.strip(), _guarded(path, score, weighted), cast(Direction, direction), cast(Needs, needs), SPACES[needs], bounds,
-        _number(path, module, "OPTIMUM", best), tuple(tasks),
-    )  # fmt: skip
+        name=str(path),
+        title=title.strip(),
+        function=_guarded(path, score, weighted),
+        direction=cast(Direction, direction),
+        needs=cast(Needs, needs),
+        space=SPACES[needs],
+        bounds=bounds,
+        optimum=_number(path, module, "OPTIMUM", best),
+        task_types=tuple(tasks),
+    )
 
 
 def _takes_weight(path: Path, score: Callable[..., Any]) -> bool:

@@ -13,7 +13,9 @@ from podium.records import BlendFact, ExperimentFact, Facts
 EXPERIMENT_FIELDS = ("score", "stderr", "cost_s", "expected_gain", "correlation", "blend_weight", "round")
 BLEND_FIELDS = ("score", "stderr", "vault_score")
 FACTS_FIELDS = ("noise_floor", "n_experiments", "round")
-CITATION = re.compile(r"(?:(?P<number>[-+]?\d[\d.]*(?:e[-+]?\d+)?) )?\[(?P<where>[\w-]+(?:\.R\d+)?)\.(?P<field>\w+)\]")
+CITATION = re.compile(
+    r"(?:(?P<number>[-+]?\d[\d.]*(?:e[-+]?\d+)?) )?\[(?P<where>facts|E\d+|blend\.R\d+)\.(?P<field>\w+)\]"
+)
 
 
 def cite(value: float, where: str, field: str = "score") -> str:
