@@ -63,7 +63,15 @@ def test_every_file_of_the_tables_is_there_with_content(played: podium.Campaign)
             "submission.csv",
         )
     ]
-    top = ["config.json", "state.json", "results.tsv", "experiments.json", "LEARNINGS.md", "submission.csv"]
+    top = [
+        "config.json",
+        "state.json",
+        "results.tsv",
+        "experiments.json",
+        "LEARNINGS.md",
+        "KAGGLE_API.md",
+        "submission.csv",
+    ]
     for name in [*top, *(f"rounds/{n}" for n in rounds)]:
         path = played.folder / name
         assert path.is_file(), name

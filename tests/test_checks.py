@@ -118,7 +118,10 @@ def test_a_build_has_one_solution_for_each_experiment(count: int) -> None:
 def test_findings_cite_what_there_is() -> None:
     blends = (BlendFact(2, 0.8, 0.1, {}),)
     checks.findings(
-        Findings("[E001.score] beats [E002.stderr], see [blend.R02.score]; E009 is text, and [0.03] a list of one number"), brief(blends=blends)
+        Findings(
+            "[E001.score] beats [E002.stderr], see [blend.R02.score]; E009 is text, and [0.03] a list of one number"
+        ),
+        brief(blends=blends),
     )
 
 

@@ -261,6 +261,20 @@ def test_properties(name: str, data: st.DataObject) -> None:
         ("adjusted R2", []),
         ("sample-weighted zero-mean R-squared score", []),
         ("linear weighted kappa", []),
+        ("weighted kappa", []),
+        ("Cohen's kappa with quadratic weights", ["qwk"]),
+        ("multi-class log loss with class weights", []),
+        ("RMSE weighted by area", []),
+        ("the mean of the Pearson correlation per study", []),
+        ("NDCG@10 per user", ["ndcg@10"]),
+        ("1 - accuracy", []),
+        ("the negative RMSE", []),
+        ("negative log likelihood", ["log_loss"]),
+        ("mean per-class accuracy", ["balanced_accuracy"]),
+        ("log of the RMSE", []),
+        ("mean absolute error of the log", []),
+        ("average F1 score", []),
+        ("Brier skill score", []),
         ("weighted mean absolute error (WMAE)", ["wmae"]),
         ("Weighted Root Mean Squared Scaled Error (RMSSE)", ["wrmsse"]),
         ("Root Mean Square Percentage Error (RMSPE)", ["rmspe"]),
@@ -286,6 +300,12 @@ def test_properties(name: str, data: st.DataObject) -> None:
 )
 def test_find(text: str, expected: list[str]) -> None:
     assert metrics.find(text) == expected
+
+
+def test_long_texts_are_searched_in_passing_time() -> None:
+    """Overlapping mentions were once compared pair by pair: a long text took minutes."""
+    assert metrics.find("f1 " * 20_000) == ["f1"]
+    assert metrics.find("weighted mean " * 20_000) == []
 
 
 @pytest.mark.parametrize(

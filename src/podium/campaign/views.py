@@ -1,6 +1,6 @@
 """The files that people and agents read: written from the registry after each phase, and never read back as state.
 
-state.json results.tsv experiments.json LEARNINGS.md      the campaign
+state.json results.tsv experiments.json LEARNINGS.md KAGGLE_API.md   the campaign
 rounds/R{NN}_*                                            the current round, the round's best experiment included
 runs/<experiment>/config.json result.json                 the current round's experiments
 """
@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,21 @@ def write_views(campaign: Path, registry: Registry) -> None:
     write_text(campaign / "results.tsv", _results(registry))
     write_text(campaign / "experiments.json", _experiments(registry))
     write_text(campaign / "LEARNINGS.md", _learnings(registry.learnings()))
+    write_text(campaign / "KAGGLE_API.md", _kaggle_api(campaign, registry))
     _write_round(campaign, registry, round_)
+
+
+def _kaggle_api(campaign: Path, registry: Registry) -> str:
+    """How to upload what the campaign wrote, for people and agents."""
+    competition: Mapping[str, Any] = registry.setting("competition") or {}
+    standing = registry.submissions.standing()
+    template = (resources.files("podium.campaign") / "kaggle_api.md").read_text("utf-8")
+    return template.format(
+        slug=competition.get("competition", "SLUG"),
+        quota=competition.get("max_submissions_per_day") or "not known here",
+        tag=standing.tag if standing else "TAG",
+        campaign=campaign,
+    )
 
 
 def write_text(path: Path, text: str) -> None:

@@ -112,6 +112,12 @@ def _canonical(name: str) -> str | None:
     return mentioned[0] if len(mentioned) == 1 else None
 
 
+def _is_pooled(name: str) -> bool:
+    """Over all rows of a table, rather than a mean over users, images, texts or series."""
+    metric = _METRICS.get(name)
+    return metric is not None and metric.needs in composition.ARRAYS and metric.task_types != forecasts.TASKS
+
+
 def find(text: str) -> list[str]:
     """Canonical names of the metrics that a text mentions, in order of first mention; [] where there are none.
 
@@ -126,7 +132,7 @@ def find(text: str) -> list[str]:
         if 1 not in covered[start:end]:
             covered[start:end] = b"\1" * (end - start)
             taken.append((start, end, name))
-    variants = {name for start, _, name in taken if aliases.is_variant(plain[max(0, start - 80) : start])}
+    variants = {name for start, end, name in taken if aliases.is_variant(plain, start, end, _is_pooled(name))}
     known = dict.fromkeys(name for _, _, name in sorted(taken) if name not in variants)
     return list(dict.fromkeys(name for name in (aliases.in_context(name, plain) for name in known) if name))
 

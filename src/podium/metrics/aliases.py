@@ -27,7 +27,10 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "accuracy", "acc", "categorization accuracy", "categorisation accuracy", "classification accuracy",
         "percentage of predicted labels that are correct", "accuracy score", "share of correct",
     ),
-    "balanced_accuracy": ("balanced accuracy", "balanced accuracy score", "mean recall", "macro recall", "bac"),
+    "balanced_accuracy": ("balanced accuracy", "balanced accuracy score", "mean recall", "macro recall", "bac",
+        "per class accuracy", "mean class accuracy", "class averaged accuracy", "macro averaged recall", "macro accuracy",
+        "unweighted average recall", "average per class recall",
+    ),
     "f1": ("f1", "f 1", "f1 score", "f score", "f measure", "f1score"),
     "f1_macro": (
         "macro f1", "f1 macro", "macro averaged f1", "macro average f1", "macro f score", "mean f1 over classes",
@@ -43,12 +46,14 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "f1 samples", "example based f1", "example based f measure", "f1 * averaged over samples", "f1 * average samples",
         "f1 score averaged over rows", "mean f1", "f1 * samples",
     ),
-    "f1_weighted": ("weighted f1", "f1 weighted", "weighted average f1", "weighted f1 score", "weighted averaged f1"),
+    "f1_weighted": ("weighted f1", "f1 weighted", "weighted average f1", "f1 * weighted by support",
+        "weighted f1 score", "weighted averaged f1"),
     "mcc": ("mcc", "matthews correlation", "matthews correlation coefficient", "matthews corrcoef", "phi coefficient"),
     "qwk": (
-        "qwk", "quadratic weighted kappa", "quadratically weighted kappa", "quadratic kappa", "weighted kappa",
-        "cohen s kappa", "cohen kappa", "kappa with quadratic weights", "kappa quadratic", "cohen kappa score",
-        "quadratic weighted kappa score",
+        "qwk", "quadratic weighted kappa", "quadratically weighted kappa", "quadratic kappa", "quadratic cohen kappa",
+        "kappa with quadratic weights", "kappa quadratic", "quadratic weighted kappa score", "cohen s kappa * quadratic",
+        "cohen kappa * quadratic", "cohen kappa score * quadratic", "weighted kappa * quadratic",
+        "quadratic weighted cohen s kappa", "quadratic weighted cohen kappa",
     ),
     "rmse": (
         "rmse", "root mean squared error", "root mean square error", "root mean squared deviation", "rmsd",
@@ -59,7 +64,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "rmsle": (
         "rmsle", "root mean squared logarithmic error", "root mean square logarithmic error",
         "root mean squared log error", "root mean square log error", "mean column wise rmsle", "mean columnwise rmsle",
-        "rootmeansquaredlogarithmicerror", "rmse of log1p", "rmse of log 1",
+        "rootmeansquaredlogarithmicerror", "rmse of log1p", "rmse of log 1", "rmse on log1p",
     ),
     "rmse_log": (
         "rmse log", "log rmse", "rmse of log", "rmse of logs", "rmse of logarithms", "rmse of the log",
@@ -98,8 +103,10 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "weighted root mean square scaled error",
     ),
     "wmae": ("wmae", "weighted mean absolute error", "weighted mae"),
-    "bits_per_character": ("bits per character", "bits per char", "bpc"),
-    "bits_per_byte": ("bits per byte", "bpb"),
+    "bits_per_character": (
+        "bits per character", "bits per char", "bpc", "cross entropy * bits per character", "log loss * bits per character",
+    ),
+    "bits_per_byte": ("bits per byte", "bpb", "cross entropy * bits per byte", "log loss * bits per byte"),
     "perplexity": ("perplexity",),
     "mrr": ("mrr", "mean reciprocal rank"),
     "word_jaccard": (
@@ -137,13 +144,18 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "mean average precision", "map", "mean average precision at", "intersection over union", "gini impurity",
         "top 1 accuracy", "top 3 accuracy", "top 5 accuracy", "top k accuracy", "top 10 accuracy", "accuracy at",
         "top 5 categorization accuracy", "top 3 categorization accuracy", "top 5 classification accuracy",
-        "linear weighted kappa", "linearly weighted kappa", "kappa with linear weights", "cohen s kappa * linear",
+        "weighted kappa", "cohen s kappa", "cohen kappa", "cohen kappa score", "kappa", "linear weighted kappa",
+        "linearly weighted kappa", "kappa with linear weights", "cohen s kappa * linear",
         "normalized levenshtein", "normalised levenshtein", "levenshtein ratio", "normalized edit distance",
         "label smoothed cross entropy", "map at k", "precision at k", "recall at k", "ndcg", "ndcg at k", "mrr at k",
         "hit rate at k", "normalized discounted cumulative gain", "jaccard", "jaccard index", "miou", "iou",
         "mean iou", "mean intersection over union", "pinball", "quantile loss", "f beta", "f beta score", "fbeta",
         "crps * quantiles", "weighted scaled pinball loss", "sacrebleu", "sentence bleu", "bleurt", "padded cmap",
-        "accuracy of the model", "mean absolute error in log", "log of the mae", "log of the mean absolute error",
+        "accuracy of the model", "mean absolute error in log", "mean absolute error of log", "mean absolute error of the log",
+        "mae of log", "mae of the log", "log mae", "log of the mae", "log of the mean absolute error", "log of rmse",
+        "log of the rmse", "logarithm of the rmse", "rmse * log transform", "rmse * log transformed", "rmse in log space",
+        "rmse on log scale", "rmse on the log scale", "f1 * words", "f1 * tokens", "average f1", "average f1 score",
+        "averaged f1 score", "brier skill score", "skill score", "subset accuracy", "exact match ratio",
         "dice loss", "hausdorff", "f1 at 0p5 iou", "f1 score at * iou", "auc of the precision recall gain curve",
         "soft f1", "probabilistic f1", "pfbeta", "pf1", "span f1", "token f1", "token level f1", "entity level f1",
         "mean squared error of the log", "bounding box iou", "roc curve at", "mean bias auc", "bias auc",
@@ -185,9 +197,15 @@ TEMPLATES: tuple[tuple[str, str], ...] = (
 
 # A word before a metric that makes it another one. Ours with such words (weighted F1, normalised Gini) are phrases above.
 _VARIANT = re.compile(
-    r"\b(?:weighted|balanced|modified|customi[sz]ed|custom|adjusted|scaled|partial|normali[sz]ed|relative|linear|linearly"
+    r"\b(?:minus|negative|negated|inverse|inverted|group wise|groupwise"
+    r"|weighted|balanced|modified|customi[sz]ed|custom|adjusted|scaled|partial|normali[sz]ed|relative|linear|linearly"
     r"|truncated|capped|clipped|asymmetric|smoothed|hierarchical|probabilistic|(?:variant|version|variation|form) of) "
     r"(?:(?:multi|class|multiclass|label|multilabel|binary|mean|average|averaged|root|macro|micro|total|zero|of|the|a|an) ){0,4}$"
+)
+_WEIGHTED_AFTER = re.compile(r"^ (?:\w+ ){0,2}?(?:weighted (?:by|with|according)|with (?:class |sample )?weights)\b")
+_GROUPED_AFTER = re.compile(
+    r"^ (?:\w+ ){0,2}?(?:per|for each|of each|within each|in each|by) "
+    r"(?:group|study|session|user|query|series|store|country|region|day|race|year)\b"
 )
 # Words of detection: where a text has one of them, its "average precision" is a step of that metric, not ours.
 _DETECTION = re.compile(r"\b(?:mean average precision|map|iou|intersection over union|bounding box|bounding boxes)\b")
@@ -204,6 +222,7 @@ _SIGNS = {ord(sign): word for sign, word in zip("²₁₂β@%", ("2", "1", "2", 
 def normalise(text: str) -> str:
     """Lower case; decimals as `0p5`, `@` and `%` as words; every run of other characters is one blank."""
     plain = text.lower().translate(_SIGNS)
+    plain = re.sub(r"\b1 ?[-−–] ?(?=[a-z])", "1 minus ", plain)
     plain = re.sub(r"(?<![\d.])(\d*)\.(\d+)(?![\d.]*\d)", _decimal, plain)
     return " ".join(re.findall(r"[a-z0-9]+", plain))
 
@@ -223,7 +242,9 @@ def _patterns() -> list[tuple[str, re.Pattern[str], str]]:
     """(first word or "", pattern, canonical name, template or ""), compiled at the first call."""
     if not _PATTERNS:
         _PATTERNS.extend(
-            (phrase.partition(" ")[0], _pattern(phrase), name) for name, phrases in PHRASES.items() for phrase in phrases
+            (phrase.partition(" ")[0], _pattern(phrase), name)
+            for name, phrases in PHRASES.items()
+            for phrase in phrases
         )
         _PATTERNS.extend(("", re.compile(rf"\b{words}\b"), template) for words, template in TEMPLATES)
     return _PATTERNS
@@ -248,9 +269,12 @@ def _named(template: str, match: re.Match[str]) -> str:
     return "f1" if template == "fbeta@{}" and float(numbers[0].replace("p", ".")) == 1.0 else template.format(parameter)
 
 
-def is_variant(before: str) -> bool:
-    """Whether the words before a mention make it another metric than the plain one."""
-    return _VARIANT.search(before) is not None
+def is_variant(plain: str, start: int, end: int, pooled: bool) -> bool:
+    """Whether the words around a mention make it another metric than the plain one. `pooled`: ours is over all rows, so
+    that "per user" is another."""
+    before, after = plain[max(0, start - 80) : start], plain[end : end + 80]
+    grouped = pooled and _GROUPED_AFTER.search(after) is not None
+    return grouped or _VARIANT.search(before) is not None or _WEIGHTED_AFTER.search(after) is not None
 
 
 def in_context(name: str, plain: str) -> str:
