@@ -14,7 +14,7 @@ from engine_world import add_experiments, copy_of, engine_of, telling
 from podium.campaign import decide, phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
-from podium.campaign.submit import Submitted, _reserve, reconcile, submit
+from podium.campaign.submit import Submitted, reconcile, reserve, submit
 from podium.cli import compose
 from podium.errors import Refused
 from podium.platforms.platform import AmbiguousSend, RemoteSubmission
@@ -330,7 +330,7 @@ def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:
     another_round(engine, 2, skill=0.3)
     best = decide.best_blend(engine)
     assert best is not None and dict(best.weights)["E002"] > 0
-    _reserve(engine)
+    reserve(engine)
     kept = engine.purse.left_s() - engine.purse.work_left_s() - free
     assert kept == pytest.approx(5 * 4.0 / 2, abs=0.1), "five predictions of 4 s on two slots"
 

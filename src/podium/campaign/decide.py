@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 POOL_LIMIT = 24  # members a blend may draw from: the best by score
 CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
-SPACED = 3  # rounds between two submissions before the end
+SPACED = 3  # rounds between two submissions before the end, where experiments are counted
+SPACED_SHARE = 0.15  # of the time, where it is limited
 WORTH_SHARE = 0.2  # of the standard error: a smaller gain waits for the end
 
 
@@ -165,6 +166,13 @@ def worth_submitting(
         return False, f"no gain by its own honest estimate ({gain:+.6f})"
     if not at_the_end and gain < WORTH_SHARE * row.stderr:
         return False, f"a gain of {gain:+.6f} waits for the end"
-    if not at_the_end and row.round < standing.round + SPACED:
+    if not at_the_end and _soon(engine, row, standing):
         return False, f"a gain of {gain:+.6f} waits: the blend still moves, and predicting its members takes time"
     return True, f"a gain of {gain:+.6f} by the nested estimate"
+
+
+def _soon(engine: Engine, row: BlendRow, standing: SubmissionRow) -> bool:
+    """Whether too little has passed since the standing submission for another before the end."""
+    if engine.options.time_s is not None:
+        return engine.clock.alive_s() - engine.submitted_s < SPACED_SHARE * engine.options.time_s
+    return row.round < standing.round + SPACED

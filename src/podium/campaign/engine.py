@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class Engine:
     purse: Purse = field(init=False)
     store: PredictionStore = field(init=False)
     truth: NDArray[Any] = field(init=False)
+    submitted_s: float = -math.inf  # the campaign's clock at this engine's newest submission
     correlations: tuple[tuple[str, ...], dict[str, dict[str, float]]] = ((), {})  # of which pool, and theirs
 
     def __post_init__(self) -> None:

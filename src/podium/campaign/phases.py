@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from podium.campaign import briefs, checks, decide, solutions
 from podium.campaign.decide import Decision, Verified
 from podium.campaign.runner import Runner, fold_track, outcome
+from podium.campaign.submit import reserve
 from podium.campaign.views import write_views
 from podium.competition import audit, eda_markdown
 from podium.errors import SeatError
@@ -127,6 +128,7 @@ def run(engine: Engine, round_: int, experiments: list[Experiment]) -> None:
     engine.enter(round_, "run")
 
     def play() -> dict[str, Any]:
+        reserve(engine, experiments)
         tracks = [fold_track(engine, experiment) for experiment in experiments]
         for experiment in experiments:
             engine.registry.experiments.set_status(experiment.id, "running")

@@ -18,14 +18,15 @@ from podium.registry.blends import BlendRow
 from podium.registry.submissions import SubmissionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import polars as pl
 
     from podium.campaign.engine import Engine
+    from podium.registry.experiments import Experiment
 
-PREDICTS = 0.15  # of an experiment's fitting time, for predicting the test rows
-LARGEST_RESERVE = 0.1  # of the whole time
+PREDICTS = 0.2  # of an experiment's fitting time, for predicting the test rows
+LARGEST_RESERVE = 0.12  # of the whole time
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def submit(engine: Engine, round_: int) -> Submitted:
         return Submitted(standing.tag, reason)
 
     submitted = engine.registry.journal.step(round_, "submit", Submitted, play)
-    _reserve(engine)
+    reserve(engine)
     return submitted
 
 
@@ -79,6 +80,7 @@ def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], f
     if not _send(engine, tag, engine.campaign / name, f"round {row.round}: {reason}"):
         return Submitted(None, "held: the platform refused it")
     _publish_standing(engine)
+    engine.submitted_s = engine.clock.alive_s()
     engine.event("submission", tag=tag, expected=row.score, stderr=row.stderr)
     return Submitted(tag, reason)
 
@@ -153,21 +155,23 @@ def _publish_standing(engine: Engine) -> None:
         write_file(engine.campaign / "submission.csv", (engine.campaign / standing.file).read_bytes())
 
 
-def _reserve(engine: Engine) -> None:
-    """Keep time for the test predictions that the best blend's members still lack.
+def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
+    """Keep time for the test predictions that the campaign's end will still need: of the best blend's members that have
+    none, and of experiments about to run, which may become members.
 
-    A member's share of its fits' seconds is guessed where such runs took less so far: kNN predicts for as long as it fits.
+    A share of the fits' seconds is assumed where such runs took less so far: kNN predicts for as long as it fits.
     """
-    row = decide.best_blend(engine)
     total = engine.options.time_s
-    if row is None or total is None:
+    if total is None:
         return
-    runs = engine.registry.runs
-    lacking = [member for member, weight in row.weights.items() if weight > 0 and not runs.has_holdout(member)]
-    fits = runs.cpu_seconds(lacking)
-    mean = runs.predict_seconds()
-    seconds = sum(max(mean * engine.n_folds, PREDICTS * fits.get(member, 0.0)) for member in lacking)
-    engine.purse.reserve_finalisation(min(seconds / engine.purse.slots, LARGEST_RESERVE * total))
+    runs, row = engine.registry.runs, decide.best_blend(engine)
+    weights = row.weights if row else {}
+    lacking = [member for member, weight in weights.items() if weight > 0 and not runs.has_holdout(member)]
+    seconds = dict(runs.cpu_seconds(lacking))
+    seconds.update({experiment.id: experiment.static_cost_s * engine.speed() for experiment in running})
+    least = runs.predict_seconds() * engine.n_folds
+    needed = sum(max(least, PREDICTS * spent) for spent in seconds.values()) / engine.purse.slots
+    engine.purse.reserve_finalisation(min(needed, LARGEST_RESERVE * total))
 
 
 def submission_frame(engine: Engine, row: BlendRow, time_left_s: Callable[[], float] | None = None) -> pl.DataFrame:

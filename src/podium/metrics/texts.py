@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,10 +129,11 @@ def bleu(truth: Text, prediction: Text, weight: Floats | None = None) -> float:
 
 def _words(truth: Text, prediction: Text) -> tuple[Ints, Ints, int]:
     """Word numbers and units of truth's words, then prediction's; and how many are truth's."""
-    lists = [text.split() for side in (truth, prediction) for text in side.values]
-    known = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(lists)))}
-    ids = np.fromiter(map(known.__getitem__, chain.from_iterable(lists)), dtype=np.int64)
-    sizes = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+    values = truth.values + prediction.values
+    words = " ".join(values).split()  # one list: millions of small ones would keep the garbage collector busy
+    known = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    ids = np.fromiter(map(known.__getitem__, words), dtype=np.int64, count=len(words))
+    sizes = np.fromiter((len(text.split()) for text in values), dtype=np.int64, count=len(values))
     units = np.repeat(np.tile(np.arange(len(truth)), 2), sizes)
     return ids, units, int(sizes[: len(truth)].sum())
 
