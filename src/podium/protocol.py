@@ -153,7 +153,7 @@ class Context:
         elif rows.y is not None and rows.y.ndim == 1 and rows.y.dtype.kind in "iu":
             key = np.lexsort((rng.random(n), rows.y))  # one class after another, random within
             stride = max(2, round(1 / share))
-            held = key[int(rng.integers(stride)) :: stride]
+            held = key[int(rng.integers(min(stride, n))) :: stride]
         else:
             held = rng.permutation(n)[:want]
         mask = np.zeros(n, dtype=bool)

@@ -18,6 +18,8 @@ LOG1P_METRICS = {"rmsle", "mean_columnwise_rmsle", "msle"}
 LOG_METRICS = {"rmse_log", "rmsle_log", "mape", "smape"}
 L1_METRICS = {"mae", "mape", "smape", "medae", "wmae", "mae_log"}
 
+BEYOND = 0.1  # of the labels' range
+
 
 @dataclass(frozen=True)
 class Target:
@@ -25,7 +27,8 @@ class Target:
 
     `columns(y)` gives the labels of each model to train: one of class codes (multiclass), else one for each output.
     `assemble(parts)` joins their predictions to `(n, n_outputs)`. Values outside what training saw are clipped to a
-    margin of a tenth of its range, because a log curve turns a small extrapolation into an absurd value.
+    margin of a tenth of its range; upwards in the labels' own unit, because a log curve turns a small extrapolation into
+    an absurd value.
     """
 
     loss: Loss
@@ -77,8 +80,9 @@ class Target:
         if self.loss == "binary":
             return np.asarray(np.clip(joined, 0.0, 1.0))
         low, high = self._forward(np.array([self.low, self.high]))
-        margin = 0.1 * (high - low)
-        return self._backward(np.clip(joined, low - margin, high + margin))
+        bent = np.clip(joined, low - BEYOND * (high - low), None)
+        most = self.high + BEYOND * (self.high - self.low)
+        return np.minimum(self._backward(np.minimum(bent, self._forward(np.array([most])))), most)
 
     def _forward(self, values: NDArray[Any]) -> Floats:
         values = values.astype(np.float64)
