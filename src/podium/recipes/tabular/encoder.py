@@ -17,7 +17,7 @@ from podium.recipes.tabular.target_means import TargetMeans
 from podium.recipes.tabular.texts import Texts
 
 View = Literal["tree", "forest", "dense"]
-CLIP = 8.0  # standard deviations
+CLIP = 3.0  # standard deviations: a linear model must not follow one huge house out of the data
 
 
 @dataclass
