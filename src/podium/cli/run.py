@@ -106,6 +106,21 @@ def parse_overrides(parts: list[str]) -> dict[str, str]:
     return found
 
 
+def _say_what_is_weaker() -> None:
+    """One line for each part of this machine that makes the campaign weaker; `podium doctor` has the rest."""
+    from podium.execution import doctor, sandbox
+
+    measured = sandbox.measure()
+    if measured.level != "bubblewrap":
+        why = measured.reasons.get("bubblewrap", "bubblewrap does not work here")
+        remark(f"weaker here: the sandbox is at level {measured.level} ({why}); see podium doctor")
+    problem = doctor.lightgbm_problem()
+    if problem is not None:
+        remark(
+            f"weaker here: LightGBM cannot be loaded ({problem}); histogram boosting of scikit-learn takes its place"
+        )
+
+
 def _play(folder: Path, started: float) -> Outcome:
     """The campaign to its end, watched. An interruption leaves by exit code 130 and says how to go on."""
     from podium.campaign.engine import Stopped
@@ -114,6 +129,7 @@ def _play(folder: Path, started: float) -> Outcome:
     from podium.report.terminal import Watcher
 
     go_on = f"go on with: podium run {shlex.quote(short(folder))}"
+    _say_what_is_weaker()
     try:
         with Watcher(folder, live=sys.stderr.isatty()):
             return compose.run(folder, started=started)
