@@ -317,6 +317,15 @@ def test_one_hot_targets_are_seen_and_doubted(tmp_path: Path) -> None:
     assert c.task_type == "multilabel_classification" and c.evidence["task_type"].confidence < 0.75
 
 
+@pytest.mark.parametrize("which", ["train.csv", "test.csv", "sample_submission.csv"])
+def test_a_lone_carriage_return_in_a_header_is_told_in_one_line(tmp_path: Path, which: str) -> None:
+    folder = toy(tmp_path / "toy", 40, 12)
+    path = folder / which
+    path.write_bytes(path.read_bytes()[:1] + b"\r" + path.read_bytes()[1:])
+    with pytest.raises(UserError, match=f"the header of {which} is broken"):
+        intake(folder)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     which=st.sampled_from(["train.csv", "test.csv", "sample_submission.csv", "description.md", "config.json"]),

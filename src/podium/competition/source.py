@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from podium.competition.folder import TableFiles
-from podium.competition.table import TEXT_FORMATS, Table, decode, format_of, read_bytes, read_table, separator_of
+from podium.competition.table import TEXT_FORMATS, Table, decode, format_of, read_bytes, read_table, split_header
 
 
 @dataclass(frozen=True)
@@ -57,5 +56,4 @@ def header(folder: Path, ref: str) -> list[str]:
         return read_table(folder, ref).frame.columns
     data = read_bytes(folder, ref)
     text, _ = decode(ref, data[: 1 << 20] if len(data) > 1 << 20 and data.isascii() else data)
-    line = text.partition("\n")[0].rstrip("\r")
-    return next(csv.reader([line], delimiter=separator_of(line, ref)), [])
+    return split_header(text.partition("\n")[0], ref)[1]

@@ -175,14 +175,27 @@ def _read_text(ref: str, data: bytes, as_text: frozenset[str] | None) -> Table:
             f"{ref} is a web page", expected="a table", found="HTML", remedy="log in and download it again"
         )
     header_line = text[: text.find("\n")] if "\n" in text else text
-    separator = separator_of(header_line, ref)
-    header = next(csv.reader([header_line.rstrip("\r")], delimiter=separator), [])
+    separator, header = split_header(header_line, ref)
     _check_header(ref, header)
     _check_last_line(ref, text, separator, len(header))
     frame = _parse(ref, data, separator, header, as_text, comma=_decimal_comma(text, separator))
     if frame.height == 0:
         raise IntakeError(f"{ref} has a header and no rows", expected="one row at least", remedy="download it again")
     return Table(ref, _drop_index(frame), notices)
+
+
+def split_header(line: str, ref: str) -> tuple[str, list[str]]:
+    """The separator of a table's first line, and its column names. Raises IntakeError on a line that is not one."""
+    separator = separator_of(line, ref)
+    try:
+        return separator, next(csv.reader([line.rstrip("\r")], delimiter=separator), [])
+    except csv.Error as error:
+        raise IntakeError(
+            f"the header of {ref} is broken",
+            expected="one line of column names",
+            found=str(error).partition(" - ")[0],
+            remedy="save the table again with ordinary line ends",
+        ) from error
 
 
 def separator_of(header: str, ref: str) -> str:
