@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from podium.campaign import solutions
 from podium.campaign.budget import UNTIMED_WALL_S
 from podium.execution.executor import RunRequest
+from podium.execution.request import write_run
 from podium.records import Limits, RunKind, to_json
 from podium.registry.experiments import Experiment
 
@@ -100,10 +101,6 @@ def is_free(engine: Engine, experiment: Experiment, key: str, folder: Path) -> b
 def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, folder: Path) -> None:
     """Fill the run's folder; request.json last. Writing it again gives the same files."""
     solutions.ensure(engine, experiment)
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "rows.npz", train=part.train, predict=part.predict)
-    if part.kind == "fit":
-        engine.label_frame(part.train).write_ipc(folder / "labels.arrow", compression="uncompressed")
     data = engine.dataset
     request = RunRequest(
         key=key,
@@ -120,6 +117,5 @@ def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, 
         times=str(data.times) if data.times else None,
         min_level="process" if experiment.builtin else "landlock",
     )
-    part_file = folder / ".request.json"
-    part_file.write_text(json.dumps(to_json(request)))
-    part_file.replace(folder / "request.json")
+    labels = engine.label_frame(part.train) if part.kind == "fit" else None
+    write_run(folder, request, train=part.train, predict=part.predict, labels=labels)
