@@ -9,7 +9,23 @@ import pytest
 from team_world import FakeCatalog, brief, facts, spec
 
 from podium.errors import BadDeliverable, SeatError
-from podium.records import Brief, Build, Deliverable, Findings, Phase, Plan, Reply, ResearchBrief, Review, Usage
+from podium.records import (
+    Brief,
+    Build,
+    Charter,
+    Checks,
+    Deliverable,
+    Findings,
+    Phase,
+    Plan,
+    QaCheck,
+    Reply,
+    Requirement,
+    ResearchBrief,
+    Review,
+    Stack,
+    Usage,
+)
 from podium.team.builtin import BuiltinSeat
 from podium.team.roles import DELIVERABLE_OF
 from podium.team.scripted import ScriptedSeat, write_script
@@ -17,6 +33,9 @@ from podium.testing import seat_conformance
 
 SOLUTION = "def fit(train, ctx): ...\ndef predict(model, rows, ctx): ...\n"
 SCRIPT: dict[str, Deliverable] = {
+    "charter": Charter("win", (Requirement("Q1", "every row has a prediction"),)),
+    "stack": Stack(("numpy",), "numpy"),
+    "checks": Checks((QaCheck("all rows", "predict every row", "finite"),), "one"),
     "research": ResearchBrief((), "nothing new", "notes"),
     "plan": Plan((), "nothing"),
     "revise": Plan((), "nothing"),

@@ -3,11 +3,13 @@
 PodiumError
 ├── UserError            what was expected, what was given, what to do
 │   ├── IntakeError      the competition's files cannot be understood
+│   │   └── Ambiguous        more than one reading fits; a key of config.json settles it
 │   └── CampaignError    the campaign folder does not allow what was asked
 ├── Refused              the answer is no (exit 3): a mismatch, a refusal by policy
 ├── EngineBusy           another engine is at work on this campaign (exit 4)
 ├── NoSubmission         finished without a valid submission (exit 5)
 ├── StaleEpoch           this engine lost its campaign to a newer one and must stop writing
+├── AwaitingHost         an outside agent has a brief to answer; the engine rests until it does
 ├── SeatError            a seat failed to hand back a valid deliverable
 │   └── BadDeliverable   it handed one back, and the check refused it
 └── SolutionError        a solution, not the engine, is at fault
@@ -15,6 +17,12 @@ PodiumError
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from podium.records import Usage
 
 
 class PodiumError(Exception):
@@ -41,6 +49,15 @@ class UserError(PodiumError):
 
 class IntakeError(UserError):
     """The competition's folder, files, columns or description cannot be understood."""
+
+
+class Ambiguous(IntakeError):
+    """More than one reading fits. `key` of config.json settles it, with one of `choices` (value → what speaks for it)."""
+
+    def __init__(self, problem: str, *, key: str, choices: Mapping[str, str], remedy: str = "") -> None:
+        shown = ", ".join(list(choices)[:20])
+        super().__init__(problem, found=shown, remedy=remedy or f"set `{key}` in config.json, or --set {key}=VALUE")
+        self.problem, self.key, self.choices = problem, key, dict(choices)
 
 
 class CampaignError(UserError):
@@ -71,8 +88,22 @@ class StaleEpoch(PodiumError):
     exit_code = 4
 
 
+class AwaitingHost(PodiumError):
+    """A host seat's brief is open: the engine rests until its deliverable is handed in. Resumable, like a stop."""
+
+    exit_code = 130
+
+    def __init__(self, brief_id: str) -> None:
+        super().__init__(f"brief {brief_id} waits for its host")
+        self.brief_id = brief_id
+
+
 class SeatError(PodiumError):
-    """A seat failed to hand back a valid deliverable within its attempts."""
+    """A seat failed to hand back a valid deliverable within its attempts. `usage`: what it spent on them, to be charged."""
+
+    def __init__(self, message: str, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class BadDeliverable(SeatError):

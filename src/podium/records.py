@@ -19,7 +19,11 @@ from podium.protocol import Column
 Direction = Literal["higher", "lower"]
 Role = Literal["manager", "cto", "researcher", "builder", "qa", "reviewer", "reflector", "uploader"]
 Phase = Literal[
-    "eda", "retro", "research", "plan", "review", "revise", "build", "run", "verify", "decide", "submit", "learn"
+    "eda", "charter", "stack", "retro", "research", "plan", "review", "revise", "checks", "build",
+    "run", "verify", "decide", "submit", "learn",
+]  # fmt: skip
+SubmissionKind = Literal[
+    "label", "probability", "value", "labels", "ranking", "boxes", "mask", "image", "series", "text", "distribution"
 ]
 Operator = Literal["draft", "improve", "debug", "crossover", "ablate", "replicate"]
 Status = Literal["queued", "running", "killed", "failed", "done"]
@@ -40,6 +44,20 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Brought:
+    """What the user brings beside the data, from config.json: absolute paths, copied into the campaign as it is made."""
+
+    existing_oof_dir: str | None = None  # predictions nobody saw made: an untrusted pool
+    use_imported: bool = False  # whether submissions may blend them
+    deadline: str | None = None  # the config's own: it binds; one read in a description may be of years ago
+    best_pipeline_script: str | None = None
+    scraper_path: str | None = None
+    run_scraper: bool = False  # leave to execute it, once
+    kaggle_username: str | None = None
+    team: Mapping[str, str] = field(default_factory=dict)  # role → seat
+
+
+@dataclass(frozen=True)
 class Competition:
     """What is asked, in `config.json`'s keys. Fixed in code at intake, before any role speaks."""
 
@@ -51,7 +69,7 @@ class Competition:
     target_columns: tuple[str, ...]
     id_column: str | None
     submission_columns: tuple[str, ...]  # the header, in order, id included
-    submission_kind: Literal["label", "probability", "value"]  # what a cell of the submission holds
+    submission_kind: SubmissionKind  # what a cell of the submission holds
     classes: tuple[str, ...] = ()  # as spelled in train, in submission order; () for regression
     train_file: str = ""  # relative to data_dir
     test_file: str = ""
@@ -59,13 +77,32 @@ class Competition:
     group_column: str | None = None
     time_column: str | None = None
     label_side_columns: tuple[str, ...] = ()  # train has them, test does not
-    cv_strategy: str = "stratified"  # stratified, random, grouped, stratified_grouped, forward
+    cv_strategy: str = "stratified"  # podium.competition.splits.STRATEGIES
     cv_folds: int = 5
+    cv_gap: float = 0.0  # time between training and validation: days for dates, else the time column's unit
+    cv_horizon: float = 0.0  # length of a validation window in the same unit (last_n: rows a group); 0: by rows
     deadline: str | None = None
     max_submissions_per_day: int | None = None
     knowledge_files: tuple[str, ...] = ()
     description: str = ""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    metric_title: str = ""  # what people are shown; the canonical name where empty
+    proxy_for: str = ""  # the competition's own score, where its formula is unknown and `metric` stands in for it
+    proxy_direction: Direction | None = None  # which way that score is better
+    brought: Brought = field(default_factory=Brought)
+    id_columns: tuple[str, ...] = ()  # several that name a row together; `id_column` is then their names joined by commas
+    inputs: tuple[str, ...] = ("table",)  # what a row's features are: table, image, audio, video, file, text, series …
+    target_name: str = ""  # what the answer is called where it is no column of train: boxes, next character
+
+    @property
+    def metric_shown(self) -> str:
+        """The metric as people are told of it: a file's NAME, or which score a proxy stands in for."""
+        return self.metric_title or self.metric
+
+    @property
+    def looks_forward(self) -> bool:
+        """Whether a run may see nothing later than its fold: test is predicted by a final refit."""
+        return self.cv_strategy in ("forward", "last_n")
 
 
 @dataclass(frozen=True)
@@ -251,6 +288,78 @@ class Facts:
     hypotheses: tuple[Hypothesis, ...] = ()  # this round's research
     plan: tuple[ExperimentSpec, ...] = ()  # this round's plan, once there is one
     review: Review | None = None  # this round's review, once there is one
+    charter: Charter | None = None
+    stack: Stack | None = None
+    suggestions: tuple[Suggestion, ...] = ()  # of the search policy, for a builder that plans
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something that every valid result of this competition satisfies; QA's checks cite it by id."""
+
+    id: str  # Q1, Q2 …
+    text: str
+
+
+@dataclass(frozen=True)
+class Charter:
+    """What the team is to do, written once by the manager, who implements nothing.
+
+    `reading`: config.json's keys as the manager reads the description. The engine compares it with what intake fixed; a
+    disagreement is shown and changes nothing.
+    """
+
+    text: str  # markdown
+    requirements: tuple[Requirement, ...]
+    reading: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What solutions may be built with on this machine, fixed once by the cto from the measured hardware."""
+
+    libraries: tuple[str, ...]  # import names beside the standard library and podium
+    text: str  # markdown
+
+
+@dataclass(frozen=True)
+class QaCheck:
+    """One check of an experiment's predictions, written without seeing any solution.
+
+    `kind`: one of the engine's own (`podium.referee.qa.KINDS`) with its `params`, or "source": a Python file with
+    `check(frame, predictions)` (polars features of the scored rows; float64 `(n, k)`), run in the sandbox, that raises
+    AssertionError. A builder is told `name` and `message`, and nothing else.
+    """
+
+    name: str
+    message: str  # what is expected, for the builder
+    kind: str
+    requirement: str = ""  # id of the charter's requirement
+    params: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Checks:
+    checks: tuple[QaCheck, ...]
+    text: str  # markdown
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What the search policy would have a builder do next: an operator on parents, with a cue of how far to go.
+
+    `complexity` grows with depth: minimal, moderate, advanced. `siblings` are ideas tried beside it, to differ from;
+    `failures` what its ancestors failed with; `target` the component whose ablation mattered most.
+    """
+
+    operator: Operator
+    parents: tuple[str, ...]
+    why: str
+    complexity: Literal["minimal", "moderate", "advanced"] = "moderate"
+    siblings: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -336,7 +445,7 @@ class Findings:
     submit: bool = False  # the uploader's wish; the engine decides and sends
 
 
-Deliverable = ResearchBrief | Plan | Review | Build | Findings
+Deliverable = Charter | Stack | Checks | ResearchBrief | Plan | Review | Build | Findings
 
 
 @dataclass(frozen=True)

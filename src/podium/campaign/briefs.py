@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium import referee
 from podium.records import BlendFact, Brief, ExperimentFact, ExperimentSpec, Facts, Hypothesis, Phase, Review, Role
 from podium.registry.experiments import Experiment, fact
+from podium.team.policy import suggest
+from podium.team.roles import SCOPES, Scope
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
@@ -26,7 +30,22 @@ def brief(
     review: Review | None = None,
 ) -> Brief:
     facts = gather(engine, round_, hypotheses=hypotheses, plan=plan, review=review)
-    return Brief(f"R{round_:02d}_{phase}", round_, phase, role, str(engine.campaign), facts)
+    if phase in ("plan", "revise"):
+        facts = replace(facts, suggestions=suggest(engine.options.search, facts, f"{facts.seed}:R{round_:02d}"))
+    scope = SCOPES[role]
+    reads = readable(engine.campaign, scope)
+    return Brief(f"R{round_:02d}_{phase}", round_, phase, role, str(engine.campaign), scope.shown(facts), reads)
+
+
+def readable(campaign: Path, scope: Scope) -> tuple[str, ...]:
+    """The files of the campaign folder that the role may read, the newest rounds' at most; relative, in order."""
+    folders = ("", "rounds", "knowledge", "checks")
+    named = (f"{folder}/{path.name}".lstrip("/") for folder in folders for path in sorted((campaign / folder).glob("*"))
+             if path.is_file() and not path.name.startswith("."))  # fmt: skip
+    allowed = [name for name in named if scope.may_read(name)]
+    rounds = [name for name in allowed if name.startswith("rounds/") and not name.startswith("rounds/R00_")]
+    dropped = set(rounds[:-NEWEST])
+    return tuple(name for name in allowed if name not in dropped)
 
 
 def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
@@ -57,6 +76,8 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         learnings=registry.learnings(),
         fingerprints=registry.experiments.fingerprints(),
         notes=registry.inbox.notes(),
+        charter=engine.terms[0],
+        stack=engine.terms[1],
         **deliverables,
     )
 

@@ -7,6 +7,8 @@ import math
 from podium.campaign.options import Options
 from podium.records import Budget, Hardware
 from podium.registry.clock import Clock
+from podium.registry.ledger import Ledger
+from podium.team.desk import Allowance
 
 LEAST_RESERVE_S = 3.0
 RESERVE_SHARE = 0.03
@@ -50,6 +52,23 @@ class Purse:
         waves = math.ceil(n_folds / self.slots)
         generous = max(3.0 * fold_cost_s * speed + 5.0, GENEROUS_SHARE * self.work_left_s())
         return round(max(2.0, min(generous, self.work_left_s() / max(1, waves))), 1)
+
+    def seats_left(self, ledger: Ledger) -> Allowance:
+        """Money and tokens that seats may still spend. An amount that nobody knows is no amount: cap tokens too."""
+        spent = ledger.known()
+        money, tokens = self.options.money_usd, self.options.tokens
+        used = int(spent.get("tokens_in", 0) + spent.get("tokens_out", 0))
+        return Allowance(
+            None if money is None else max(0.0, money - spent.get("usd", 0.0)),
+            None if tokens is None else max(0, tokens - used),
+        )
+
+    def seats_spent(self, ledger: Ledger) -> str | None:
+        """Why no outside mind may be asked any more; None while one may."""
+        left = self.seats_left(ledger)
+        if left.money_usd == 0:
+            return f"the {self.options.money_usd:g} USD that seats may spend are spent"
+        return f"the {self.options.tokens} tokens that seats may use are used" if left.tokens == 0 else None
 
     def as_fact(self, experiments_done: int, speed: float) -> Budget:
         count = self.options.experiments

@@ -4,16 +4,69 @@ from __future__ import annotations
 
 import ast
 import math
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from podium.campaign import ideas
 from podium.errors import BadDeliverable
 from podium.recipes import catalog
-from podium.records import Brief, Build, ExperimentSpec, Findings, Plan, ResearchBrief, Review
+from podium.records import (
+    Brief,
+    Build,
+    Charter,
+    Checks,
+    ExperimentSpec,
+    Findings,
+    Phase,
+    Plan,
+    ResearchBrief,
+    Review,
+    Stack,
+)
+from podium.referee import qa
 from podium.team import citations
 
 BRIEF_WORDS = 500
+CHECK_LIMIT = 20
+CHECK_BYTES = 20_000
 SOLUTION_BYTES = 200_000  # bounds how many labels a seat could write into a solution
 PLAN_LIMIT = 8
 SEED_LIMIT = 10_000
+
+
+def charter(deliverable: Charter, brief: Brief) -> None:
+    """Requirements that checks can cite. What the manager read is compared with intake later; it cannot be wrong here."""
+    if not deliverable.requirements:
+        raise BadDeliverable("requirements: expected one at least, for QA to check")
+    ids = [one.id for one in deliverable.requirements]
+    twice = next((id_ for id_ in ids if ids.count(id_) > 1), None)
+    if twice is not None:
+        raise BadDeliverable(f"requirements: {twice!r} is there twice")
+
+
+def stack(deliverable: Stack, brief: Brief) -> None:
+    """Libraries that this machine has."""
+    from importlib.util import find_spec
+
+    for name in deliverable.libraries:
+        if not name.isidentifier() or (name not in sys.modules and find_spec(name) is None):
+            raise BadDeliverable(f"libraries: {name!r} cannot be imported here; name what is installed")
+
+
+def qa_checks(deliverable: Checks, brief: Brief) -> None:
+    """Known kinds with fitting parameters, sources that parse, requirements that the charter has."""
+    if len(deliverable.checks) > CHECK_LIMIT:
+        raise BadDeliverable(f"checks: expected at most {CHECK_LIMIT}; found {len(deliverable.checks)}")
+    known = {one.id for one in brief.facts.charter.requirements} if brief.facts.charter else set()
+    for i, check in enumerate(deliverable.checks):
+        if check.requirement and check.requirement not in known:
+            raise BadDeliverable(f"checks[{i}].requirement: the charter has no {check.requirement!r}")
+        if len(check.source.encode()) > CHECK_BYTES:
+            raise BadDeliverable(f"checks[{i}].source: expected at most {CHECK_BYTES} bytes")
+        problem = qa.problem(check)
+        if problem:
+            raise BadDeliverable(f"checks[{i}].{problem}")
 
 
 def research(deliverable: ResearchBrief, brief: Brief) -> None:
@@ -26,6 +79,9 @@ def plan(deliverable: Plan, brief: Brief) -> None:
     """Known parents, no idea tried before, no new seed passed off as an idea, no more than the budget allows."""
     known = {experiment.id for experiment in brief.facts.experiments}
     tried = set(brief.facts.fingerprints)
+    same = ideas.repeated(deliverable.experiments, brief.facts.experiments)
+    if same:
+        raise BadDeliverable(f"experiments[{same[0]}].hypothesis: {same[1]}")
     if len(deliverable.experiments) > PLAN_LIMIT:
         raise BadDeliverable(f"experiments: expected at most {PLAN_LIMIT}; found {len(deliverable.experiments)}")
     for i, spec in enumerate(deliverable.experiments):
@@ -70,12 +126,37 @@ def build(deliverable: Build, brief: Brief) -> None:
             if size > SOLUTION_BYTES:
                 raise BadDeliverable(f"solutions[{i}]: expected at most {SOLUTION_BYTES} bytes; found {size}")
             tree = ast.parse(source)
+            mark = ideas.fingerprint(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
             raise BadDeliverable(f"solutions[{i}]: not Python: {problem}") from problem
         names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         for needed in ("fit", "predict"):
             if needed not in names:
                 raise BadDeliverable(f"solutions[{i}]: no function {needed!r}; a solution defines fit and predict")
+        spec = brief.facts.plan[i]
+        if spec.recipe is not None:
+            continue  # known by its recipe
+        if spec.operator != "replicate" and mark in brief.facts.fingerprints:
+            raise BadDeliverable(
+                f"solutions[{i}]: the same solution was tried before (names, comments and seeds apart); a changed seed is "
+                "a replicate, not an idea"
+            )
+        _check_imports(i, tree, brief)
+
+
+def _check_imports(i: int, tree: ast.AST, brief: Brief) -> None:
+    """Only what the stack fixed, the standard library and podium itself."""
+    if brief.facts.stack is None:
+        return
+    allowed = {*brief.facts.stack.libraries, *sys.stdlib_module_names, "podium"}
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        alien = next((name for name in names if name.partition(".")[0] not in allowed), None)
+        if alien is not None:
+            known = ", ".join(brief.facts.stack.libraries)
+            raise BadDeliverable(f"solutions[{i}]: imports {alien!r}, which the stack does not have; it has {known}")
 
 
 def findings(deliverable: Findings, brief: Brief) -> None:
@@ -83,3 +164,23 @@ def findings(deliverable: Findings, brief: Brief) -> None:
     wrong = citations.problems(deliverable.text, brief.facts)
     if wrong:
         raise BadDeliverable(f"text: {wrong[0]}")
+
+
+CHECK_OF: Mapping[Phase, Callable[[Any, Brief], None]] = {
+    "charter": charter,
+    "stack": stack,
+    "retro": findings,
+    "research": research,
+    "plan": plan,
+    "review": review,
+    "revise": plan,
+    "checks": qa_checks,
+    "build": build,
+    "submit": findings,
+    "learn": findings,
+}
+
+
+def check(deliverable: Any, brief: Brief) -> None:
+    """The check of the brief's phase. Raises BadDeliverable."""
+    CHECK_OF[brief.phase](deliverable, brief)

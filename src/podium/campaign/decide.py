@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium import ensemble, referee
+from podium.campaign import quality
 from podium.ensemble import Blend
-from podium.records import AuditFinding, Verdict, from_json, to_json
+from podium.records import AuditFinding, QaCheck, Verdict, from_json, to_json
 from podium.referee import Gate, Paired, Scored
 from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
@@ -84,8 +85,8 @@ def baseline(engine: Engine) -> Scored:
     )
 
 
-def verify(engine: Engine, experiments: list[Experiment]) -> tuple[Verified, ...]:
-    """Re-score from saved predictions and raise what looks wrong; the pool is the one before any of these."""
+def verify(engine: Engine, experiments: list[Experiment], asked: tuple[QaCheck, ...] = ()) -> tuple[Verified, ...]:
+    """Re-score from saved predictions, raise what looks wrong, run QA's checks; the pool is the one before any of these."""
     if not experiments:
         return ()
     task, truth, fold_of, plain = engine.task, engine.truth, engine.fold_of, baseline(engine)
@@ -96,7 +97,8 @@ def verify(engine: Engine, experiments: list[Experiment]) -> tuple[Verified, ...
         raw = engine.store.oof(experiment.id)
         scored = referee.rescore(task, truth, raw, fold_of, groups=engine.store.groups)
         parents = {parent: engine.store.oof(parent) for parent in experiment.spec.parents if _is_valid(engine, parent)}
-        return Verified(experiment.id, scored, referee.alarms(scored, plain, previous, raw=raw, parents=parents))
+        found = referee.alarms(scored, plain, previous, raw=raw, parents=parents)
+        return Verified(experiment.id, scored, (*found, *quality.failures(engine, experiment, raw, asked)))
 
     return tuple(one(experiment) for experiment in experiments)
 

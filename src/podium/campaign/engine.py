@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.campaign import proxy
 from podium.campaign.budget import Purse
 from podium.campaign.options import Options
 from podium.campaign.store import PredictionStore
@@ -19,7 +20,7 @@ from podium.competition.dataset import Dataset
 from podium.errors import PodiumError
 from podium.execution.executor import Executor
 from podium.platforms.platform import Platform
-from podium.records import Competition, Hardware, Phase, Role
+from podium.records import Charter, Competition, Hardware, Phase, Role, Stack
 from podium.registry import Registry
 from podium.registry.clock import Clock
 from podium.tasks.task import Task
@@ -33,6 +34,12 @@ PAUSE_POLL_S = 0.5
 
 class Stopped(PodiumError):
     """Somebody asked the engine to stop. The campaign is resumable."""
+
+    exit_code = 130
+
+
+class Yielded(PodiumError):
+    """The time that this engine was given is over while runs are under way. They go on, to be adopted by the next one."""
 
     exit_code = 130
 
@@ -55,6 +62,8 @@ class Engine:
     fallback: Seat  # plays a phase whose own seat could not
     round: int = 0
     phase: Phase = "eda"
+    terms: tuple[Charter | None, Stack | None] = (None, None)  # what the team agreed on in round 0
+    until: float = math.inf  # the monotonic time from which this engine waits for nothing more
     purse: Purse = field(init=False)
     store: PredictionStore = field(init=False)
     truth: NDArray[Any] = field(init=False)
@@ -122,7 +131,15 @@ class Engine:
                 told = paused
             if not paused:
                 return
+            if time.monotonic() >= self.until:
+                self.registry.inbox.put("pause", {})  # the next engine finds the campaign as this one leaves it
+                raise Yielded("paused")
             time.sleep(PAUSE_POLL_S)
+
+    def rest(self) -> None:
+        """Called while runs are waited for. Raises Yielded when nobody waits any longer."""
+        if time.monotonic() >= self.until:
+            raise Yielded("runs are under way")
 
     def _take_score(self, payload: Mapping[str, Any]) -> None:
         """A score that came back also says that the submission arrived."""
@@ -132,6 +149,8 @@ class Engine:
             with self.registry.database.write():
                 self.registry.submissions.set_scores(tag, payload.get("score"), None)
                 self.registry.submissions.settle(tag, "confirmed")
+            proxy.record(self)
+            proxy.warn(self.registry, self.clock.alive_s(), self.round)
 
     def solution_path(self, experiment: str) -> Path:
         return self.campaign / "runs" / experiment / "solution.py"

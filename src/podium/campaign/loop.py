@@ -1,4 +1,4 @@
-"""THE loop: research → plan → review → build → run → verify → decide → submit → learn, until time or ideas run out.
+"""THE loop: research → plan → review → checks → build → run → verify → decide → submit → learn, until time or ideas run out.
 
 Each call below is one journalled step: on a resume it replays what is recorded and does the rest, so this function is
 also the recovery procedure.
@@ -27,6 +27,9 @@ def play(engine: Engine) -> Path | None:
     if round_ == 0:
         phases.eda(engine)
         round_ = 1
+    charter = phases.charter(engine)
+    stack = phases.stack(engine, charter)
+    engine.terms = (charter, stack)
     while (finished := engine.spent()) is None:
         if round_ % RETRO_EVERY == 0:
             phases.retro(engine, round_)
@@ -35,6 +38,7 @@ def play(engine: Engine) -> Path | None:
         reviewed = phases.review(engine, round_, found, planned)
         if reviewed.verdict == "REVISE":
             planned = phases.revise(engine, round_, found, planned, reviewed)
+        phases.checks(engine, round_, planned)
         experiments = phases.build(engine, round_, planned)
         if not experiments:
             finished = "plan_empty"  # nothing that fits or pays is left

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 DEFAULT_TIME_S = 3600.0
 
@@ -19,6 +19,10 @@ class Options:
     team: Mapping[str, str] = field(default_factory=dict)
     executor: str = "local"
     ask: str | None = None
+    search: str = "greedy"  # the policy that suggests parents and operators: podium.team.policy.POLICIES
+    money_usd: float | None = None  # what seats may spend in all; None: no cap
+    tokens: int | None = None  # likewise
+    unconfined: bool = False  # leave to run coding agents where they cannot be confined
 
     def extended(self, time_s: float | None, experiments: int | None) -> Options:
         """These options with a larger budget of the same kind; a smaller one changes nothing."""
@@ -26,4 +30,4 @@ class Options:
         count = (
             self.experiments if self.experiments is None or experiments is None else max(self.experiments, experiments)
         )
-        return Options(time_left, count, self.seed, self.threads, self.team, self.executor, self.ask)
+        return replace(self, time_s=time_left, experiments=count)

@@ -6,38 +6,38 @@ Every phase is one journalled step: its deliverable is recorded together with al
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from podium.campaign import briefs, checks, decide, solutions
+from podium import metrics
+from podium.campaign import decide, ideas, knowledge, solutions, untrusted
 from podium.campaign.decide import Decision, Verified
 from podium.campaign.runner import Runner, fold_track, outcome
 from podium.campaign.submit import reserve
+from podium.campaign.turn import play
 from podium.campaign.views import write_views
 from podium.competition import audit, eda_markdown
-from podium.errors import SeatError
+from podium.errors import IntakeError
 from podium.recipes import catalog
 from podium.records import (
     AuditFinding,
     Build,
-    Deliverable,
+    Charter,
+    Checks,
+    Competition,
     ExperimentSpec,
     Findings,
-    Phase,
     Plan,
     ResearchBrief,
     Review,
-    Role,
+    Stack,
+    from_json,
 )
 from podium.registry.experiments import Experiment
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
-
-D = TypeVar("D", bound=Deliverable)
-
 
 @dataclass(frozen=True)
 class Eda:
@@ -64,61 +64,100 @@ def eda(engine: Engine) -> Eda:
     return done
 
 
+def charter(engine: Engine) -> Charter:
+    """Round 0: the manager's terms. What it reads in the description is held against what intake fixed, and shown."""
+
+    def record(written: Charter) -> None:
+        for key, ours, theirs in disagreements(engine.competition, written.reading):
+            text = f"the manager reads {key} as {theirs!r}; intake fixed {ours!r}, and that stands"
+            engine.event("warning", message=text)
+        engine.registry.set("disagreements", [list(d) for d in disagreements(engine.competition, written.reading)])
+
+    return play(engine, 0, "charter", Charter, record)
+
+
+def disagreements(competition: Competition, reading: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(key, ours, theirs) where the manager's reading differs from the competition as intake fixed it."""
+    ours = {
+        "task_type": competition.task_type,
+        "metric": competition.metric,
+        "metric_direction": competition.metric_direction,
+        "target_column": ", ".join(competition.target_columns),
+        "id_column": competition.id_column or "",
+    }
+
+    def plain(key: str, value: str) -> str:
+        return _metric_name(value) if key == "metric" else " ".join(str(value).lower().split())
+
+    return [
+        (key, ours[key], str(value))
+        for key, value in reading.items()
+        if key in ours and plain(key, value) != plain(key, ours[key])
+    ]
+
+
+def _metric_name(words: str) -> str:
+    """A metric's own name; the words themselves where no metric is called so."""
+    try:
+        return metrics.get(words).name
+    except IntakeError:
+        return words
+
+
+def stack(engine: Engine, terms: Charter) -> Stack:
+    """Round 0: what solutions are built with here, by the cto, from the measured hardware."""
+    engine.terms = (terms, None)
+    return play(engine, 0, "stack", Stack)
+
+
+def checks(engine: Engine, round_: int, planned: Plan) -> Checks:
+    """QA's checks of this round's experiments, written from charter and plan before any code is."""
+    return play(engine, round_, "checks", Checks, plan=planned.experiments)
+
+
 def retro(engine: Engine, round_: int) -> Findings:
     """Every tenth round: the whole campaign once more, by the reviewer."""
-    return _play(engine, round_, "retro", "reviewer", Findings, checks.findings, _record_learnings(engine, round_))
+    return play(engine, round_, "retro", Findings, _record_learnings(engine, round_))
 
 
 def research(engine: Engine, round_: int) -> ResearchBrief:
-    return _play(engine, round_, "research", "researcher", ResearchBrief, checks.research)
+    return play(engine, round_, "research", ResearchBrief)
 
 
 def plan(engine: Engine, round_: int, found: ResearchBrief) -> Plan:
-    return _play(engine, round_, "plan", "builder", Plan, checks.plan, hypotheses=found.hypotheses)
+    return play(engine, round_, "plan", Plan, hypotheses=found.hypotheses)
 
 
 def review(engine: Engine, round_: int, found: ResearchBrief, planned: Plan) -> Review:
-    return _play(
-        engine,
-        round_,
-        "review",
-        "reviewer",
-        Review,
-        checks.review,
-        hypotheses=found.hypotheses,
-        plan=planned.experiments,
-    )
+    return play(engine, round_, "review", Review, hypotheses=found.hypotheses, plan=planned.experiments)
 
 
 def revise(engine: Engine, round_: int, found: ResearchBrief, planned: Plan, reviewed: Review) -> Plan:
-    return _play(
-        engine,
-        round_,
-        "revise",
-        "builder",
-        Plan,
-        checks.plan,
-        hypotheses=found.hypotheses,
-        plan=planned.experiments,
-        review=reviewed,
-    )
+    known: dict[str, Any] = {"hypotheses": found.hypotheses, "plan": planned.experiments, "review": reviewed}
+    return play(engine, round_, "revise", Plan, **known)
 
 
 def build(engine: Engine, round_: int, planned: Plan) -> list[Experiment]:
-    """Solutions for the planned experiments, as many as the budget still has; each gets an id and an allowance."""
+    """Solutions for the planned experiments, as many as the budget still has; each gets an id and an allowance. What was
+    handed in from outside the rounds joins them."""
     left = engine.options.experiments
     count = engine.registry.experiments.count()
     specs = planned.experiments if left is None else planned.experiments[: max(0, left - count)]
 
     def record(built: Build) -> None:
-        for position, (spec, source) in enumerate(zip(specs, built.solutions, strict=True)):
+        extras = engine.registry.extras.pending()
+        entries = [*zip(specs, built.solutions, strict=True), *((extra.spec, extra.solution) for extra in extras)]
+        for position, (spec, source) in enumerate(entries):
             engine.registry.experiments.add(_experiment(engine, round_, count + position + 1, spec, source))
+        for position, extra in enumerate(extras):
+            engine.registry.extras.take(extra, f"E{count + len(specs) + position + 1:03d}")
 
-    if engine.registry.journal.find(f"R{round_:02d}_build") is None and not specs:
+    if engine.registry.journal.find(f"R{round_:02d}_build") is None and not specs and not engine.registry.extras.pending():
         return []
-    built = _play(engine, round_, "build", "builder", Build, checks.build, record, plan=specs)
+    built = play(engine, round_, "build", Build, record, plan=specs)
     experiments = engine.registry.experiments.of_round(round_)
-    for experiment, source in zip(experiments, built.solutions, strict=True):
+    handed = engine.registry.extras.sources([experiment.id for experiment in experiments])
+    for experiment, source in zip(experiments, (*built.solutions, *handed.values()), strict=True):
         solutions.publish(engine, experiment.id, source)
     return experiments
 
@@ -127,7 +166,7 @@ def run(engine: Engine, round_: int, experiments: list[Experiment]) -> None:
     """First fold, gate, other folds, on whatever executor. Finished runs are recorded one by one, so a crash costs one."""
     engine.enter(round_, "run")
 
-    def play() -> dict[str, Any]:
+    def run_all() -> dict[str, Any]:
         reserve(engine, experiments)
         tracks = [fold_track(engine, experiment) for experiment in experiments]
         for experiment in experiments:
@@ -139,20 +178,22 @@ def run(engine: Engine, round_: int, experiments: list[Experiment]) -> None:
         for id_, end in result.items():
             engine.registry.experiments.set_status(id_, end["status"], end["message"])
 
-    engine.registry.journal.step(round_, "run", dict, play, record)
+    engine.registry.journal.step(round_, "run", dict, run_all, record)
 
 
 def verify(engine: Engine, round_: int) -> tuple[Verified, ...]:
     """The referee re-scores every finished experiment of the round from its saved predictions."""
     engine.enter(round_, "verify")
     done = [e for e in engine.registry.experiments.of_round(round_) if e.status == "done"]
+    wanted = engine.registry.journal.find(f"R{round_:02d}_checks")
+    asked = from_json(Checks, wanted).checks if wanted else ()
 
     def record(verification: Verification) -> None:
         for one in verification.verified:
             engine.registry.experiments.set_score(one.id, one.scored.score, one.scored.stderr, one.scored.fold_scores)
 
     def look() -> Verification:
-        return Verification(decide.verify(engine, done))
+        return Verification(decide.verify(engine, done, asked))
 
     return engine.registry.journal.step(round_, "verify", Verification, look, record).verified
 
@@ -178,51 +219,13 @@ def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> Non
         blended = decide.blend(engine, round_)
         if blended is not None:
             engine.registry.blends.add(blended)
+            untrusted.record(engine, round_, list(decide.blend_of(blended).singles))
             engine.event("blend", score=blended.score, stderr=blended.stderr, weights=dict(blended.weights))
 
 
 def learn(engine: Engine, round_: int) -> Findings:
     """Findings whose figures trace to registry rows, and learnings with their evidence."""
-    return _play(engine, round_, "learn", "reflector", Findings, checks.findings, _record_learnings(engine, round_))
-
-
-def _play(
-    engine: Engine,
-    round_: int,
-    phase: Phase,
-    role: Role,
-    kind: type[D],
-    check: Callable[[D, Any], None],
-    record: Callable[[D], None] = lambda deliverable: None,
-    **deliverables: Any,
-) -> D:
-    """One role's phase: brief, seat, check, record. Where the seat cannot, the fallback seat plays and we say so."""
-    engine.enter(round_, phase)
-
-    def ask() -> D:
-        brief = briefs.brief(engine, round_, phase, role, **deliverables)
-        for seat in (engine.seats[role], engine.fallback):
-            started = time.monotonic()
-            try:
-                reply = seat.play(brief)
-                if not isinstance(reply.deliverable, kind):
-                    raise SeatError(f"{phase}: expected a {kind.__name__}; found a {type(reply.deliverable).__name__}")
-                check(reply.deliverable, brief)
-            except SeatError as problem:
-                if seat is engine.fallback:
-                    raise
-                engine.event(
-                    "warning", message=f"{role} ({seat.name}) could not play {phase}: {problem}; built-in plays"
-                )
-                continue
-            engine.registry.ledger.charge_usage(round_, f"{role}:{phase}", reply.usage)
-            engine.registry.ledger.charge(round_, f"{role}:{phase}", "wall_s", time.monotonic() - started)
-            return reply.deliverable
-        raise AssertionError("the fallback seat answers or raises")
-
-    deliverable = engine.registry.journal.step(round_, phase, kind, ask, record)
-    write_views(engine.campaign, engine.registry)
-    return deliverable
+    return play(engine, round_, "learn", Findings, _record_learnings(engine, round_))
 
 
 def _record_learnings(engine: Engine, round_: int) -> Callable[[Findings], None]:
@@ -244,7 +247,7 @@ def _experiment(engine: Engine, round_: int, number: int, spec: ExperimentSpec, 
         round=round_,
         spec=spec,
         seed=engine.options.seed + spec.seed_offset,
-        fingerprint=catalog.fingerprint(recipe) if recipe else sha[:16],
+        fingerprint=catalog.fingerprint(recipe) if recipe else ideas.fingerprint(source),
         solution_sha=sha,
         builtin=builtin,
         static_cost_s=fold_cost * engine.n_folds,

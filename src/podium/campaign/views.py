@@ -30,6 +30,8 @@ TSV_HEADER = ("round", "script", "cv_score", "lb", "status", "submitted", "times
 LOG_BYTES = 1_000_000
 TEXTS = {  # phase → field of its journalled deliverable → file of the round
     "eda": {"text": "eda.md"},
+    "charter": {"text": "charter.md"},
+    "stack": {"text": "stack.md"},
     "research": {"raw": "research_raw.md", "brief": "research_brief.md"},
     "plan": {"text": "plan.md"},
     "review": {"text": "review.md"},

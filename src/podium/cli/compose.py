@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -81,22 +82,24 @@ def open_or_create(
     return folder.resolve()
 
 
-def run(campaign: Path, *, started: float | None = None) -> Outcome:
-    """Play the campaign to its end. `started`: the monotonic time from which this call is charged to its budget.
+def run(campaign: Path, *, started: float | None = None, until: float = math.inf) -> Outcome:
+    """Play the campaign to its end. `started`: the monotonic time from which this call is charged to its budget; `until`:
+    the monotonic time from which it waits for no run any more, and leaves those under way to the next engine.
 
-    Raises EngineBusy, NoSubmission, Stopped (resumable), UserError.
+    Raises EngineBusy, NoSubmission, UserError; resumable: Stopped, AwaitingHost, Yielded.
     """
     with told_plainly(campaign), _held(campaign):
-        outcome = _play(campaign, started)
+        outcome = _play(campaign, started, until)
     if outcome.submission is None:
         raise NoSubmission(f"{campaign}: finished without a valid submission; see {campaign / 'report.html'}")
     return outcome
 
 
-def _play(campaign: Path, started: float | None) -> Outcome:
+def _play(campaign: Path, started: float | None, until: float) -> Outcome:
     from podium.campaign import loop
 
-    engine = make_engine(campaign, started)
+    engine = make_engine(campaign, started, warm=until == math.inf)
+    engine.until = until
     try:
         engine.clock.start()
         try:
@@ -122,8 +125,9 @@ def _held(campaign: Path) -> Iterator[None]:
         lock.release()
 
 
-def make_engine(campaign: Path, started: float | None = None) -> Engine:
-    """All parts of a live campaign, from what it stored. The caller holds the lock."""
+def make_engine(campaign: Path, started: float | None = None, *, warm: bool = True) -> Engine:
+    """All parts of a live campaign, from what it stored. The caller holds the lock. `warm`: start the executor's warm
+    parent at once; where a run may never come, it is started by the first one."""
     from podium import tasks
     from podium.campaign.engine import Engine
     from podium.competition.dataset import Dataset
@@ -139,8 +143,9 @@ def make_engine(campaign: Path, started: float | None = None) -> Engine:
     dataset = Dataset.open(campaign / "data")
     slots = min(options.threads or hardware.cores, 4)
     executor = LocalExecutor(slots, home=campaign, files=dataset.files)
-    executor.warm_up()  # its imports go on while the rest is made and round 0 is played
-    builtin, seats = _seats(options.team)
+    if warm:
+        executor.warm_up()  # its imports go on while the rest is made and round 0 is played
+    builtin, seats = _seats(options, campaign, registry, clock, hardware)
     return Engine(
         campaign=campaign,
         registry=registry,
@@ -173,33 +178,59 @@ def _check_file_system(folder: Path) -> None:
 
 def _check_parts(asked: Options) -> None:
     """What a campaign keeps for good is checked before it is made. Raises UserError."""
-    _seats(asked.team)
+    from podium.team import choose, policy
+
+    for role, name in asked.team.items():
+        if role != "*" and role not in get_args(Role):
+            raise UserError(f"no role {role!r}", expected=", ".join(get_args(Role)), remedy="use --team ROLE=SEAT")
+        choose.check_name(name, role)
+    policy.check_name(asked.search)
     if asked.executor not in EXECUTORS:
         raise UserError(f"no executor {asked.executor!r}", expected=", ".join(EXECUTORS), remedy="leave --executor out")
 
 
-def _seats(team: Mapping[str, str]) -> tuple[Seat, dict[Role, Seat]]:
-    """Role → seat; `*` names the default. Raises UserError for a role or a seat that does not exist."""
+def _seats(
+    options: Options, campaign: Path, registry: Registry, clock: Clock, hardware: Hardware
+) -> tuple[Seat, dict[Role, Seat]]:
+    """The built-in seat, and role → seat; `*` names the default. Raises UserError where a seat cannot be had here."""
+    from podium.campaign import checks
+    from podium.campaign.budget import Purse
+    from podium.team import choose
     from podium.team.builtin import BuiltinSeat
+    from podium.team.desk import Desk
 
     builtin: Seat = BuiltinSeat()
-    roles: tuple[Role, ...] = get_args(Role)
-    for role, seat in team.items():
-        if role != "*" and role not in roles:
-            raise UserError(f"no role {role!r}", expected=", ".join(roles), remedy="use --team ROLE=SEAT")
-        if seat != "builtin":
-            raise UserError(f"no seat {seat!r} for {role}", expected="builtin", remedy="use --team '*=builtin'")
-    return builtin, dict.fromkeys(roles, builtin)
+    purse = Purse(options, clock, hardware)
+    seats: dict[Role, Seat] = {}
+    for role in get_args(Role):
+        name = options.team.get(role, options.team.get("*", "builtin"))
+        desk = Desk(
+            role=role,
+            campaign=campaign,
+            transcripts=registry.transcripts,
+            check=checks.check,
+            left=lambda: purse.seats_left(registry.ledger),
+            unconfined=options.unconfined,
+        )
+        seats[role] = builtin if name == "builtin" else choose.seat(name, desk)
+    return builtin, seats
 
 
 def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, str]) -> None:
     """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
+    from podium import tasks
+    from podium.campaign import deadline, knowledge
+    from podium.campaign.imports import import_predictions
+    from podium.campaign.notices import notices
     from podium.competition import build, intake
     from podium.execution.doctor import hardware
     from podium.team.builtin.learnings import SEEDED
 
     competition = intake(path, overrides)
     options = asked if _has_budget(asked) else dataclasses.replace(asked, time_s=DEFAULT_TIME_S)
+    time_s, cut = deadline.capped(options.time_s, competition.brought.deadline)
+    options = dataclasses.replace(options, time_s=time_s, team={**competition.brought.team, **asked.team})
+    _check_parts(options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = EngineLock(folder)
@@ -212,6 +243,7 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
     try:
         registry = Registry.create(folder)
         dataset = build(competition, folder / "data", options.seed)
+        knowledge.bring(folder, registry, dataset.competition)
         with registry.database.write():
             registry.set("competition", dataset.competition)
             registry.set("source", str(path.resolve()))
@@ -222,6 +254,10 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
             registry.set("state", {"round": 0, "phase": "eda", "paused": False, "finished": None})
             for learning in SEEDED:
                 registry.add_learning(learning, 0)
+            if dataset.competition.brought.existing_oof_dir is not None:
+                import_predictions(folder, registry, dataset, tasks.for_competition(dataset.competition))
+            for text in (*filter(None, [cut]), *notices(registry)):
+                registry.events.add(0.0, 0, "warning", {"message": text})
             registry.set("created", True)
         registry.close()
     finally:
@@ -234,12 +270,24 @@ def _reopen(folder: Path, path: str | None, asked: Options) -> None:
     try:
         _check_unchanged(folder, path, registry)
         options = from_json(Options, registry.setting("options"))
-        wanted = _extended(options, asked, begun=registry.journal.last_finished_round() >= 0)
+        begun = registry.journal.last_finished_round() >= 0
+        wanted = _before_deadline(registry, _extended(options, asked, begun=begun))
     finally:
         registry.close()
     if wanted != options:
         with _held(folder):
             _store_options(folder, wanted)
+
+
+def _before_deadline(registry: Registry, options: Options) -> Options:
+    """The budget, cut where the competition's deadline comes first."""
+    from podium.campaign import deadline
+
+    competition = from_json(Competition, registry.setting("competition"))
+    alive = float(registry.setting("alive_s") or 0.0)
+    more = None if options.time_s is None else max(0.0, options.time_s - alive)
+    time_s, cut = deadline.capped(more, competition.brought.deadline)
+    return dataclasses.replace(options, time_s=None if time_s is None else alive + time_s) if cut else options
 
 
 def _check_unchanged(folder: Path, path: str | None, registry: Registry) -> None:

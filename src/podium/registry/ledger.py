@@ -29,3 +29,8 @@ class Ledger:
             "SELECT kind, total(amount) AS s, sum(amount IS NULL) AS unknown FROM ledger GROUP BY kind"
         )
         return {row["kind"]: None if row["unknown"] else row["s"] for row in rows}
+
+    def known(self) -> dict[str, float]:
+        """Kind → sum of the amounts that are known."""
+        rows = self._database.rows("SELECT kind, total(amount) AS s FROM ledger GROUP BY kind")
+        return {row["kind"]: row["s"] for row in rows}

@@ -11,14 +11,19 @@ from podium.errors import CampaignError
 from podium.records import AuditFinding, Learning, dumps, from_json
 from podium.registry.blends import Blends
 from podium.registry.database import Database
+from podium.registry.deliveries import Deliveries
 from podium.registry.events import Events
 from podium.registry.experiments import Experiments
 from podium.registry.export import export
+from podium.registry.extras import Extras
+from podium.registry.imported import ImportedPool
 from podium.registry.inbox import Inbox
 from podium.registry.journal import Journal
 from podium.registry.ledger import Ledger
+from podium.registry.proxies import Proxies
 from podium.registry.runs import Runs
 from podium.registry.submissions import Submissions
+from podium.registry.transcripts import Transcripts
 
 
 class Registry:
@@ -33,9 +38,14 @@ class Registry:
         self.runs = Runs(database)
         self.blends = Blends(database)
         self.submissions = Submissions(database)
+        self.imported = ImportedPool(database)
+        self.proxies = Proxies(database)
         self.ledger = Ledger(database)
         self.inbox = Inbox(database)
         self.events = Events(database)
+        self.transcripts = Transcripts(database)
+        self.deliveries = Deliveries(database)
+        self.extras = Extras(database)
 
     @classmethod
     def create(cls, campaign: Path) -> Registry:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from podium.campaign import checks
 from podium.errors import SeatError
@@ -30,18 +28,6 @@ from podium.records import (
 from podium.team.roles import DELIVERABLE_OF, ROLE_OF
 from podium.team.seat import Seat
 
-CHECK_OF: Mapping[Phase, Callable[[Any, Brief], None]] = {
-    "retro": checks.findings,
-    "research": checks.research,
-    "plan": checks.plan,
-    "review": checks.review,
-    "revise": checks.plan,
-    "build": checks.build,
-    "submit": checks.findings,
-    "learn": checks.findings,
-}
-
-
 def conform(seat: Seat, *, deterministic: bool = True) -> None:
     """Every phase that a seat plays, in a young campaign and in one under way.
 
@@ -60,7 +46,7 @@ def check_phase(seat: Seat, asked: Brief, deterministic: bool) -> None:
     kind, where = DELIVERABLE_OF[asked.phase], asked.id
     assert isinstance(reply, Reply), f"{where}: expected a Reply"
     assert isinstance(reply.deliverable, kind), f"{where}: expected {kind.__name__}, found {type(reply.deliverable)}"
-    CHECK_OF[asked.phase](reply.deliverable, asked)
+    checks.check(reply.deliverable, asked)
     again: Deliverable = from_json(kind, to_json(reply.deliverable))
     assert to_json(again) == to_json(reply.deliverable), f"{where}: the deliverable changes on its way through JSON"
     usage = reply.usage
@@ -92,7 +78,7 @@ def check_unknown_phase(seat: Seat) -> None:
 
 def brief(phase: Phase, facts: Facts) -> Brief:
     """A brief of this phase with what the phases before it have left: build has a plan, revise a review."""
-    if phase in ("review", "revise", "build"):
+    if phase in ("review", "revise", "checks", "build"):
         facts = replace(facts, plan=(_spec(),))
     return Brief(f"R{facts.round:02d}_{phase}", facts.round, phase, ROLE_OF[phase], ".", facts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podium.errors import SeatError
 from podium.records import Brief, Deliverable, Reply
-from podium.team.builtin import builder, planner, reflector, researcher, retro, reviewer, uploader
+from podium.team.builtin import builder, cto, manager, planner, qa, reflector, researcher, retro, reviewer, uploader
 from podium.team.builtin.stock import Catalog, SourceOf, shipped_catalog, shipped_source
 
 
@@ -26,6 +26,12 @@ class BuiltinSeat:
 
     def _deliverable(self, brief: Brief) -> Deliverable:
         match brief.phase:
+            case "charter":
+                return manager.charter(brief)
+            case "stack":
+                return cto.stack(brief)
+            case "checks":
+                return qa.checks(brief)
             case "research":
                 return researcher.research(brief, self.catalog)
             case "plan":
