@@ -92,6 +92,8 @@ class Competition:
     brought: Brought = field(default_factory=Brought)
     id_columns: tuple[str, ...] = ()  # several that name a row together; `id_column` is then their names joined by commas
     inputs: tuple[str, ...] = ("table",)  # what a row's features are: table, image, audio, video, file, text, series …
+    labels_file: str = ""  # joined to train: a table of its labels
+    table_files: tuple[str, ...] = ()  # side tables, joined where a key allows
     target_name: str = ""  # what the answer is called where it is no column of train: boxes, next character
 
     @property

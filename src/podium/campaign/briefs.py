@@ -31,7 +31,7 @@ def brief(
 ) -> Brief:
     facts = gather(engine, round_, hypotheses=hypotheses, plan=plan, review=review)
     if phase in ("plan", "revise"):
-        facts = replace(facts, suggestions=suggest(engine.options.search, facts, f"{facts.seed}:R{round_:02d}"))
+        facts = replace(facts, suggestions=suggest(engine.options.seats.search, facts, f"{facts.seed}:R{round_:02d}"))
     scope = SCOPES[role]
     reads = readable(engine.campaign, scope)
     return Brief(f"R{round_:02d}_{phase}", round_, phase, role, str(engine.campaign), scope.shown(facts), reads)

@@ -56,7 +56,7 @@ class Purse:
     def seats_left(self, ledger: Ledger) -> Allowance:
         """Money and tokens that seats may still spend. An amount that nobody knows is no amount: cap tokens too."""
         spent = ledger.known()
-        money, tokens = self.options.money_usd, self.options.tokens
+        money, tokens = self.options.seats.money_usd, self.options.seats.tokens
         used = int(spent.get("tokens_in", 0) + spent.get("tokens_out", 0))
         return Allowance(
             None if money is None else max(0.0, money - spent.get("usd", 0.0)),
@@ -67,8 +67,8 @@ class Purse:
         """Why no outside mind may be asked any more; None while one may."""
         left = self.seats_left(ledger)
         if left.money_usd == 0:
-            return f"the {self.options.money_usd:g} USD that seats may spend are spent"
-        return f"the {self.options.tokens} tokens that seats may use are used" if left.tokens == 0 else None
+            return f"the {self.options.seats.money_usd:g} USD that seats may spend are spent"
+        return f"the {self.options.seats.tokens} tokens that seats may use are used" if left.tokens == 0 else None
 
     def as_fact(self, experiments_done: int, speed: float) -> Budget:
         count = self.options.experiments

@@ -80,9 +80,9 @@ def repeated(specs: Sequence[ExperimentSpec], tried: Sequence[ExperimentFact]) -
         if spec.recipe is not None or spec.operator in ("replicate", "debug"):
             continue
         for other in tried:
-            if other.family == spec.family and set(other.parents) == set(spec.parents) and other.status != "failed":
-                if alike(spec.hypothesis, other.hypothesis) >= SAME_WORDS:
-                    return i, f"{other.id} tried this already; say what differs, or plan something else"
+            there = other.family == spec.family and set(other.parents) == set(spec.parents) and other.status != "failed"
+            if there and alike(spec.hypothesis, other.hypothesis) >= SAME_WORDS:
+                return i, f"{other.id} tried this already; say what differs, or plan something else"
     return None
 
 

@@ -33,7 +33,7 @@ def out_of_fold(campaign: Path, module: ModuleType) -> tuple[Task, NDArray[Any],
     truth = task.encode(data.labels(data.train))
     raw = np.full((len(data.train), task.n_outputs()), np.nan)
     for fold in range(int(data.fold_of.max()) + 1):
-        train, valid = task.deal(data.fold_of, fold)
+        train, valid = task.deal(data.fold_of, fold, data.barred)
         model = module.fit(Rows(source, data.train[train], y=truth[train], files=data.files), ctx)
         found = module.predict(model, Rows(source, data.train[valid], files=data.files), ctx)
         raw[valid] = task.check(found.values if isinstance(found, Dense) else found, len(valid))

@@ -9,6 +9,16 @@ DEFAULT_TIME_S = 3600.0
 
 
 @dataclass(frozen=True)
+class SeatOptions:
+    """What outside minds may do. `search` is the policy that suggests parents and operators: podium.team.policy."""
+
+    search: str = "greedy"
+    money_usd: float | None = None  # what seats may spend in all; None: no cap
+    tokens: int | None = None  # likewise
+    unconfined: bool = False  # leave to run coding agents where they cannot be confined
+
+
+@dataclass(frozen=True)
 class Options:
     """`time_s`: total alive time. `experiments`: how many instead, and then nothing depends on measured time."""
 
@@ -19,10 +29,7 @@ class Options:
     team: Mapping[str, str] = field(default_factory=dict)
     executor: str = "local"
     ask: str | None = None
-    search: str = "greedy"  # the policy that suggests parents and operators: podium.team.policy.POLICIES
-    money_usd: float | None = None  # what seats may spend in all; None: no cap
-    tokens: int | None = None  # likewise
-    unconfined: bool = False  # leave to run coding agents where they cannot be confined
+    seats: SeatOptions = SeatOptions()
 
     def extended(self, time_s: float | None, experiments: int | None) -> Options:
         """These options with a larger budget of the same kind; a smaller one changes nothing."""

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from podium import metrics
 from podium.campaign import decide, ideas, knowledge, solutions, untrusted
+from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
 from podium.campaign.runner import Runner, fold_track, outcome
 from podium.campaign.submit import reserve
 from podium.campaign.turn import play
 from podium.campaign.views import write_views
-from podium.competition import audit, eda_markdown
+from podium.competition import audit, eda_markdown, plots
 from podium.errors import IntakeError
 from podium.recipes import catalog
 from podium.records import (
@@ -39,12 +40,14 @@ from podium.registry.experiments import Experiment
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
+
 @dataclass(frozen=True)
 class Eda:
     """Round 0: what the audit saw, as findings and as the report that every role may read."""
 
     findings: tuple[AuditFinding, ...]
     text: str
+    plots: Mapping[str, str] = field(default_factory=dict)  # name → SVG, beside the text as R00_<name>.svg
 
 
 def eda(engine: Engine) -> Eda:
@@ -52,8 +55,10 @@ def eda(engine: Engine) -> Eda:
     engine.enter(0, "eda")
 
     def look() -> Eda:
-        found = audit(engine.competition, engine.dataset, engine.options.seed)
-        return Eda(found, eda_markdown(engine.competition, engine.dataset, found))
+        asked, data, seed = engine.competition, engine.dataset, engine.options.seed
+        found = (*audit(asked, data, seed), *affordable(asked, data.facts, engine.hardware))
+        drawn = plots(asked, data, seed)
+        return Eda(found, eda_markdown(asked, data, found, drawn), drawn)
 
     def record(seen: Eda) -> None:
         engine.registry.set_audit(seen.findings)
@@ -152,7 +157,11 @@ def build(engine: Engine, round_: int, planned: Plan) -> list[Experiment]:
         for position, extra in enumerate(extras):
             engine.registry.extras.take(extra, f"E{count + len(specs) + position + 1:03d}")
 
-    if engine.registry.journal.find(f"R{round_:02d}_build") is None and not specs and not engine.registry.extras.pending():
+    if (
+        engine.registry.journal.find(f"R{round_:02d}_build") is None
+        and not specs
+        and not engine.registry.extras.pending()
+    ):
         return []
     built = play(engine, round_, "build", Build, record, plan=specs)
     experiments = engine.registry.experiments.of_round(round_)
@@ -211,6 +220,9 @@ def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> Non
     def record(decision: Decision) -> None:
         for judged in decision.judged:
             engine.registry.experiments.set_verdict(judged.id, judged.verdict, judged, alarms[judged.id])
+            blocked = "; ".join(alarm.message for alarm in alarms[judged.id] if alarm.severity == "block")
+            if blocked:  # what a builder is told, to mend it
+                engine.registry.experiments.set_status(judged.id, "done", blocked)
 
     decision = engine.registry.journal.step(round_, "decide", Decision, lambda: decide.judge(engine, verified), record)
     for judged in decision.judged:

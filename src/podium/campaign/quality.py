@@ -68,7 +68,9 @@ def by_source(engine: Engine, experiment: Experiment, raw: Floats, check: QaChec
     return check.message if failed else None
 
 
-def _write(engine: Engine, folder: Path, path: Path, rows: np.ndarray[tuple[int], np.dtype[np.int64]], raw: Floats) -> None:
+def _write(
+    engine: Engine, folder: Path, path: Path, rows: np.ndarray[tuple[int], np.dtype[np.int64]], raw: Floats
+) -> None:
     predictions = np.full((engine.dataset.n_rows, raw.shape[1]), np.nan)
     predictions[rows] = raw
     np.save(folder / "predictions_of.npy", predictions)

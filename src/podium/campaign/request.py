@@ -115,6 +115,7 @@ def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, 
         model=str(part.model) if part.model else None,
         groups=str(data.groups) if data.groups else None,
         times=str(data.times) if data.times else None,
+        tables={name: str(path) for name, path in data.tables.items()},
         min_level="process" if experiment.builtin else "landlock",
     )
     labels = engine.label_frame(part.train) if part.kind == "fit" else None

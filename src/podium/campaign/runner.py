@@ -67,7 +67,7 @@ class Runner:
         self._running: dict[Path, Job] = {}
 
     def play(self, tracks: list[Track]) -> None:
-        """Raises Stopped; what runs then is cancelled, to be run anew on a resume."""
+        """Raises Stopped: what runs then is cancelled, to be run anew on a resume. Raises Yielded: it goes on."""
         try:
             for track in tracks:
                 self._replay(track)
@@ -78,6 +78,7 @@ class Runner:
                     return
                 self._fill(tracks)
                 self._collect()
+                self.engine.rest()
         except (Stopped, KeyboardInterrupt):
             self._cancel(self._running)
             raise
@@ -254,7 +255,7 @@ def fold_track(engine: Engine, experiment: Experiment) -> Track:
     order = [first, *(fold for fold in range(engine.n_folds) if fold != first)]
     folds = [_fold_part(engine, fold) for fold in order]
     if has_prepare(source):
-        if engine.competition.cv_strategy == "forward":
+        if engine.competition.looks_forward:
             return Track(
                 experiment, [], status="failed", message="prepare: would see the future where folds are forward"
             )
@@ -269,10 +270,10 @@ def fold_track(engine: Engine, experiment: Experiment) -> Track:
 
 def _fold_part(engine: Engine, fold: int) -> Part:
     data = engine.dataset
-    train, valid = engine.task.deal(data.fold_of, fold)
+    train, valid = engine.task.deal(data.fold_of, fold, data.barred)
     rows_train, rows_valid = data.train[train], data.train[valid]
     features = data.features
-    if engine.competition.cv_strategy == "forward":
+    if engine.competition.looks_forward:
         features = data.prefix(int(max(rows_train.max(), rows_valid.max())) + 1)
     return Part(f"fold_{fold + 1}", "fit", rows_train, rows_valid, features)
 
@@ -280,7 +281,7 @@ def _fold_part(engine: Engine, fold: int) -> Part:
 def holdout_track(engine: Engine, experiment: Experiment) -> Track:
     """Test and vault rows of an experiment, lazily: by its fold models, or by a refit where rows are ordered in time."""
     data = engine.dataset
-    if engine.competition.cv_strategy == "forward":
+    if engine.competition.looks_forward:
         everything = np.sort(np.concatenate([data.train, data.vault]))
         rows = np.concatenate([data.test, data.vault])
         return Track(experiment, [Part("refit", "fit", everything, rows, data.features)])
@@ -300,6 +301,13 @@ def holdout_track(engine: Engine, experiment: Experiment) -> Track:
         if run.part.startswith("fold_")
     ]
     return Track(experiment, parts)
+
+
+def vault_track(engine: Engine, experiment: Experiment) -> Track:
+    """The vault alone, by a fit on what lies before it: where folds look forward, the refit has seen its labels."""
+    data = engine.dataset
+    end = int(max(data.train.max(), data.vault.max())) + 1
+    return Track(experiment, [Part("vault", "fit", data.train, data.vault, data.prefix(end))])
 
 
 def _prepared(engine: Engine, experiment: Experiment) -> tuple[Path, str]:

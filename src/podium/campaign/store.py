@@ -18,6 +18,11 @@ from podium.tasks.task import Floats, Task
 MEMORY_BYTES = 96 << 20
 
 
+def imported_path(campaign: Path, id_: str, what: str) -> Path:
+    """Where a member of the untrusted pool lies. `what`: oof (aligned with `dataset.train`) or holdout (test, vault)."""
+    return campaign / "imported" / f"{id_}_{what}.npy"
+
+
 def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -70,11 +75,25 @@ class PredictionStore:
     def _cached(self, experiment: str, what: str) -> Floats:
         key = (experiment, what)
         if key not in self._cache:
-            self._cache[key] = self._load_oof(experiment) if what == "oof" else self._load_holdout(experiment)
+            imported = self._load_imported(experiment, what)
+            load = self._load_oof if what == "oof" else self._load_holdout
+            self._cache[key] = load(experiment) if imported is None else imported
             while sum(a.nbytes for a in self._cache.values()) > MEMORY_BYTES and len(self._cache) > 1:
                 self._cache.popitem(last=False)
         self._cache.move_to_end(key)
         return self._cache[key]
+
+    def _load_imported(self, id_: str, what: str) -> Floats | None:
+        """Predictions of the untrusted pool; None where the id is an experiment's."""
+        member = self._registry.imported.get(id_)
+        if member is None:
+            return None
+        path = imported_path(self._campaign, id_, what)
+        sha = member.oof_sha if what == "oof" else member.holdout_sha
+        if not path.is_file() or file_sha256(path) != sha:
+            raise InvalidPredictions(f"{path} is not the file that was imported: it is gone, or its sha256 differs")
+        values = read_predictions(path)
+        return values[self.scored] if what == "oof" else values
 
     def _load_oof(self, experiment: str) -> Floats:
         values = np.full((len(self.scored), self._task.n_outputs()), np.nan)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide
+from podium.campaign import deadline, decide, proxy, untrusted, waiting
 from podium.campaign.runner import Runner, holdout_track
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend, RemoteSubmission
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from podium.campaign.engine import Engine
     from podium.registry.experiments import Experiment
 
+WAITING = "submissions/waiting.csv"
 PREDICTS = 0.2  # of an experiment's fitting time, for predicting the test rows
 LARGEST_RESERVE = 0.12  # of the whole time
 
@@ -35,6 +36,7 @@ class Submitted:
 
     tag: str | None
     reason: str
+    waits: bool = False  # the file is written, and submission.csv; it may not be sent now
 
 
 def submit(engine: Engine, round_: int) -> Submitted:
@@ -46,9 +48,11 @@ def submit(engine: Engine, round_: int) -> Submitted:
         if row is None:
             return Submitted(None, "nothing valid to submit yet")
         submissions = engine.registry.submissions
-        standing = submissions.standing()
+        standing, held = submissions.standing(), waiting.find(engine.registry)
+        if held is not None and held.round == round_ and held.expected == row.score:
+            return Submitted(None, f"held: {held.reason}", True)  # written, and then a crash came
         if standing is None or standing.round != round_ or standing.expected != row.score:
-            worth, reason = decide.worth_submitting(engine, row, standing, at_the_end=False)
+            worth, reason = decide.worth_submitting(engine, row, waiting.newest(engine.registry), at_the_end=False)
             return send(engine, row, reason) if worth else Submitted(None, f"held: {reason}")
         # sent, and then a crash came before this step was recorded: say what would have been said
         _, reason = decide.worth_submitting(engine, row, submissions.standing(before_round=round_), at_the_end=False)
@@ -60,9 +64,11 @@ def submit(engine: Engine, round_: int) -> Submitted:
 
 
 def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], float] | None = None) -> Submitted:
-    """Predict what is missing, write and check the file, record the intent, then send once."""
+    """Predict what is missing, write and check the file, record the intent, then send once. `time_left_s`: given at the
+    campaign's end. What may not be sent now (deadline, quota) is written all the same, and waits."""
     reconcile(engine)
-    if not _quota_allows(engine):
+    held = waiting.why(engine, at_the_end=time_left_s is not None)
+    if not held and not _quota_allows(engine):
         return Submitted(None, "held: the platform's quota for today is used up")
     try:
         frame = submission_frame(engine, row, time_left_s)
@@ -70,6 +76,8 @@ def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], f
         engine.event("warning", message=f"no submission from the blend of round {row.round}: {problem}")
         return Submitted(None, f"held: {problem}")
     text = frame.write_csv().encode()
+    if held:
+        return _hold(engine, row, text, held)
     sha = hashlib.sha256(text).hexdigest()
     if engine.registry.submissions.has_file(sha):
         return Submitted(None, "held: this very file was submitted before")
@@ -79,10 +87,26 @@ def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], f
     engine.registry.submissions.intend(SubmissionRow(tag, engine.round, name, sha, "intent", row.score, row.stderr))
     if not _send(engine, tag, engine.campaign / name, f"round {row.round}: {reason}"):
         return Submitted(None, "held: the platform refused it")
+    engine.registry.set(waiting.KEY, None)
     _publish_standing(engine)
     engine.submitted_s = engine.clock.alive_s()
-    engine.event("submission", tag=tag, expected=row.score, stderr=row.stderr)
+    untrusted_members = [name for name in untrusted.to_send(engine, row).weights if name not in row.weights]
+    engine.event("submission", tag=tag, expected=row.score, stderr=row.stderr, imported=untrusted_members)
+    proxy.record(engine)
     return Submitted(tag, reason)
+
+
+def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str) -> Submitted:
+    """The file that would have been sent, as submission.csv; said once for each reason."""
+    before = waiting.find(engine.registry)
+    if before is None or before.reason != reason:
+        engine.event("warning", message=f"not sent: {reason}; the file is {engine.campaign / 'submission.csv'}")
+    if before is None or engine.task.gain(row.score, before.expected) > 0:
+        write_file(engine.campaign / WAITING, text)
+        engine.registry.set(waiting.KEY, waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason))
+    _publish_standing(engine)
+    engine.submitted_s = engine.clock.alive_s()
+    return Submitted(None, f"held: {reason}", True)
 
 
 def _quota_allows(engine: Engine) -> bool:
@@ -133,7 +157,7 @@ def reconcile(engine: Engine) -> None:
 def _send_again(engine: Engine, row: SubmissionRow) -> None:
     """The platform's list does not have it: it never arrived. It waits where today's quota is used up."""
     quota = engine.platform.quota_left()
-    if quota is None or quota > 0:
+    if (quota is None or quota > 0) and not deadline.passed(engine.competition.brought.deadline):
         _send(engine, row.tag, engine.campaign / row.file, f"round {row.round}, sent again: it never arrived")
 
 
@@ -149,8 +173,8 @@ def _ask_a_person(engine: Engine, row: SubmissionRow) -> None:
 
 
 def _publish_standing(engine: Engine) -> None:
-    """submission.csv is the file of the newest submission, also after a crash between the send and this."""
-    standing = engine.registry.submissions.standing()
+    """submission.csv is the file of the newest submission (or the one that waits), also after a crash."""
+    standing = waiting.newest(engine.registry)
     if standing is not None and (engine.campaign / standing.file).is_file():
         write_file(engine.campaign / "submission.csv", (engine.campaign / standing.file).read_bytes())
 
@@ -176,7 +200,7 @@ def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
 
 def submission_frame(engine: Engine, row: BlendRow, time_left_s: Callable[[], float] | None = None) -> pl.DataFrame:
     """The submission of a blend, checked. Raises InvalidPredictions where its members' test predictions are missing."""
-    raw, decision = holdout_raw(engine, row, time_left_s)
+    raw, decision = holdout_raw(engine, untrusted.to_send(engine, row), time_left_s)
     test = engine.dataset.test
     decided = engine.task.decide(raw[: len(test)], decision)
     ids = engine.dataset.ids(test)

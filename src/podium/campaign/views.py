@@ -1,6 +1,7 @@
 """The files that people and agents read: written from the registry after each phase, and never read back as state.
 
 state.json results.tsv experiments.json LEARNINGS.md KAGGLE_API.md   the campaign
+checks/R{NN}.json                                         QA's checks, for QA alone
 rounds/R{NN}_*                                            the current round, the round's best experiment included
 runs/<experiment>/config.json result.json                 the current round's experiments
 """
@@ -103,11 +104,16 @@ def _state(registry: Registry, where: Mapping[str, Any]) -> dict[str, Any]:
         "best_experiment_score": None if best is None else best.score,
         "best_cv_score": None if blend is None else blend.score,
         "best_cv_stderr": None if blend is None else blend.stderr,
-        "best_lb_score": _best_public(submissions, competition.get("metric_direction") == "higher"),
+        "best_lb_score": _best_public(submissions, _score_direction(competition) == "higher"),
         "blend_weights": {} if blend is None else dict(blend.weights),
         "submissions_today": sum(datetime.fromtimestamp(s.at, UTC).date() == today for s in submissions),
         "cv_lb_history": [[s.round, s.expected, s.public_score] for s in submissions][-50:],
     }
+
+
+def _score_direction(competition: Mapping[str, Any]) -> Any:
+    """Which way the platform's score is better: the unknown score's own where a proxy stands in for it."""
+    return competition.get("proxy_direction") or competition.get("metric_direction")
 
 
 def _best_public(submissions: list[SubmissionRow], higher: bool) -> float | None:
@@ -204,6 +210,12 @@ def _write_round(campaign: Path, registry: Registry, round_: int) -> None:
             text = result.get(field) if isinstance(result, dict) else None
             if isinstance(text, str) and text:
                 write_text(prefix.with_name(f"{prefix.name}_{name}"), text if text.endswith("\n") else text + "\n")
+        if phase == "eda" and isinstance(result, dict):
+            for name, svg in (result.get("plots") or {}).items():
+                write_text(prefix.with_name(f"{prefix.name}_{name}.svg"), svg)
+        if phase == "checks":  # a folder of its own: no builder may read it
+            (campaign / "checks").mkdir(exist_ok=True)
+            write_text(campaign / "checks" / f"R{round_:02d}.json", _json(result))
     experiments = registry.experiments.of_round(round_)
     for experiment in experiments:
         _write_experiment(campaign, registry, experiment)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from podium.campaign.disk import told_plainly
-from podium.campaign.options import DEFAULT_TIME_S, Options
+from podium.campaign.options import DEFAULT_TIME_S, Options, SeatOptions
 from podium.errors import CampaignError, NoSubmission, UserError
 from podium.records import Competition, Findings, Hardware, Role, from_json, to_json
 from podium.registry import Registry
@@ -51,6 +51,7 @@ def open_or_create(
     threads: int | None = None,
     team: Mapping[str, str] | None = None,
     executor: str = "local",
+    seats: SeatOptions | None = None,
     overrides: Mapping[str, str] | None = None,
 ) -> Path:
     """The campaign folder for `path` (a competition's folder, or a campaign's), made where there is none.
@@ -61,7 +62,7 @@ def open_or_create(
         folder = Path(path)
     else:
         folder = campaign or _default_folder(path)
-    asked = Options(time_s, experiments, seed or 0, threads, dict(team or {}), executor)
+    asked = Options(time_s, experiments, seed or 0, threads, dict(team or {}), executor, seats=seats or SeatOptions())
     _check_parts(asked)
     if (folder / Registry.FILE).is_file() and _is_created(folder):
         with told_plainly(folder):
@@ -184,7 +185,7 @@ def _check_parts(asked: Options) -> None:
         if role != "*" and role not in get_args(Role):
             raise UserError(f"no role {role!r}", expected=", ".join(get_args(Role)), remedy="use --team ROLE=SEAT")
         choose.check_name(name, role)
-    policy.check_name(asked.search)
+    policy.check_name(asked.seats.search)
     if asked.executor not in EXECUTORS:
         raise UserError(f"no executor {asked.executor!r}", expected=", ".join(EXECUTORS), remedy="leave --executor out")
 
@@ -210,7 +211,7 @@ def _seats(
             transcripts=registry.transcripts,
             check=checks.check,
             left=lambda: purse.seats_left(registry.ledger),
-            unconfined=options.unconfined,
+            unconfined=options.seats.unconfined,
         )
         seats[role] = builtin if name == "builtin" else choose.seat(name, desk)
     return builtin, seats
@@ -324,6 +325,7 @@ def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
             experiments=budget.experiments,
             threads=asked.threads or options.threads,
             team=asked.team or options.team,
+            seats=asked.seats if asked.seats != SeatOptions() else options.seats,
         )
     for mine, other, name, remedy in (
         (options.time_s, asked.experiments, "--experiments", "give a larger --time"),
@@ -335,7 +337,8 @@ def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
                 expected="the kind that it was started with",
                 remedy=f"{remedy}, or start another campaign with --campaign DIR",
             )
-    return options.extended(asked.time_s, asked.experiments)
+    longer = options.extended(asked.time_s, asked.experiments)
+    return longer if asked.seats == SeatOptions() else dataclasses.replace(longer, seats=asked.seats)
 
 
 def _store_options(folder: Path, options: Options) -> None:

@@ -43,6 +43,14 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed")] = None,
     team: Team = "",
     executor: Annotated[str, typer.Option("--executor", help="Where runs happen.")] = "local",
+    search: Annotated[
+        str, typer.Option("--search", help="What suggests parents to builders of code: greedy, evolution, tree.")
+    ] = "greedy",
+    money: Annotated[float | None, typer.Option("--money", min=0, metavar="USD", help="What seats may spend.")] = None,
+    tokens: Annotated[int | None, typer.Option("--tokens", min=0, help="How many tokens seats may use.")] = None,
+    unconfined: Annotated[
+        bool, typer.Option("--unconfined", help="Let coding agents run where they cannot be confined.")
+    ] = False,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use. Default: all.")] = None,
     overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
     as_json: Json = False,
@@ -53,6 +61,7 @@ def run(
         raise UserError("--time and --experiments exclude each other", remedy="give one of the two")
     check_target(path, campaign)
     time_s, players, overruled = None if time is None else seconds(time), parse_team(team), parse_overrides(overrides)
+    from podium.campaign.options import SeatOptions
     from podium.cli import compose
 
     folder = compose.open_or_create(
@@ -64,6 +73,7 @@ def run(
         threads=threads,
         team=players,
         executor=executor,
+        seats=SeatOptions(search, money, tokens, unconfined),
         overrides=overruled,
     )
     outcome = _play(folder, started)

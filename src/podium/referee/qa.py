@@ -100,7 +100,9 @@ def _probabilities(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str
 def _varies(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, Any]) -> str | None:
     """At least `values` different predictions (default 2)."""
     found, least = len(np.unique(seen.raw[known], axis=0)), int(params.get("values", 2))
-    return None if found >= min(least, int(known.sum())) else f"{found} different predictions, expected {least} at least"
+    return (
+        None if found >= min(least, int(known.sum())) else f"{found} different predictions, expected {least} at least"
+    )
 
 
 def _prior(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, Any]) -> str | None:

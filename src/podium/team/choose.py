@@ -8,10 +8,24 @@ from podium.errors import UserError
 from podium.team.desk import Desk
 from podium.team.seat import Seat
 
-API = ("openai", "anthropic", "google", "groq", "mistral", "openrouter", "bedrock", "deepseek", "ollama", "local", "api")
+API = (
+    "openai",
+    "anthropic",
+    "google",
+    "groq",
+    "mistral",
+    "openrouter",
+    "bedrock",
+    "deepseek",
+    "ollama",
+    "local",
+    "api",
+)
 CLIS = ("claude-code", "codex", "gemini-cli")
-KNOWN = "builtin, PROVIDER:MODEL (openai:gpt-5, anthropic:…, local:http://HOST:PORT/v1#MODEL), " + ", ".join(CLIS) + (
-    ", command:PROGRAM, host, script:FOLDER"
+KNOWN = (
+    "builtin, PROVIDER:MODEL (openai:gpt-5, anthropic:…, local:http://HOST:PORT/v1#MODEL), "
+    + ", ".join(CLIS)
+    + (", command:PROGRAM, host, script:FOLDER")
 )
 
 

@@ -114,7 +114,9 @@ SCOPES: Mapping[Role, Scope] = {
     "manager": Scope((*VIEWS, KNOWLEDGE, FINDINGS, RETROS), TERMS[:1], (*GIVEN, *RESULTS)),
     "cto": Scope((*VIEWS, *TERMS, FINDINGS, PLANS, RETROS), TERMS[1:], (*GIVEN, "stack")),
     "researcher": Scope(
-        (*VIEWS, *TERMS, KNOWLEDGE, FINDINGS, RETROS), ("rounds/R*_research_raw.md", BRIEFS), (*GIVEN, *RESULTS, "stack")
+        (*VIEWS, *TERMS, KNOWLEDGE, FINDINGS, RETROS),
+        ("rounds/R*_research_raw.md", BRIEFS),
+        (*GIVEN, *RESULTS, "stack"),
     ),
     "builder": Scope(
         (*VIEWS, *TERMS, KNOWLEDGE, FINDINGS, BRIEFS, REVIEWS, LOGS),

@@ -31,7 +31,7 @@ def _text(competition: Competition, data: DataFacts, wanted: tuple[Requirement, 
         "# Charter",
         "",
         f"Predict {targets} ({competition.task_type.replace('_', ' ')}) for {data.n_test:,} rows; scored by "
-        f"**{competition.metric}**, {better} is better.",
+        f"**{competition.metric_shown}**, {better} is better.",
         "",
         f"What counts is the honest estimate on {data.n_train:,} rows in {data.n_folds} folds "
         f"({competition.cv_strategy}), not the mean of a lucky run: a champion's gain stands above the noise.",

@@ -24,7 +24,9 @@ CITES = {
 
 def checks(brief: Brief) -> Checks:
     kinds = _kinds(brief.facts.competition.task_type)
-    found = tuple(QaCheck(KINDS[kind][0], KINDS[kind][1], kind, _requirement(brief.facts.charter, kind)) for kind in kinds)
+    found = tuple(
+        QaCheck(KINDS[kind][0], KINDS[kind][1], kind, _requirement(brief.facts.charter, kind)) for kind in kinds
+    )
     lines = [f"# Round {brief.round}: QA", "", *(f"- {c.name} ({c.requirement or 'of its own'})" for c in found)]
     return Checks(found, "\n".join(lines) + "\n")
 

@@ -52,7 +52,9 @@ def ablation(facts: Facts, parent: ExperimentFact) -> Iterator[Suggestion]:
     """What matters is measured before it is refined: one component taken out, while none of the line's was."""
     if depth(facts, parent) >= 2 and not any(e.operator == "ablate" for e in children(facts, parent.id)):
         why = "take out one component to learn what its score rests on"
-        yield Suggestion("ablate", (parent.id,), why, "minimal", target=COMPONENTS[len(parent.parents) % len(COMPONENTS)])
+        yield Suggestion(
+            "ablate", (parent.id,), why, "minimal", target=COMPONENTS[len(parent.parents) % len(COMPONENTS)]
+        )
 
 
 def component(facts: Facts, parent: ExperimentFact) -> str:
