@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time as clock
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -12,7 +13,8 @@ import typer
 
 from podium.cli.duration import seconds
 from podium.cli.output import Json, remark, result, short
-from podium.errors import NoSubmission, UserError
+from podium.cli.overrule import Id, MetricName, Overrides, Target, overruled
+from podium.errors import AwaitingHost, NoSubmission, UserError
 
 if TYPE_CHECKING:
     from podium.cli.compose import Outcome
@@ -28,9 +30,6 @@ Campaign = Annotated[
     typer.Option("--campaign", metavar="DIR", help="Where the campaign lives. Default: ./campaigns/<slug>."),
 ]
 Team = Annotated[str, typer.Option("--team", metavar="ROLE=SEAT,…", help="Who plays; the rest is built in.")]
-Overrides = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Overrule what intake finds, in config.json's keys.")
-]
 
 
 def run(
@@ -52,6 +51,9 @@ def run(
         bool, typer.Option("--unconfined", help="Let coding agents run where they cannot be confined.")
     ] = False,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use. Default: all.")] = None,
+    target: Target = "",
+    metric: MetricName = "",
+    id_column: Id = "",
     overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
     as_json: Json = False,
 ) -> None:
@@ -60,22 +62,28 @@ def run(
     if time is not None and experiments is not None:
         raise UserError("--time and --experiments exclude each other", remedy="give one of the two")
     check_target(path, campaign)
-    time_s, players, overruled = None if time is None else seconds(time), parse_team(team), parse_overrides(overrides)
+    time_s, players = None if time is None else seconds(time), parse_team(team)
+    wanted = overruled(overrides, target=target, metric=metric, id_column=id_column)
     from podium.campaign.options import SeatOptions
     from podium.cli import compose
+    from podium.cli.ask import asking
 
-    folder = compose.open_or_create(
-        path,
-        campaign=campaign,
-        time_s=time_s,
-        experiments=experiments,
-        seed=seed,
-        threads=threads,
-        team=players,
-        executor=executor,
-        seats=SeatOptions(search, money, tokens, unconfined),
-        overrides=overruled,
-    )
+    def make(answers: Mapping[str, str]) -> Path:
+        return compose.open_or_create(
+            path,
+            campaign=campaign,
+            time_s=time_s,
+            experiments=experiments,
+            seed=seed,
+            threads=threads,
+            team=players,
+            executor=executor,
+            seats=SeatOptions(search, money, tokens, unconfined),
+            overrides=wanted,
+            answers=answers,
+        )
+
+    folder = asking(make, as_json=as_json)
     outcome = _play(folder, started)
     _tell(folder, outcome, as_json=as_json)
 
@@ -103,17 +111,6 @@ def parse_team(text: str) -> dict[str, str]:
             )
         team[role] = seat
     return team
-
-
-def parse_overrides(parts: list[str]) -> dict[str, str]:
-    """`KEY=VALUE` parts as a mapping; which keys there are is intake's to say."""
-    found: dict[str, str] = {}
-    for part in parts:
-        key, equals, value = part.partition("=")
-        if not equals or not key:
-            raise UserError("--set cannot be understood", expected="KEY=VALUE, e.g. metric=rmse", found=repr(part))
-        found[key] = value
-    return found
 
 
 def _say_what_is_weaker() -> None:
@@ -146,6 +143,10 @@ def _play(folder: Path, started: float) -> Outcome:
     except KeyboardInterrupt:
         remark(f"interrupted; nothing recorded is lost, {go_on}")
         raise typer.Exit(130) from None
+    except AwaitingHost as waiting:
+        write_report(folder)
+        remark(f"{waiting}: read it with `podium next {shlex.quote(short(folder))}`; {go_on}")
+        raise typer.Exit(waiting.exit_code) from None
     except Stopped:
         write_report(folder)
         remark(f"stopped as asked; {go_on}")

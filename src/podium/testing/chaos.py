@@ -21,6 +21,7 @@ from podium.execution.local import mark
 from podium.registry import Registry
 
 Target = Literal["engine", "supervisor", "solution", "warm"]
+TARGETS: tuple[Target, ...] = ("engine", "engine", "supervisor", "solution", "solution", "warm")
 POLL_S = 0.02
 LIMIT_S = 600.0
 
@@ -35,12 +36,19 @@ class Toll:
     left_over: list[str] = field(default_factory=list)
 
 
-def command(competition: Path, campaign: Path, experiments: int) -> list[str]:
+def command(competition: Path, campaign: Path, experiments: int, *more: str) -> list[str]:
     asked = ["run", str(competition), "--campaign", str(campaign), "--experiments", str(experiments), "--threads", "2"]
-    return [sys.executable, "-m", "podium.cli.main", *asked]
+    return [sys.executable, "-m", "podium.cli.main", *asked, *more]
 
 
-def play(argv: Sequence[str], campaign: Path, kills: int, rng: random.Random, pause_s: tuple[float, float]) -> Toll:
+def play(
+    argv: Sequence[str],
+    campaign: Path,
+    kills: int,
+    rng: random.Random,
+    pause_s: tuple[float, float],
+    targets: Sequence[Target] = TARGETS,
+) -> Toll:
     """Run `argv` to its end through `kills` kills, each after a pause drawn from `pause_s`, of a part drawn at random."""
     toll, began = Toll(), time.monotonic()
     engine = _start(argv, toll)
@@ -51,7 +59,7 @@ def play(argv: Sequence[str], campaign: Path, kills: int, rng: random.Random, pa
                 if engine.returncode != -signal.SIGKILL:
                     break  # it ended by itself
                 engine = _start(argv, toll)
-            elif (target := _kill_one(engine, campaign, rng)) is not None:
+            elif (target := _kill_one(engine, campaign, rng, targets)) is not None:
                 toll.killed.append(target)
         while time.monotonic() - began < LIMIT_S:
             toll.returncode = engine.wait(timeout=LIMIT_S)
@@ -96,7 +104,9 @@ def _wait(engine: subprocess.Popen[bytes], seconds: float) -> None:
         engine.wait(timeout=seconds)
 
 
-def _kill_one(engine: subprocess.Popen[bytes], campaign: Path, rng: random.Random) -> Target | None:
+def _kill_one(
+    engine: subprocess.Popen[bytes], campaign: Path, rng: random.Random, targets: Sequence[Target]
+) -> Target | None:
     """Kill the engine or one of its helpers; None where the drawn kind has no process just now."""
     alive = processes(campaign)
     kinds: dict[Target, list[int]] = {
@@ -105,7 +115,7 @@ def _kill_one(engine: subprocess.Popen[bytes], campaign: Path, rng: random.Rando
         "solution": [pid for pid, line in alive.items() if _is_fork(pid, alive)],
         "warm": [pid for pid, line in alive.items() if "--mark" in line and not _is_fork(pid, alive)],
     }
-    kind: Target = rng.choice(["engine", "engine", "supervisor", "solution", "solution", "warm"])
+    kind: Target = rng.choice(targets)
     if not kinds[kind]:
         return None
     try:
