@@ -3,7 +3,8 @@
 PodiumError
 ├── UserError            what was expected, what was given, what to do
 │   ├── IntakeError      the competition's files cannot be understood
-│   │   └── Ambiguous        more than one reading fits; a key of config.json settles it
+│   │   ├── Ambiguous        more than one reading fits; a key of config.json settles it
+│   │   └── Unplayable       a kind of competition that is understood, and that Podium has no solutions for yet
 │   └── CampaignError    the campaign folder does not allow what was asked
 ├── Refused              the answer is no (exit 3): a mismatch, a refusal by policy
 ├── EngineBusy           another engine is at work on this campaign (exit 4)
@@ -19,10 +20,7 @@ PodiumError
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from podium.records import Usage
+from typing import Any
 
 
 class PodiumError(Exception):
@@ -58,6 +56,18 @@ class Ambiguous(IntakeError):
         shown = ", ".join(list(choices)[:20])
         super().__init__(problem, found=shown, remedy=remedy or f"set `{key}` in config.json, or --set {key}=VALUE")
         self.problem, self.key, self.choices = problem, key, dict(choices)
+
+
+class Unplayable(IntakeError):
+    """The competition is understood, and Podium has nothing to play it with yet. Nothing was made."""
+
+    def __init__(self, competition: Any, why: str) -> None:
+        kind = competition.task_type.replace("_", " ")
+        super().__init__(
+            f"this is {kind}, understood but not playable yet: {why}",
+            remedy="see `podium init PATH`; if the kind is wrong, set `task_type` in config.json",
+        )
+        self.competition, self.why = competition, why
 
 
 class CampaignError(UserError):
@@ -99,9 +109,10 @@ class AwaitingHost(PodiumError):
 
 
 class SeatError(PodiumError):
-    """A seat failed to hand back a valid deliverable within its attempts. `usage`: what it spent on them, to be charged."""
+    """A seat failed to hand back a valid deliverable within its attempts. `usage`: a `records.Usage` of what
+    it spent on them, to be charged."""
 
-    def __init__(self, message: str, usage: Usage | None = None) -> None:
+    def __init__(self, message: str, usage: Any = None) -> None:
         super().__init__(message)
         self.usage = usage
 

@@ -3,16 +3,20 @@ recipes' own cost formula, no measurement: the same data and machine give the sa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from podium.recipes import catalog
 from podium.records import AuditFinding, Competition, DataFacts, Hardware, Recipe
 
 PREFERRED = ("lightgbm", "tfidf_linear", "extra_trees")  # models whose cost says most about a campaign's pace
+ROOMY_MB = 2**30
 TIGHT = 0.8  # of the machine's memory
 
 
 def affordable(competition: Competition, facts: DataFacts, hardware: Hardware) -> tuple[AuditFinding, ...]:
     """One finding: `hardware`, a warning where a usual model does not fit into memory; none where no recipe fits the task."""
-    recipe = _usual(catalog.portfolio(facts, competition, hardware))
+    roomy = replace(hardware, memory_mb=ROOMY_MB)  # what would be tried, had it the memory
+    recipe = _usual(catalog.portfolio(facts, competition, hardware) or catalog.portfolio(facts, competition, roomy))
     if recipe is None:
         return ()
     rows = max(1, facts.n_train - facts.n_train // max(1, facts.n_folds))

@@ -17,7 +17,7 @@ def notices(registry: Registry) -> list[str]:
     brought: Mapping[str, Any] = competition.get("brought") or {}
     return [
         *_deadline(brought),
-        *_waiting(registry),
+        *_waiting(registry, brought),
         *_proxy(registry, competition),
         *_imported(registry, brought),
         *_knowledge(registry, brought),
@@ -31,8 +31,8 @@ def _deadline(brought: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _waiting(registry: Registry) -> list[str]:
-    held = waiting.find(registry)
+def _waiting(registry: Registry, brought: Mapping[str, Any]) -> list[str]:
+    held = None if deadline.passed(brought.get("deadline")) else waiting.find(registry)  # which is said already
     return [] if held is None else [f"submission.csv waits to be sent: {held.reason}"]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from podium import metrics
-from podium.campaign import decide, ideas, knowledge, solutions, untrusted
+from podium.campaign import decide, ideas, solutions, untrusted
 from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
 from podium.campaign.runner import Runner, fold_track, outcome
@@ -230,8 +230,11 @@ def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> Non
     if engine.registry.blends.of_round(round_) is None and decision.judged:
         blended = decide.blend(engine, round_)
         if blended is not None:
-            engine.registry.blends.add(blended)
-            untrusted.record(engine, round_, list(decide.blend_of(blended).singles))
+            beside = untrusted.blend(engine, round_, list(decide.blend_of(blended).singles))
+            with engine.registry.database.write():  # a crash leaves both or neither
+                engine.registry.blends.add(blended)
+                if beside is not None:
+                    engine.registry.imported.add_blend(beside)
             engine.event("blend", score=blended.score, stderr=blended.stderr, weights=dict(blended.weights))
 
 

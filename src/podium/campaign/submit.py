@@ -152,6 +152,7 @@ def reconcile(engine: Engine) -> None:
         for row in unsettled:
             _ask_a_person(engine, row)
     _publish_standing(engine)
+    proxy.record(engine)  # of a submission that a crash came after
 
 
 def _send_again(engine: Engine, row: SubmissionRow) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEAST = 5  # experiments compared: so many more are predicted where too few members were
 MOST = 12
 EXTRA_S = 4.0  # no run is begun for this alone where less time is left
+CHEAP_ROWS = 50_000  # so few are compared even where the time is over
 SETTING = "tracking"
 
 
@@ -34,6 +35,8 @@ def track_vault(engine: Engine, row: BlendRow | None, time_left_s: Callable[[], 
         return found  # a campaign that was finished before
     with engine.registry.database.write():
         engine.registry.set(SETTING, to_json(found))
+        if row is not None and found.vault is not None and engine.competition.looks_forward:
+            engine.registry.blends.set_vault_score(row.round, found.vault)  # the refit for test has seen these labels
         if found.flatters is not None:
             engine.registry.blends.add_vault_read(engine.round, SETTING, found.flatters)
         if found.alarm:
@@ -49,7 +52,14 @@ def _compare(engine: Engine, row: BlendRow | None, time_left_s: Callable[[], flo
     chosen = _chosen(engine, row)
     _predict(engine, chosen, time_left_s)
     known = [experiment for experiment in chosen if _folds(engine, experiment.id)]
-    members = {e.id: (_out_of_fold(engine, e.id), _in_vault(engine, e.id)) for e in known if _is_whole(engine, e.id)}
+    members: dict[str, tuple[Sample, Sample]] = {}
+    for experiment in known:
+        if time_left_s() <= 0 and (len(members) >= LEAST or len(engine.truth) > CHEAP_ROWS):
+            break
+        if _is_whole(engine, experiment.id):
+            members[experiment.id] = _out_of_fold(engine, experiment.id), _in_vault(engine, experiment.id)
+    if not members and time_left_s() <= 0 and len(engine.truth) > CHEAP_ROWS:
+        return untracked(n_vault, metric.name, "CV was not compared with the vault: no time was left")
     blend = _blend(engine, row, [experiment.id for experiment in known])
     if not members and blend is None:
         return untracked(n_vault, metric.name, "CV was not compared with the vault: no predictions of its rows")

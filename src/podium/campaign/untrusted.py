@@ -29,14 +29,6 @@ def blend(engine: Engine, round_: int, trusted: list[str]) -> BlendRow | None:
     return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
 
 
-def record(engine: Engine, round_: int, trusted: list[str]) -> None:
-    """Make and keep that blend, once a round."""
-    if engine.registry.imported.blend(round_) is None:
-        made = blend(engine, round_, trusted)
-        if made is not None:
-            engine.registry.imported.add_blend(made)
-
-
 def to_send(engine: Engine, row: BlendRow) -> BlendRow:
     """The blend whose predictions go into a submission: `row`, or its round's with the pool where the user asked for
     that and it looks better."""

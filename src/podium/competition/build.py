@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from podium.competition import attached, columns, relation, splits
+from podium.competition import attached, columns, features, relation, side_tables, splits, timeline, windows
 from podium.competition.columns import ColumnType
 from podium.competition.dataset import MARK, POSITION, ROW, Dataset, write_arrow, write_json
+from podium.competition.dealt import Dealt
 from podium.competition.folder import TableFiles, look
+from podium.competition.keys import keyed
 from podium.competition.source import Source, read_source
-from podium.errors import CampaignError, IntakeError
+from podium.errors import CampaignError
+from podium.metrics import custom
 from podium.protocol import Column
 from podium.records import Competition, DataFacts, to_json
 
@@ -57,102 +59,45 @@ def build(competition: Competition, folder: Path, seed: int) -> Dataset:
 
 def _write(competition: Competition, part: Path, seed: int) -> None:
     data = Path(competition.data_dir)
-    files = TableFiles(competition.train_file, competition.test_file, competition.sample_file)
-    source = _in_sample_order(read_source(data, files, [competition.id_column or ""]), competition)
+    files = TableFiles.of(competition)
+    source = keyed(
+        read_source(data, files, competition.id_columns or [competition.id_column or ""]), competition.id_columns
+    )
+    source = features.in_sample_order(source, competition)
     n_train, n = source.train.height, source.train.height + source.test.height
-    raw = _stack(source, competition)
+    raw = features.stack(source, competition)
     file_columns = attached.find_files(look(data), source.train, source.test, competition.id_column)
     raw = raw.drop([f.name for f in file_columns], strict=False)
-    types = [_type(raw[name], competition) for name in raw.columns]
+    types = [features.type_of(raw[name], competition) for name in raw.columns]
     frame = columns.conform(raw, types)
     labels = _labels(source.train, competition)
-    groups, times = _groups(source, frame, competition), _times(source, competition)
-    order = _order(n_train, n, times, seed)
+    times = _times(source, competition)
+    groups = _groups(source, frame, competition, times)
+    dealt = _deal(competition, labels, groups, times, n_train, seed)
+    clock = None if dealt.clock is None else _clock_of_all(dealt.clock, times, n)
+    order = _order(n_train, n, clock, seed)
     row_of = np.empty(n, dtype=np.int64)
     row_of[order] = np.arange(n)
-    frame = _with_files(frame, file_columns, row_of, data, part)[order]
+    write_arrow(_ids(source, competition, row_of), part / "ids.arrow")
+    joined = side_tables.keep(source, competition, row_of, part, raw=dealt.clock is None)
+    left = features.with_files(frame, file_columns, row_of, data, part).get_columns()
+    del source, raw, frame  # the dealt copy grows as these go
+    frame = features.gathered(left, order)
     types += [ColumnType(f.name, "str", source="file") for f in file_columns]
     write_arrow(frame, part / "features.arrow")
     where = pl.DataFrame({ROW: row_of[:n_train], POSITION: np.arange(n_train)})
     write_arrow(pl.concat([where, labels], how="horizontal"), part / "labels.arrow")
-    write_arrow(_ids(source, competition, row_of), part / "ids.arrow")
-    for name, array in (("groups", groups), ("times", times)):
-        if array is not None and (name == "groups" or competition.cv_strategy == "forward"):
+    for name, array in (("groups", groups), ("times", clock)):
+        if array is not None:
             np.save(part / f"{name}.npy", array[order])
-    described = _describe(frame, types, {f.name for f in file_columns})
-    write_json({"columns": to_json(described), "types": to_json(types)}, part / "schema.json")
-    _split(competition, part, labels, groups, times, row_of, n_train, described, source.test.height, seed)
-
-
-# ---------------------------------------------------------------- features
-
-
-def _in_sample_order(source: Source, competition: Competition) -> Source:
-    """Test rows in the order of the sample submission."""
-    key = competition.id_column
-    if source.sample is None or key is None or key not in source.test.columns or key not in source.sample.columns:
-        return source
-    asked = source.sample.select(pl.col(key).cast(pl.String))
-    given = source.test.with_columns(pl.col(key).cast(pl.String))
-    ordered = asked.join(given, on=key, how="left", maintain_order="left")
-    if ordered.height != source.test.height:
-        raise IntakeError(
-            "the sample submission disagrees with test",
-            expected=f"{source.test.height} rows",
-            found=str(ordered.height),
-        )
-    return Source(source.train, ordered.select(source.test.columns), source.sample, source.notices)
-
-
-def _stack(source: Source, competition: Competition) -> pl.DataFrame:
-    """Feature columns of train's rows, then test's; a column typed differently in the two becomes String."""
-    key = competition.id_column
-    names = [c for c in source.train.columns if c in source.test.columns and c not in competition.target_columns]
-    out = []
-    for name in names:
-        train, test = source.train[name], source.test[name]
-        if name == key and not relation.id_is_feature(train, test):
-            continue
-        if train.dtype != test.dtype:
-            common = _common(train, test)
-            train, test = train.cast(common), test.cast(common)
-        out.append(pl.concat([train, test]))
-    return pl.DataFrame(out)
-
-
-def _common(train: pl.Series, test: pl.Series) -> pl.DataType | type[pl.DataType]:
-    """The type both fit: of the other where one is empty, Float64 for numbers, else String."""
-    if pl.Null in (train.dtype, test.dtype):
-        return test.dtype if train.dtype == pl.Null else train.dtype
-    return pl.Float64 if train.dtype.is_numeric() and test.dtype.is_numeric() else pl.String
-
-
-def _type(series: pl.Series, competition: Competition) -> ColumnType:
-    kind = columns.learn_type(series)
-    if series.name != competition.id_column:
-        return kind
-    return ColumnType(kind.name, kind.cast if kind.cast == "datetime" else "str", kind.format, source="id")
-
-
-def _with_files(
-    frame: pl.DataFrame, found: Sequence[attached.FileColumn], row_of: Ints, data: Path, part: Path
-) -> pl.DataFrame:
-    """Attached files under blinded names in `files/`, and the columns that name them."""
-    if found:
-        (part / "files").mkdir()
-    for at, column in enumerate(found):
-        blinded: list[str | None] = []
-        for row, ref in zip(row_of.tolist(), column.refs, strict=True):
-            name = None if ref is None else f"{row}{f'_{at}' if at else ''}{PurePosixPath(ref).suffix.lower()}"
-            if ref is not None and name is not None:
-                attached.link(data / ref, part / "files" / name)
-            blinded.append(name)
-        frame = frame.with_columns(pl.Series(column.name, blinded, dtype=pl.String))
-    return frame
-
-
-def _describe(frame: pl.DataFrame, types: Sequence[ColumnType], files: set[str]) -> tuple[Column, ...]:
-    return tuple(columns.describe(frame[t.name], t, is_file=t.name in files) for t in types)
+    described = features.describe(frame, types, {f.name for f in file_columns})
+    schema = {"columns": to_json(described), "types": to_json(types), "joins": to_json(joined)}
+    write_json(schema, part / "schema.json")
+    if custom.is_users(competition.metric):
+        custom.keep(competition.metric, part)
+    blocks = competition.cv_strategy in ("interleaved_block", "purged")  # sampling units, not groups of the data
+    n_groups = 0 if groups is None or blocks else len(np.unique(groups[:n_train]))
+    _split(competition, part, labels, dealt, row_of, described, n_groups, seed)
 
 
 # ---------------------------------------------------------------- labels, ids, order
@@ -184,48 +129,45 @@ def _ids(source: Source, competition: Competition, row_of: Ints) -> pl.DataFrame
 
 
 def _order(n_train: int, n: int, times: Floats | None, seed: int) -> Ints:
-    """order[row] = position in train-then-test. By time where folds are forward, else permuted once by the seed."""
+    """order[row] = position in train-then-test. By time where folds look forward, else permuted once by the seed."""
     if times is None:
         return np.random.default_rng([seed, 0]).permutation(n)
     by_time = np.argsort(times[:n_train], kind="stable")
     return np.concatenate([by_time, n_train + np.argsort(times[n_train:], kind="stable")])
 
 
+def _clock_of_all(clock: Floats, times: Floats | None, n: int) -> Floats:
+    """The order in which rows may be seen, train's then test's: by their times where train's clock is those."""
+    if times is not None and np.array_equal(clock, times[: len(clock)]):
+        return times
+    return np.concatenate([clock, np.full(n - len(clock), clock.max() + 1.0)])
+
+
 def _times(source: Source, competition: Competition) -> Floats | None:
-    """Times of all rows where folds are forward."""
+    """Times of all rows where folds are cut in time: days for dates, else the column's own unit."""
     name = competition.time_column
-    if competition.cv_strategy != "forward" or name is None:
+    if competition.cv_strategy not in splits.TIMED or name is None:
         return None
-    return _clock(source, name)
-
-
-def _clock(source: Source, name: str) -> Floats:
     parts = []
     for frame in (source.train, source.test):
         if name not in frame.columns:  # a time that only train has: test is later by definition
             parts.append(np.full(frame.height, np.inf))
             continue
-        times = relation.as_time(frame[name])
-        if times is None or not np.isfinite(times).any():
-            numbers = relation.numeric_ids(frame[name])
-            if numbers is None:
-                raise IntakeError(
-                    f"time column {name!r} holds no times", expected="dates or numbers", remedy="correct `time_column`"
-                )
-            times = numbers
-        parts.append(np.where(np.isfinite(times), times, np.nanmin(times)))
+        parts.append(timeline.clock_or_number(frame[name]))
     return np.concatenate(parts)
 
 
-def _groups(source: Source, frame: pl.DataFrame, competition: Competition) -> Ints | None:
-    """Group numbers of all rows where folds are grouped: by the column, by blocks of time, or by equal features."""
-    if not competition.cv_strategy.endswith("grouped"):
+def _groups(source: Source, frame: pl.DataFrame, competition: Competition, times: Floats | None) -> Ints | None:
+    """Group numbers of all rows where folds keep them: by the column, by equal features, or blocks of time."""
+    strategy, name = competition.cv_strategy, competition.group_column
+    if strategy == "interleaved_block" and times is not None:
+        return timeline.blocks(times, source.train.height, competition.cv_horizon, 10 * competition.cv_folds)
+    if strategy == "purged" and times is not None:
+        return windows.units(times, competition.cv_folds)
+    if strategy not in (*splits.IN_BLOCKS, "last_n"):
         return None
-    name = competition.group_column
     if name is None:
         keys = relation.hash_rows(frame, frame.columns)
-    elif name == competition.time_column:
-        return _blocks(source, name)
     else:
         keys = pl.concat(
             [f[name].cast(pl.String) if name in f.columns else pl.Series(name, [None] * f.height, dtype=pl.String)
@@ -241,14 +183,6 @@ def _groups(source: Source, frame: pl.DataFrame, competition: Competition) -> In
     return numbers.astype(np.int64)
 
 
-def _blocks(source: Source, name: str) -> Ints:
-    """Blocks of consecutive times, as long as the runs in which test comes."""
-    times, n_train = _clock(source, name), source.train.height
-    run = max(1, relation.time_order(times[:n_train], times[n_train:]).run)
-    _, index = np.unique(times, return_inverse=True)
-    return (index // run).astype(np.int64)
-
-
 # ---------------------------------------------------------------- split and facts
 
 
@@ -260,7 +194,8 @@ def _strata(labels: pl.DataFrame, competition: Competition) -> Floats:
         return frame.to_series().replace_strict(code, default=len(code), return_dtype=pl.Float64).to_numpy()
     values: Floats = frame.to_numpy().astype(np.float64)
     if competition.task_type == "multilabel_classification":
-        combined: Floats = values @ (2.0 ** np.arange(values.shape[1]))
+        rarest_last = np.argsort(np.argsort(-values.sum(axis=0), kind="stable"), kind="stable")
+        combined: Floats = values @ (2.0**rarest_last)  # so a rare label's rows lie together, and are dealt evenly
         return combined
     if values.shape[1] == 1:
         return values[:, 0]
@@ -268,38 +203,52 @@ def _strata(labels: pl.DataFrame, competition: Competition) -> Floats:
     return mean_rank
 
 
+def _deal(
+    competition: Competition, labels: pl.DataFrame, groups: Ints | None, times: Floats | None, n_train: int, seed: int
+) -> Dealt:
+    return splits.deal(
+        competition.cv_strategy,
+        competition.cv_folds,
+        _strata(labels, competition),
+        None if groups is None else groups[:n_train],
+        None if times is None else times[:n_train],
+        seed,
+        competition.cv_gap,
+        competition.cv_horizon,
+    )
+
+
 def _split(
-    competition: Competition, part: Path, labels: pl.DataFrame, groups: Ints | None, times: Floats | None, row_of: Ints,
-    n_train: int, described: tuple[Column, ...], n_test: int, seed: int,
+    competition: Competition, part: Path, labels: pl.DataFrame, dealt: Dealt, row_of: Ints,
+    described: tuple[Column, ...], n_groups: int, seed: int,
 ) -> None:  # fmt: skip
-    strata = _strata(labels, competition)
-    labelled_groups = None if groups is None else groups[:n_train]
-    labelled_times = None if times is None else times[:n_train]
-    dealt = splits.deal(competition.cv_strategy, competition.cv_folds, strata, labelled_groups, labelled_times, seed)
+    n_train = len(dealt.vault)
     rows, folded = row_of[:n_train], ~dealt.vault
     sort = np.argsort(rows[folded])
-    train, fold_of = rows[folded][sort], dealt.fold_of[folded][sort]
+    train, fold_of, barred = rows[folded][sort], dealt.fold_of[folded][sort], dealt.barred[folded][sort]
     vault, test = np.sort(rows[dealt.vault]), row_of[n_train:]
-    np.savez(part / "splits.npz", train=train, fold_of=fold_of, vault=vault, test=test)
-    sha = splits.digest(competition.cv_strategy, train, fold_of, vault, test)
+    np.savez(part / "splits.npz", train=train, fold_of=fold_of, barred=barred, vault=vault, test=test)
+    sha = splits.digest(competition.cv_strategy, train, fold_of, barred, vault, test)
     write_json(
         {
             "strategy": competition.cv_strategy,
             "folds": competition.cv_folds,
+            "gap": competition.cv_gap,
+            "horizon": competition.cv_horizon,
             "version": splits.VERSION,
             "sha256": sha,
             "seed": seed,
             "train": len(train),
             "vault": len(vault),
-            "test": n_test,
+            "test": len(test),
         },
         part / "splits.json",
     )
-    facts = _facts(competition, labels.filter(pl.Series(folded)), described, len(vault), n_test, labelled_groups)
+    facts = _facts(competition, labels.filter(pl.Series(folded)), described, len(vault), len(test), n_groups)
     meta: dict[str, Any] = {
         "competition": to_json(competition),
         "seed": seed,
-        "n_rows": n_train + n_test,
+        "n_rows": len(row_of),
         "facts": to_json(facts),
         "splits_hash": sha,
     }
@@ -312,7 +261,7 @@ def _facts(
     described: tuple[Column, ...],
     n_vault: int,
     n_test: int,
-    groups: Ints | None,
+    n_groups: int,
 ) -> DataFacts:
     targets = labels.select(competition.target_columns)
     skew, least, outputs = 0.0, 0.0, len(competition.target_columns)
@@ -334,7 +283,7 @@ def _facts(
         columns=described,
         n_outputs=outputs,
         target_cardinality=cardinality,
-        n_groups=0 if groups is None else len(np.unique(groups)),
+        n_groups=n_groups,
         target_skew=skew,
         target_min=least,
     )

@@ -4,12 +4,14 @@
   features.arrow   every row (train, vault, test), features alone, row number = blinded id
   labels.arrow     engine only: row, place in the train file, the targets and the label-side columns of train and vault rows
   ids.arrow        engine only: `row`, `id`: the competition's own ids
-  splits.npz       train, fold_of, vault, test (in the order of the submission), groups, times
+  splits.npz       train, fold_of, barred (bit k: fold k may not train on the row), vault, test (in the submission's order)
   splits.json      strategy, version, sha256
   schema.json      columns as intake understood them, their types, date formats
   groups.npy times.npy   over all rows, where the split needs them
+  joined/ tables/  side tables: `podium.competition.side_tables`
   files/           attached files under blinded names
   prefix/          feature files that end where a forward fold's past ends
+  metric.py        the user's own metric, where there is one: frozen by the hash in its name
   dataset.json     competition, seed, facts; written last
 """
 
@@ -19,19 +21,23 @@ import functools
 import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from podium.competition import side_tables
+from podium.competition.arrow import write_arrow, write_json
 from podium.competition.columns import ColumnType, conform
+from podium.competition.joins import Join
 from podium.errors import CampaignError, IntakeError
+from podium.metrics import custom
 from podium.protocol import Column
 from podium.records import Competition, DataFacts, from_json
+
+__all__ = ["MARK", "POSITION", "ROW", "Dataset", "write_arrow", "write_json"]
 
 Rows = NDArray[np.int64]
 MARK = "dataset.json"
@@ -42,8 +48,8 @@ ROW, POSITION = "#row", "#position"  # in labels.arrow: row number; place in the
 class Dataset:
     """Engine-only view of `<campaign>/data`. Row numbers are positions in `features`.
 
-    `train`, `vault`: sorted row numbers. `test`: row numbers in the order of the submission. `fold_of` is aligned with
-    `train`: int8, -1 for rows that are always trained on and never scored.
+    `train`, `vault`: sorted row numbers. `test`: row numbers in the order of the submission. Aligned with `train`:
+    `fold_of` int8, -1 for rows that are never scored; `barred` uint32, bit k for rows that fold k may not train on.
     """
 
     folder: Path
@@ -54,10 +60,12 @@ class Dataset:
     vault: Rows
     test: Rows
     fold_of: NDArray[np.int8]
+    barred: NDArray[np.uint32]
     facts: DataFacts
     splits_hash: str
     seed: int
     types: tuple[ColumnType, ...]
+    joins: tuple[Join, ...] = ()
 
     @classmethod
     def open(cls, folder: Path) -> Dataset:
@@ -66,24 +74,29 @@ class Dataset:
             meta = json.loads((folder / MARK).read_text("utf-8"))
             schema = json.loads((folder / "schema.json").read_text("utf-8"))
             with np.load(folder / "splits.npz") as splits:
-                arrays = {name: splits[name] for name in splits.files}
+                arrays = {name: splits[name] for name in ("train", "fold_of", "barred", "vault", "test")}
         except (OSError, ValueError, KeyError) as error:
             raise CampaignError(
                 f"no dealt data in {folder}", found=str(error), remedy="run `podium init` on the competition again"
             ) from error
+        competition = from_json(Competition, meta["competition"])
+        if custom.is_users(competition.metric):
+            custom.restore(competition.metric, folder)
         return cls(
             folder=folder,
-            competition=from_json(Competition, meta["competition"]),
+            competition=competition,
             columns=tuple(from_json(Column, column) for column in schema["columns"]),
             n_rows=meta["n_rows"],
             train=arrays["train"],
             vault=arrays["vault"],
             test=arrays["test"],
             fold_of=arrays["fold_of"],
+            barred=arrays["barred"],
             facts=from_json(DataFacts, meta["facts"]),
             splits_hash=meta["splits_hash"],
             seed=meta["seed"],
             types=tuple(from_json(ColumnType, kind) for kind in schema["types"]),
+            joins=tuple(from_json(Join, join) for join in schema["joins"]),
         )
 
     @property
@@ -95,13 +108,18 @@ class Dataset:
         return self._existing("files")
 
     @property
+    def tables(self) -> dict[str, Path]:
+        """Side tables as Arrow files, ids blinded: what a solution gets as `ctx.tables`."""
+        return side_tables.raw_tables(self.folder)
+
+    @property
     def groups(self) -> Path | None:
         """.npy of int64 over all rows; None where rows stand alone."""
         return self._existing("groups.npy")
 
     @property
     def times(self) -> Path | None:
-        """.npy of float64 over all rows; None unless folds are forward."""
+        """.npy of float64 over all rows; None unless folds look forward."""
         return self._existing("times.npy")
 
     @property
@@ -145,7 +163,9 @@ class Dataset:
 
     def extend(self, frame: pl.DataFrame, path: Path | None = None) -> Path:
         """An Arrow feature file of NEW rows with the columns and types of `features`; content-named unless `path` is
-        given. Raises IntakeError for a missing column; values that do not fit a column's type become null."""
+        given; side tables are joined by key. Raises IntakeError for a missing column; values that do not fit a column's
+        type become null."""
+        frame = side_tables.extend(self.folder, frame, self.joins)
         missing = [t.name for t in self.types if t.name not in frame.columns and t.source != "file"]
         if missing:
             raise IntakeError(
@@ -187,17 +207,3 @@ class Dataset:
         if (position < 0).any():
             raise KeyError(f"row {int(np.asarray(rows)[position < 0][0])} has no label")
         return position
-
-
-def write_arrow(frame: pl.DataFrame, path: Path) -> None:
-    """Atomically: a reader sees the whole file or none."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    frame.write_ipc(part, compression="uncompressed")
-    part.replace(path)
-
-
-def write_json(data: Any, path: Path) -> None:
-    """Atomically, UTF-8, keys as given."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(data, indent=1, ensure_ascii=False), "utf-8")
-    part.replace(path)

@@ -16,6 +16,8 @@ TIME_NAME = re.compile(
     r"(^|[_\W])(date|datetime|time|timestamp|year|yr|month|week|day|hour|period|quarter|season|epoch|dt|ts)($|[_\W\d])"
     r"|[a-z](Date|Time|Year|Month|Week|Day|Hour|Sold)($|[_\W])|^(Date|Time|Year|Month|Week|Day|Hour)",
 )
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 ALONE = 0.1  # groups do not travel across the split where overlap is below a tenth of what chance would give
 EXPECTED = 0.2  # below this chance overlap, no overlap proves nothing
 

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.competition import windows
+from podium.competition.dealt import Bars, Dealt, Floats, no_bars
 from podium.errors import IntakeError
 
-VERSION = 1
+VERSION = 2
+STRATEGIES = (
+    "stratified", "random", "grouped", "stratified_grouped", "forward", "purged", "interleaved_block", "last_n",
+)  # fmt: skip
+TIMED = ("forward", "purged", "interleaved_block", "last_n")  # need a time
+IN_BLOCKS = ("grouped", "stratified_grouped", "interleaved_block")  # whole groups (or blocks of time) are dealt
 VAULT_FROM = 20_000  # rows of train from which a vault is cut
 VAULT_SHARE, VAULT_LEAST, VAULT_MOST = 0.05, 1_000, 20_000
 GREEDY_GROUPS = 5_000  # beyond, groups are dealt in turns instead of one by one to the fold that needs them most
+ORDERS = 20  # of folds tried for each run of blocks
+FEW_STRATA = 50  # classes, not values: each is dealt evenly by itself
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Dealt:
-    """Over the labelled rows: `vault` (n,) bool; `fold_of` (n,) int8, -1 for the vault and for rows that are always
-    trained on."""
-
-    vault: NDArray[np.bool_]
-    fold_of: NDArray[np.int8]
 
 
 def vault_size(n: int) -> int:
@@ -34,29 +31,51 @@ def vault_size(n: int) -> int:
     return 0 if n < VAULT_FROM else int(np.clip(round(VAULT_SHARE * n), VAULT_LEAST, VAULT_MOST))
 
 
-def deal(strategy: str, folds: int, strata: Floats, groups: Ints | None, times: Floats | None, seed: int) -> Dealt:
+def deal(
+    strategy: str, folds: int, strata: Floats, groups: Ints | None, times: Floats | None, seed: int,
+    gap: float = 0.0, horizon: float = 0.0,
+) -> Dealt:  # fmt: skip
     """Cut vault and folds of n labelled rows. `strata` `(n,)`: class codes or target values, their order is balanced.
 
+    `gap`, `horizon`: in the unit of `times`; the latter in rows a group for last_n. Interleaved blocks come as `groups`.
     Raises IntakeError for fewer groups or distinct times than folds need.
     """
     n, rng = len(strata), np.random.default_rng([seed, VERSION])
+    size = vault_size(n)
+    if strategy in TIMED:
+        assert times is not None, f"{strategy} folds need times"
     if strategy == "forward":
-        assert times is not None, "forward folds need times"
-        return _forward(times, folds, vault_size(n))
-    if strategy.endswith("grouped"):
-        assert groups is not None, "grouped folds need groups"
-        return _grouped(strata, groups, folds, vault_size(n), rng, stratify=strategy.startswith("stratified"))
+        return windows.forward(times, folds, size, gap, horizon)  # type: ignore[arg-type]
+    if strategy == "purged":
+        return windows.purged(times, folds, size, gap, rng)  # type: ignore[arg-type]
+    if strategy in ("last_n", *IN_BLOCKS):
+        assert groups is not None, f"{strategy} folds need groups"
+    if strategy == "last_n":
+        return windows.last_n(groups, times, folds, max(1, round(horizon)), size, rng)  # type: ignore[arg-type]
+    if strategy in IN_BLOCKS:
+        if strategy == "interleaved_block":
+            dealt = _neighbours_apart(groups, folds, size, rng)  # type: ignore[arg-type]
+        else:
+            dealt = _grouped(strata, groups, folds, size, rng, stratify=strategy.startswith("stratified"))  # type: ignore[arg-type]
+        return windows.embargo(dealt, times, folds, gap) if gap > 0 and times is not None else dealt
+    return _by_rows(strata, folds, size, rng, stratify=strategy == "stratified")
+
+
+def _by_rows(strata: Floats, folds: int, size: int, rng: np.random.Generator, *, stratify: bool) -> Dealt:
+    n = len(strata)
     order = rng.permutation(n)
-    if strategy == "stratified":
+    if stratify:
         order = order[np.argsort(strata[order], kind="stable")]
     vault = np.zeros(n, dtype=bool)
-    size = vault_size(n)
     if size:
         vault[order[((np.arange(size) + rng.random()) * n / size).astype(np.int64)]] = True
     rest = order[~vault[order]]
     fold_of = np.full(n, -1, dtype=np.int8)
-    fold_of[rest] = _in_turns(len(rest), folds, rng)
-    return Dealt(vault, fold_of)
+    if stratify and len(np.unique(strata)) <= FEW_STRATA:  # any `folds` rows in a row hold each fold once
+        fold_of[rest] = rng.permutation(folds)[np.arange(len(rest)) % folds]
+    else:
+        fold_of[rest] = _in_turns(len(rest), folds, rng)
+    return Dealt(vault, fold_of, no_bars(n))
 
 
 def _in_turns(n: int, folds: int, rng: np.random.Generator) -> NDArray[np.int8]:
@@ -65,40 +84,10 @@ def _in_turns(n: int, folds: int, rng: np.random.Generator) -> NDArray[np.int8]:
     return turns.ravel()[:n]
 
 
-def _forward(times: Floats, folds: int, size: int) -> Dealt:
-    """Expanding windows: equal blocks of rows in time; the first is the past of fold 0, the vault is the latest."""
-    n = len(times)
-    order = np.argsort(times, kind="stable")
-    starts_new = np.concatenate([[True], np.diff(times[order]) > 0])
-    first_of = np.maximum.accumulate(np.where(starts_new, np.arange(n), 0))  # rows of one time stay together
-    vault = np.zeros(n, dtype=bool)
-    kept = n - size
-    if size:
-        kept = int(first_of[kept])
-        vault[order[kept:]] = True
-    bounds = [int(first_of[b]) for b in np.linspace(0, kept, folds + 2).astype(np.int64)[1:-1]]
-    edges = [*bounds, kept]
-    fold_of = np.full(n, -1, dtype=np.int8)
-    for fold, (low, high) in enumerate(itertools.pairwise(edges)):
-        if low >= high or low == 0:
-            raise IntakeError(
-                "too few different times for forward folds",
-                expected=f"{folds + 1} at least",
-                remedy="set `cv_strategy` or `cv_folds`",
-            )
-        fold_of[order[low:high]] = fold
-    return Dealt(vault, fold_of)
-
-
 def _grouped(strata: Floats, groups: Ints, folds: int, size: int, rng: np.random.Generator, *, stratify: bool) -> Dealt:
     _, code = np.unique(groups, return_inverse=True)
     counts = np.bincount(code)
-    if len(counts) < folds:
-        raise IntakeError(
-            f"{len(counts)} groups are too few for {folds} folds",
-            expected=f"{folds} at least",
-            remedy="lower `cv_folds`",
-        )
+    _check_count(len(counts), folds, "groups")
     vault_groups = np.zeros(len(counts), dtype=bool)
     if size:
         shuffled = rng.permutation(len(counts))
@@ -114,7 +103,47 @@ def _grouped(strata: Floats, groups: Ints, folds: int, size: int, rng: np.random
         main = tally[shuffled].argmax(axis=1)
         ranked = shuffled[np.lexsort((-counts[shuffled], main))]
         fold_of_group[ranked] = _in_turns(len(ranked), folds, rng)
-    return Dealt(vault_groups[code], fold_of_group[code])
+    return Dealt(vault_groups[code], fold_of_group[code], no_bars(len(code)))
+
+
+def _neighbours_apart(blocks: Ints, folds: int, size: int, rng: np.random.Generator) -> Dealt:
+    """Blocks numbered in time, dealt so that no two neighbours share a fold: a fold's blocks stay as long as they are.
+
+    Each run of `folds` blocks holds each fold once; of such orders the next is drawn that best evens out the rows.
+    """
+    _, code = np.unique(blocks, return_inverse=True)
+    counts = np.bincount(code)
+    _check_count(len(counts), folds, "blocks of time")
+    vault = np.zeros(len(counts), dtype=bool)
+    if size:
+        shuffled = rng.permutation(len(counts))
+        taken = int(np.searchsorted(np.cumsum(counts[shuffled]), size)) + 1
+        vault[shuffled[: min(taken, len(counts) - folds)]] = True
+    fold_of, held, last = np.full(len(counts), -1, dtype=np.int8), np.zeros(folds), -1
+    left = np.flatnonzero(~vault)
+    for low in range(0, len(left), folds):
+        turn = left[low : low + folds]
+        orders = [order for order in (rng.permutation(folds)[: len(turn)] for _ in range(ORDERS)) if order[0] != last]
+        best = min(
+            orders or [rng.permutation(folds)[: len(turn)]], key=lambda order: _unevenness(held, order, counts[turn])
+        )
+        fold_of[turn] = best
+        held[best] += counts[turn]
+        last = int(best[-1])
+    return Dealt(vault[code], fold_of[code], no_bars(len(code)))
+
+
+def _unevenness(held: Floats, order: Ints, counts: Ints) -> float:
+    after = held.copy()
+    after[order] += counts
+    return float(np.ptp(after))
+
+
+def _check_count(found: int, folds: int, what: str) -> None:
+    if found < folds:
+        raise IntakeError(
+            f"{found} {what} are too few for {folds} folds", expected=f"{folds} at least", remedy="lower `cv_folds`"
+        )
 
 
 def _tally(strata: Floats, code: Ints, n_groups: int, stratify: bool) -> Floats:
@@ -142,8 +171,8 @@ def _greedy(fold_of_group: NDArray[np.int8], left: Ints, tally: Floats, folds: i
         fold_of_group[group] = fold
 
 
-def digest(strategy: str, *arrays: NDArray[np.int64] | NDArray[np.int8]) -> str:
-    """sha256 of a split: version, strategy and row numbers."""
+def digest(strategy: str, *arrays: NDArray[np.int64] | NDArray[np.int8] | Bars) -> str:
+    """sha256 of a split: version, strategy, row numbers, folds and bars."""
     state = hashlib.sha256(f"{VERSION}:{strategy}".encode())
     for array in arrays:
         state.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())

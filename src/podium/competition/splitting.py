@@ -1,80 +1,107 @@
-"""Which split reproduces the way test differs from train: the strategy, by measurement."""
+"""Which split reproduces the way test differs from train: the strategy, by measurement, unless the config says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
-from podium.competition import relation
-from podium.competition.description import says_rows_are_in_time
+from podium.competition import drift, grouping, splits, windows
 from podium.competition.question import Question
 from podium.competition.source import Source
 from podium.competition.target import Target
+from podium.competition.timeline import Timing, clock_or_number, find_timing
 from podium.errors import IntakeError
 from podium.records import Evidence
 
-STRATEGIES = {
+WORDS = {  # of AutoKaggle, scikit-learn and the field, beside `splits.STRATEGIES`
     "kfold": "random",
     "stratified_kfold": "stratified",
     "group_kfold": "grouped",
     "stratified_group_kfold": "stratified_grouped",
     "time_series": "forward",
+    "time_series_split": "forward",
+    "expanding": "forward",
+    "purged_kfold": "purged",
+    "purged_time_series": "forward",
+    "block_kfold": "interleaved_block",
+    "leave_last_n": "last_n",
 }
 FOLDS = 5
-MOST_TIMES = 4  # so many candidate columns of time are measured
+ASKED = "config.json or a flag says so"
 
 
 @dataclass(frozen=True)
 class Split:
+    """`gap`, `horizon`: days for dates, else the time column's unit; for last_n the horizon is rows a group."""
+
     strategy: str
     group_column: str | None
     time_column: str | None
     folds: int
     evidence: dict[str, Evidence]
+    gap: float = 0.0
+    horizon: float = 0.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured, for the decision: how test lies to train in time and by groups; what the config asks."""
+
+    source: Source
+    config: dict[str, Any]
+    folds: int
+    timing: Timing | None
+    apart: grouping.FoundGroup | None
+    last: grouping.FoundLast | None
+    copies: Evidence | None
+    plain: bool  # no classes to stratify groups by
+
+    @property
+    def shown_time(self) -> str | None:
+        """The time column where it matters: test comes in runs, or the config names it."""
+        timing = self.timing
+        return timing.column if timing is not None and (timing.run or self.config.get("time_column")) else None
 
 
 def find_split(
     source: Source, target: Target, question: Question, id_column: str | None, config: dict[str, Any], text: str
 ) -> Split:
-    """Strategy, group and time column, each measured against test unless the config says. Raises IntakeError for a
-    column or strategy that does not fit."""
+    """Strategy, group and time column, gap and horizon, each measured against test unless the config says. Raises
+    IntakeError for a column or strategy that does not fit."""
+    own = [c for c in source.test.columns if c not in source.aggregated]
+    features = [c for c in own if c in source.train.columns and c != id_column]
+    _check_columns(source, config)
     folds = int(config.get("cv_folds", FOLDS))
-    features = [c for c in source.test.columns if c in source.train.columns and c != id_column]
-    _check_asked(source, config)
-    asked = STRATEGIES.get(str(config.get("cv_strategy", "")), str(config.get("cv_strategy", "")))
-    time = _find_time(source, features, id_column, config, text)
-    if asked == "forward" and time is None:
-        raise IntakeError(
-            "forward folds need a time", expected="`time_column`", remedy="set `time_column` in config.json"
-        )
-    if time is not None and (asked == "forward" or (time.later and asked == "")):
-        return Split("forward", None, time.column, folds, {"time_column": time.evidence, "cv_strategy": time.evidence})
-    shown = time.column if time is not None and (time.run or config.get("time_column")) else None
-    if asked in ("", "grouped", "stratified_grouped"):
-        plain = question.task_type in ("regression", "multilabel_classification")
-        grouped = asked or ("grouped" if plain else "stratified_grouped")
-        found = _find_grouped(source, features, id_column, config, time)
-        if found is not None:
-            strategy = "grouped" if found.column == shown and not asked else grouped
-            return Split(strategy, found.column, shown, folds, found.evidence)
-        if asked:
-            raise IntakeError(
-                "grouped folds need a group", expected="`group_column`", remedy="set `group_column` in config.json"
-            )
-        copies = _copies_stay_together(source, features)
-        if copies is not None:
-            return Split(grouped, None, shown, folds, {"cv_strategy": copies})
-    why = "test rows come from among train's: no group or time sets them apart"
-    evidence = Evidence(asked or "stratified", "config.json or a flag says so" if asked else why, 1.0 if asked else 0.9)
-    return Split(asked or "stratified", None, shown, folds, {"cv_strategy": evidence})
+    timing = find_timing(source, features, id_column, config, text)
+    measured = Measured(
+        source,
+        config,
+        folds,
+        timing,
+        _group_asked(config) or grouping.find_apart(source, features, id_column, timing),
+        grouping.find_last(source, features, timing, folds),
+        grouping.find_copies(source, features),
+        question.task_type in ("regression", "multilabel_classification"),
+    )
+    word = str(config.get("cv_strategy", ""))
+    asked = WORDS.get(word, word)
+    split = _as_asked(asked, measured) if asked else _as_measured(measured)
+    split = _with_lengths(split, measured)
+    left_out = {id_column, split.group_column, split.time_column, *target.columns}
+    evidence = {**split.evidence, **_evidence_of_time(measured, split)}
+    straddling = None if split.group_column else grouping.straddles(source, features, id_column)
+    if straddling is not None:
+        evidence["group_overlap"] = straddling
+    drifted = drift.measure(source, [c for c in features if c not in left_out], drift.units(source, split))
+    if drifted is not None:
+        evidence["drift"] = drifted.evidence()
+    return dataclasses.replace(split, evidence=evidence)
 
 
-def _check_asked(source: Source, config: dict[str, Any]) -> None:
+def _check_columns(source: Source, config: dict[str, Any]) -> None:
     for key in ("group_column", "time_column"):
         if config.get(key) and config[key] not in source.train.columns:
             raise IntakeError(
@@ -84,154 +111,128 @@ def _check_asked(source: Source, config: dict[str, Any]) -> None:
             )
 
 
-@dataclass(frozen=True)
-class FoundGroup:
-    column: str
-    evidence: dict[str, Evidence]
+def _group_asked(config: dict[str, Any]) -> grouping.FoundGroup | None:
+    name = config.get("group_column")
+    return grouping.FoundGroup(str(name), Evidence(str(name), ASKED, 1.0)) if name else None
 
 
-def _find_grouped(
-    source: Source, features: list[str], id_column: str | None, config: dict[str, Any], time: FoundTime | None
-) -> FoundGroup | None:
-    """The group asked for, else one whose values stay apart, else blocks of time where test comes in runs."""
-    if config.get("group_column"):
-        asked = Evidence(str(config["group_column"]), "config.json or a flag says so", 1.0)
-        return FoundGroup(asked.value, {"group_column": asked, "cv_strategy": asked})
-    group = _find_group(source, features, id_column)
-    if group is not None:
-        return FoundGroup(group.value, {"group_column": group, "cv_strategy": group})
-    if time is not None and time.run:
-        return FoundGroup(time.column, {"time_column": time.evidence, "cv_strategy": time.evidence})
-    return None
+# ---------------------------------------------------------------- the decision
 
 
-def _copies_stay_together(source: Source, features: list[str]) -> Evidence | None:
-    """Rows of equal features that train holds several times and test never shares: each set of copies is one fold's."""
-    same = [c for c in features if source.train[c].dtype == source.test[c].dtype]
-    if len(same) < max(2, 0.8 * len(features)):
-        return None
-    train, test = (relation.hash_rows(frame, same) for frame in (source.train, source.test))
-    seen = relation.overlap(train, test)
-    if seen.expected * len(test) < 10 or seen.observed > relation.ALONE * seen.expected:
-        return None
-    shares = f"{seen.observed:.1%} of test rows equal a train row, chance would give {seen.expected:.1%}"
-    why = f"copies of one row never lie in both: {shares}"
-    return Evidence("copies", why, 0.85)
+def _as_measured(measured: Measured) -> Split:
+    """The first of these that test shows: it comes later; later in each group; in other groups; in runs of time; never
+    as a copy of train's rows. Else rows are exchangeable."""
+    timing, apart = measured.timing, measured.apart
+    if timing is not None and timing.later:
+        return _split("forward", measured, timing.evidence, time=timing.column)
+    grouped = "grouped" if measured.plain else "stratified_grouped"
+    if apart is not None and measured.config.get("group_column"):
+        return _split(grouped, measured, apart.evidence, group=apart.column)
+    if measured.last is not None and timing is not None:
+        return _split("last_n", measured, measured.last.evidence, group=measured.last.column, time=timing.column)
+    if apart is not None:
+        return _split(grouped, measured, apart.evidence, group=apart.column)
+    if timing is not None and timing.run:
+        return _split("interleaved_block", measured, timing.evidence, time=timing.column)
+    if measured.copies is not None:
+        return _split(grouped, measured, measured.copies)
+    why = "test rows come from among train's: no group or time sets them apart"
+    return _split("stratified", measured, Evidence("stratified", why, 0.9))
 
 
-@dataclass(frozen=True)
-class FoundTime:
-    column: str
-    later: bool
-    run: int  # distinct times in a row that only test has; 0 where rows interleave singly
-    evidence: Evidence
-
-
-def _find_time(
-    source: Source, features: list[str], id_column: str | None, config: dict[str, Any], text: str
-) -> FoundTime | None:
-    asked = config.get("time_column")
-    best: FoundTime | None = None
-    for column in [asked] if asked else _time_candidates(source, features, id_column):
-        found = _measure_time(source, column, bool(asked))
-        if found and (best is None or (found.later, found.run) > (best.later, best.run)):
-            best = found
-    if best is not None and (best.later or best.run or asked):
-        return best
-    return _order_of_ids(source, features, id_column, text) or best
-
-
-def _time_candidates(source: Source, features: list[str], id_column: str | None) -> list[str]:
-    named = [c for c in features if relation.TIME_NAME.search(c) and source.train[c].n_unique() > 12]
-    dates = [c for c in [id_column, *features] if c in source.train.columns and c and _is_date(source.train[c])]
-    wide = [c for c in named if source.train[c].n_unique() > 0.01 * source.train.height or _is_year(source.train[c])]
-    return list(dict.fromkeys([*dates, *wide]))[:MOST_TIMES]
-
-
-def _is_date(series: pl.Series) -> bool:
-    from podium.competition.columns import learn_type
-
-    if series.dtype.is_temporal():
-        return True
-    return series.dtype == pl.String and learn_type(series.head(5000)).cast == "datetime"
-
-
-def _is_year(series: pl.Series) -> bool:
-    return series.dtype.is_numeric() and bool(series.is_between(1800, 2200).all())
-
-
-def _measure_time(source: Source, column: str, asked: bool) -> FoundTime | None:
-    if column not in source.test.columns:
-        return FoundTime(column, False, 0, Evidence(column, "config.json or a flag says so", 1.0)) if asked else None
-    train, test = relation.as_time(source.train[column]), relation.as_time(source.test[column])
-    if train is None or test is None:
-        if asked:
-            raise IntakeError(
-                f"time_column {column!r} holds no times", expected="dates or numbers", remedy="correct it"
-            )
-        return None
-    order = relation.time_order(train, test)
-    if order.later:
-        why, sure = f"test's {column} lies after all of train's", 0.95
-    elif order.run:
-        why, sure = (
-            f"test's {column} comes in runs of about {order.run} times between train's: folds are blocks of time",
-            0.9,
+def _as_asked(asked: str, measured: Measured) -> Split:
+    timing, apart, last = measured.timing, measured.apart, measured.last
+    if asked in splits.TIMED and timing is None:
+        raise IntakeError(
+            f"{asked} folds need a time", expected="`time_column`", remedy="set `time_column` in config.json"
         )
+    said = Evidence(asked, ASKED, 1.0)
+    time = timing.column if asked in splits.TIMED and timing is not None else None
+    if asked == "last_n":
+        group = str(measured.config.get("group_column") or (last.column if last else "")) or None
     else:
-        why, sure = f"{column} of test lies among train's", 0.8
-    return FoundTime(column, order.later, order.run, Evidence(column, why, 1.0 if asked else sure))
+        group = apart.column if asked in ("grouped", "stratified_grouped") and apart is not None else None
+    if group is None and asked in ("grouped", "stratified_grouped", "last_n"):
+        raise IntakeError(
+            f"{asked} folds need a group", expected="`group_column`", remedy="set `group_column` in config.json"
+        )
+    return _split(asked, measured, said, group=group, time=time)
 
 
-def _order_of_ids(source: Source, features: list[str], id_column: str | None, text: str) -> FoundTime | None:
-    """Ids that number the rows in order of time: test's lie after train's, and a calendar column or a sentence says so."""
-    if id_column is None or id_column not in source.train.columns:
-        return None
-    train, test = relation.numeric_ids(source.train[id_column]), relation.numeric_ids(source.test[id_column])
-    if train is None or test is None or test.min() <= train.max():
-        return None
-    calendar = next(_calendar(source, features, train), None)
-    sentence = says_rows_are_in_time(text)
-    if calendar is None:
-        return None
-    said = f"; the description says: {sentence}" if sentence else ""
-    why = f"test's {id_column} lies after train's, and {calendar} counts up along it: rows are in order of time{said}"
-    return FoundTime(id_column, True, 0, Evidence(id_column, why, 0.95 if sentence else 0.8))
+def _split(
+    strategy: str, measured: Measured, why: Evidence, *, group: str | None = None, time: str | None = None
+) -> Split:  # fmt: skip
+    evidence = {"cv_strategy": dataclasses.replace(why, value=strategy)}
+    if group and measured.apart is not None and measured.apart.column == group:
+        evidence["group_column"] = measured.apart.evidence
+    elif group:
+        evidence["group_column"] = dataclasses.replace(why, value=group)
+    if time and measured.timing is not None:
+        evidence["time_column"] = measured.timing.evidence
+    folds = measured.folds
+    if strategy == "last_n" and measured.last is not None and "cv_folds" not in measured.config:
+        folds = measured.last.folds
+    return Split(strategy, group, time or measured.shown_time, folds, evidence)
 
 
-def _calendar(source: Source, features: list[str], ids: NDArray[np.float64]) -> Iterator[str]:
-    order = np.argsort(ids, kind="stable")
-    for column in features:
-        if not (relation.TIME_NAME.search(column) and source.train[column].dtype.is_numeric()):
-            continue
-        if relation.counts_up(source.train[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()[order]):
-            yield column
+# ---------------------------------------------------------------- gap and horizon
 
 
-def _find_group(source: Source, features: list[str], id_column: str | None) -> Evidence | None:
-    """A column whose values stay apart: test has other ones than train, where chance would have mixed them."""
-    if id_column and id_column in source.train.columns:
-        keys = [relation.group_key(frame[id_column]) for frame in (source.train, source.test)]
-        if keys[0] is not None and keys[1] is not None:
-            found = _apart(keys[0], keys[1])
-            if found:
-                return Evidence(id_column, f"the first part of {id_column} {found}", 0.95)
-    for column in features:
-        dtype = source.train[column].dtype
-        if (dtype == pl.String or dtype.is_integer()) and not relation.TIME_NAME.search(column):
-            found = _apart(source.train[column], source.test[column])
-            if found:
-                return Evidence(column, f"{column} {found}", 0.9)
-    return None
+def _with_lengths(split: Split, measured: Measured) -> Split:
+    """Gap and horizon as the config says, else as test has them."""
+    timing, config = measured.timing, measured.config
+    if split.strategy not in splits.TIMED or timing is None:
+        return split
+    if split.strategy == "last_n":
+        n_last = measured.last.n_last if measured.last is not None else 1
+        return dataclasses.replace(split, horizon=_length(config, "cv_horizon", n_last))
+    span = _span(measured.source, timing.column)
+    horizon = _length(config, "cv_horizon", timing.horizon if split.strategy == "forward" else 0.0)
+    if "cv_horizon" in config and split.strategy == "forward" and not windows.fits(span, split.folds, horizon):
+        raise IntakeError(
+            f"{split.folds} windows of cv_horizon {horizon:g} do not fit in train",
+            expected=f"at most {span / (split.folds + 1):.4g}, so that the first has a past",
+            remedy="lower `cv_horizon` or `cv_folds`",
+        )
+    most = span / (2 * (split.folds + 1))  # a measured gap never takes more than half of what a fold could train on
+    gap = timing.gap or (windows.EMBARGO * span if split.strategy == "purged" else 0.0)
+    return dataclasses.replace(split, gap=_length(config, "cv_gap", min(gap, most)), horizon=horizon)
 
 
-def _apart(train: pl.Series, test: pl.Series) -> str:
-    if train.n_unique() < 4 * FOLDS or len(test) < 20:
-        return ""
-    if train.dtype != test.dtype:
-        train, test = train.cast(pl.String), test.cast(pl.String)
-    seen = relation.overlap(train, test)
-    if not seen.apart:
-        return ""
-    shares = f"{seen.observed:.0%} of test's values are in train, chance would give {seen.expected:.0%}"
-    return f"groups rows that stay together: {shares}"
+def _length(config: dict[str, Any], key: str, otherwise: float) -> float:
+    length = float(config.get(key, otherwise))
+    if not 0 <= length < np.inf:
+        raise IntakeError(f"config.json: {key}", expected="a length of time, 0 or more", found=f"{length:g}")
+    return length
+
+
+def _span(source: Source, column: str) -> float:
+    return float(np.ptp(clock_or_number(source.train[column])))
+
+
+def _evidence_of_time(measured: Measured, split: Split) -> dict[str, Evidence]:
+    timing = measured.timing
+    if timing is None or split.strategy not in splits.TIMED or split.strategy == "last_n":
+        return {}
+    said = ASKED if "cv_gap" in measured.config else "measured between train's last and test's first time"
+    if split.strategy != "forward" and "cv_gap" not in measured.config:
+        said = (
+            "as test's blocks lie"
+            if timing.gap
+            else f"{windows.EMBARGO:.0%} of train's time"
+            if split.gap
+            else "test's blocks touch train's"
+        )
+    found = {
+        "time_gap": Evidence(f"{split.gap:.4g} {timing.unit}".strip(), f"{said}: not trained on around a fold", 0.95)
+    }
+    if split.horizon:
+        how = ASKED if "cv_horizon" in measured.config else "as long as test lasts"
+        fitting = windows.fits(_span(measured.source, timing.column), split.folds, split.horizon)
+        note = (
+            ""
+            if fitting or split.strategy != "forward"
+            else f"; {split.folds} such windows do not fit in train, so blocks of equal rows"
+        )
+        found["cv_horizon"] = Evidence(f"{split.horizon:.4g} {timing.unit}".strip(), how + note, 0.95)
+    return found

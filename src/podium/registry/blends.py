@@ -66,8 +66,12 @@ class Blends:
     def set_vault_score(self, round_: int, score: float) -> None:
         """One read of the vault: recorded with what was read, and kept with the blend."""
         with self._database.write() as db:
-            db.execute("INSERT INTO vault_reads (round, what, score) VALUES (?,?,?)", (round_, "blend", score))
+            self.add_vault_read(round_, "blend", score)
             db.execute("UPDATE blends SET vault_score=? WHERE round=?", (score, round_))
+
+    def add_vault_read(self, round_: int, what: str, score: float) -> None:
+        with self._database.write() as db:
+            db.execute("INSERT INTO vault_reads (round, what, score) VALUES (?,?,?)", (round_, what, score))
 
 
 def _blend(row: Any) -> BlendRow:

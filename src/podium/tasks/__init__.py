@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium import metrics
-from podium.errors import IntakeError
+from podium.errors import IntakeError, Unplayable
 from podium.records import Competition
 from podium.tasks.classification import ClassificationTask
 from podium.tasks.ordinal import OrdinalTask
@@ -19,14 +19,28 @@ TASKS: dict[str, type[Task]] = {
 }
 
 
+PLAYED = ("label", "probability", "value")  # what a cell of the submission may hold
+
+
+def obstacle(competition: Competition) -> str:
+    """Why Podium cannot play a competition that intake understood, in one line; "" where it can."""
+    if competition.task_type not in TASKS:
+        return "no solutions of this kind are built in"
+    if competition.submission_kind not in PLAYED:
+        held = {"labels": "several labels", "ranking": "a ranked list"}.get(
+            competition.submission_kind, f"a {competition.submission_kind}"
+        )
+        return f"a cell of the submission holds {held}, and solutions answer with numbers or one label"
+    if "table" not in competition.inputs:
+        return f"rows are {' and '.join(competition.inputs)} files alone, and solutions read tables and texts"
+    return ""
+
+
 def for_competition(competition: Competition) -> Task:
-    """The task that `competition.task_type` names. Raises IntakeError: unknown, or a metric of another kind of task."""
-    kind = TASKS.get(competition.task_type)
-    if kind is None:
-        raise IntakeError(
-            f"task type {competition.task_type!r} is not supported yet", expected=f"one of {', '.join(TASKS)}",
-            remedy="set `task_type` in config.json",
-        )  # fmt: skip
+    """The task that `competition.task_type` names. Raises Unplayable; IntakeError: a metric of another kind of task."""
+    why = obstacle(competition)
+    if why:
+        raise Unplayable(competition, why)
     metric = metrics.get(competition.metric)
     if competition.task_type not in metric.task_types:
         raise IntakeError(
@@ -34,11 +48,11 @@ def for_competition(competition: Competition) -> Task:
             expected=f"a metric of {', '.join(name for name in metrics.names() if _fits(name, competition.task_type))}",
             remedy="set `metric` or `task_type` in config.json",
         )
-    return kind(competition, metric)
+    return TASKS[competition.task_type](competition, metric)
 
 
 def _fits(name: str, task_type: str) -> bool:
     return task_type in metrics.get(name).task_types
 
 
-__all__ = ["TASKS", "ClassificationTask", "OrdinalTask", "RegressionTask", "Task", "for_competition"]
+__all__ = ["TASKS", "ClassificationTask", "OrdinalTask", "RegressionTask", "Task", "for_competition", "obstacle"]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.errors import InvalidPredictions
-from podium.tasks import calibration, sheet, threshold
+from podium.metrics import custom
+from podium.tasks import calibration, sheet, threshold, users_threshold
 from podium.tasks.task import Floats, Task
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class ClassificationTask(Task):
             of_column = "f1" if name.startswith("f1") else name
             pairs = zip(truth.T, raw.T, strict=True)
             return {"threshold": [threshold.fit_threshold(t, p, of_column) for t, p in pairs]}
+        if raw.shape[1] == 1 and custom.is_users(name):
+            return {"threshold": [users_threshold.fit_threshold(self.metric, truth, raw[:, 0])]}
         if raw.shape[1] == 1:
             return {"threshold": [threshold.fit_threshold(truth, raw[:, 0], name)]}
         weights = threshold.fit_prior_power(truth, raw, name)

@@ -78,7 +78,7 @@ class RegressionTask(Task):
 
     def _bounds(self, columns: Floats) -> tuple[Floats, Floats]:
         least, most = columns.min(axis=0), columns.max(axis=0)
-        margin = FORWARD_MARGIN if self.competition.cv_strategy == "forward" else MARGIN
+        margin = FORWARD_MARGIN if self.competition.looks_forward else MARGIN
         low, high = least - margin * (most - least), most + margin * (most - least)
         low = np.where(least >= 0, np.maximum(low, 0.0), low)
         if self.metric.name == "rmse_log":

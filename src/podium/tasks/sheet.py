@@ -51,6 +51,8 @@ def answer_columns(competition: Competition, n_answers: int) -> list[str]:
     """The submission's columns that hold answers: all but the id. Where no id column is known, one column more than the
     answers means that the first is an id."""
     header = list(competition.submission_columns)
+    if competition.id_columns:
+        return [name for name in header if name not in competition.id_columns]
     if competition.id_column in header:
         return [name for name in header if name != competition.id_column]
     return header[1:] if len(header) == n_answers + 1 else header
@@ -65,7 +67,8 @@ def fill(competition: Competition, answers: dict[str, Any], n_rows: int, ids: pl
     import polars as pl
 
     keys = id_columns(competition, list(answers))
-    missing = [name for name in keys[1:] if name not in answers]
+    named = _id_values(competition, keys, n_rows, ids)
+    missing = [name for name in keys if name not in named]
     if missing:
         raise IntakeError(
             f"cannot fill submission column {missing[0]!r}",
@@ -73,9 +76,21 @@ def fill(competition: Competition, answers: dict[str, Any], n_rows: int, ids: pl
             found=f"header {', '.join(competition.submission_columns)}",
             remedy="set `submission_columns` and `id_column` in config.json",
         )
-    data = {name: pl.Series(name, np.arange(n_rows)) if ids is None else ids.alias(name) for name in keys}
-    data |= {name: pl.Series(name, values) for name, values in answers.items()}
+    data = named | {name: pl.Series(name, values) for name, values in answers.items()}
     return pl.DataFrame([data[name] for name in competition.submission_columns])
+
+
+def _id_values(
+    competition: Competition, keys: Sequence[str], n_rows: int, ids: pl.Series | None
+) -> dict[str, pl.Series]:
+    """The id columns by name: one, or the parts of a joined key as the files spell them."""
+    import polars as pl
+
+    from podium.competition.keys import split
+
+    if competition.id_columns and ids is not None:
+        return {part.name: part for part in split(ids, competition.id_columns)}
+    return {name: pl.Series(name, np.arange(n_rows)) if ids is None else ids.alias(name) for name in keys[:1]}
 
 
 def check_shape(competition: Competition, frame: pl.DataFrame, answers: Sequence[str], ids: pl.Series | None) -> None:
@@ -90,12 +105,12 @@ def check_shape(competition: Competition, frame: pl.DataFrame, answers: Sequence
         return
     if len(frame) != len(ids):
         raise InvalidPredictions(f"submission rows: expected {len(ids)}; found {len(frame)}")
-    for name in id_columns(competition, answers):
-        same = frame[name].cast(pl.String).to_numpy() == ids.cast(pl.String).to_numpy()
+    for name, asked in _id_values(competition, id_columns(competition, answers), len(frame), ids).items():
+        same = frame[name].cast(pl.String).to_numpy() == asked.cast(pl.String).to_numpy()
         if not np.all(same):
             at = int(np.flatnonzero(~np.atleast_1d(same))[0])
             raise InvalidPredictions(
-                f"submission column {name!r}, row {at}: expected id {ids[at]!r}; found {frame[name][at]!r}"
+                f"submission column {name!r}, row {at}: expected id {asked[at]!r}; found {frame[name][at]!r}"
             )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.competition.dealt import no_bars, trained_on
 from podium.records import Competition, DataFacts
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ class Task(ABC):
     def check(self, values: Any, n_rows: int) -> Floats:
         """Raw predictions as `(n_rows, k)` float64. Raises InvalidPredictions: shape, not finite, not probabilities."""
 
-    def deal(self, fold_of: NDArray[np.int8], fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Positions (train, valid) of one fold. Rows with fold -1 are always trained on, never scored; where folds are
-        forward in time, only what lies before the fold is trained on."""
-        if self.competition.cv_strategy == "forward":
-            return np.flatnonzero(fold_of < fold), np.flatnonzero(fold_of == fold)
-        return np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+    def deal(
+        self, fold_of: NDArray[np.int8], fold: int, barred: NDArray[np.uint32] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Positions (train, valid) of one fold. Rows with fold -1 are never scored; rows whose bit `fold` of `barred` is
+        set are not trained on: what comes later, or lies within the gap around the fold."""
+        barred = no_bars(len(fold_of)) if barred is None else barred
+        return np.flatnonzero(trained_on(fold_of, barred, fold)), np.flatnonzero(fold_of == fold)
 
     @abstractmethod
     def score(self, truth: NDArray[Any], decided: NDArray[Any]) -> float:

@@ -80,7 +80,8 @@ class Scope:
 
     def shown(self, facts: Facts) -> Facts:
         """The facts as this role sees them: what it is not shown is empty."""
-        facts = replace(facts, **{name: EMPTY.get(name) for name in get_args(Field) if name not in self.facts})
+        hidden: dict[str, Any] = {name: EMPTY.get(name) for name in get_args(Field) if name not in self.facts}
+        facts = replace(facts, **hidden)
         if self.recipes:
             return facts
         return replace(
@@ -93,7 +94,8 @@ class Scope:
 EMPTY: Mapping[str, Any] = {  # a fact that is not shown; the others are None
     **dict.fromkeys(("audit", "experiments", "blends", "learnings", "fingerprints", "notes", "hypotheses"), ()),
     **dict.fromkeys(("plan", "suggestions"), ()),
-    **dict.fromkeys(("families", "correlations"), {}),
+    "families": {},
+    "correlations": {},
 }
 VIEWS = ("config.json", "state.json", "results.tsv", "experiments.json", "LEARNINGS.md", "rounds/R00_eda.md")
 TERMS = ("rounds/R00_charter.md", "rounds/R00_stack.md")

@@ -28,6 +28,7 @@ from podium.records import (
 from podium.team.roles import DELIVERABLE_OF, ROLE_OF
 from podium.team.seat import Seat
 
+
 def conform(seat: Seat, *, deterministic: bool = True) -> None:
     """Every phase that a seat plays, in a young campaign and in one under way.
 

@@ -257,7 +257,7 @@ def odd_config(folder: Path, rng: random.Random) -> None:
     key = rng.choice(
         ["metric", "target_column", "id_column", "cv_folds", "task_type", "data_dir", "metric_direction", "colour"]
     )
-    value = rng.choice(
+    value: object = rng.choice(
         ["<FILL ME>", "", None, 0, -1, 10**9, [], {}, "no such thing", True, "rmse", "../..", ["a", "b"]]
     )
     (folder / "config.json").write_text(json.dumps({key: value}), "utf-8")

@@ -39,6 +39,10 @@ def check_deal(task: Task, folds: NDArray[np.int8]) -> None:
     with_spare = folds.copy()
     with_spare[0] = -1
     for fold in range(5):
+        barred = np.where(np.arange(len(folds)) % 7 == 3, np.uint32(1 << fold), np.uint32(0)).astype(np.uint32)
+        assert not set(task.deal(with_spare, fold, barred)[0]) & set(np.flatnonzero(barred)), (
+            "deal: trains on a barred row"
+        )
         train, valid = task.deal(with_spare, fold)
         assert not set(train) & set(valid), "deal: a row is both trained on and predicted"
         assert 0 not in valid, "deal: a row without a fold is scored"

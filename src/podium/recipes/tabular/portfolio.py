@@ -30,7 +30,7 @@ def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
         listed += _small_values(facts)
     else:
         listed += _middle(facts, competition)
-    if any(column.kind == "file" for column in facts.columns) and competition.cv_strategy != "forward":
+    if any(column.kind == "file" for column in facts.columns) and not competition.looks_forward:
         listed = [replace(recipe, features={**recipe.features, "files": "prepare"}) for recipe in listed]
     return listed
 
