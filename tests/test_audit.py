@@ -9,6 +9,7 @@ import polars as pl
 from intake_competitions import frames, toy, write
 
 from podium.competition import audit, build, eda_markdown, intake
+from podium.competition.audit import MOST, bounded
 from podium.records import AuditFinding
 
 
@@ -101,7 +102,7 @@ def test_columns_and_target(tmp_path: Path) -> None:
 
     rare = spoil(train).with_columns(y=(pl.int_range(400) >= 398).cast(pl.Int64))
     found = findings(write(tmp_path / "a", rare, spoil(test)))
-    assert {f.column for f in of(found, "missing")} == {"empty"} and of(found, "missing")[0].severity == "warn"
+    assert {f.column for f in of(found, "missing")} == {"empty"}
     assert of(found, "constant")[0].column == "same"
     assert "A/9/A" in of(found, "structure")[0].message
     assert of(found, "outlier")[0].column == "far"
@@ -117,6 +118,15 @@ def test_unused_files_are_named(tmp_path: Path) -> None:
     folder = toy(tmp_path / "toy")
     (folder / "movies.csv").write_text("a,b\n1,2\n")
     assert any("movies.csv" in f.message for f in of(findings(folder), "unused"))
+
+
+def test_what_is_only_to_know_is_bounded() -> None:
+    many = [AuditFinding("outlier", "info", f"c{i}", float(i), "far") for i in range(100)]
+    loud = [AuditFinding("drift", "warn", f"c{i}", 0.5, "differs") for i in range(100)]
+    kept = bounded([*many, *loud])
+    assert len([f for f in kept if f.severity == "warn"]) == 100
+    assert [f.column for f in of(tuple(kept), "outlier")] == [*(f"c{i}" for i in range(100 - MOST, 100)), None]
+    assert "75 more" in of(tuple(kept), "outlier")[-1].message
 
 
 def test_the_report_holds_figures_and_no_test_id(tmp_path: Path) -> None:

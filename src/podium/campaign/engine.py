@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.campaign import proxy
+from podium.campaign import calibration, proxy
 from podium.campaign.budget import Purse
 from podium.campaign.options import Options
 from podium.campaign.store import PredictionStore
@@ -150,7 +150,7 @@ class Engine:
                 self.registry.submissions.set_scores(tag, payload.get("score"), None)
                 self.registry.submissions.settle(tag, "confirmed")
             proxy.record(self)
-            proxy.warn(self.registry, self.clock.alive_s(), self.round)
+            calibration.warn(self.registry, self.clock.alive_s(), self.round)
 
     def solution_path(self, experiment: str) -> Path:
         return self.campaign / "runs" / experiment / "solution.py"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from podium.campaign import deadline, proxy, waiting
+from podium.campaign import deadline, waiting
+from podium.campaign.calibration import calibration
 
 if TYPE_CHECKING:
     from podium.registry import Registry
@@ -27,7 +28,9 @@ def notices(registry: Registry) -> list[str]:
 def _deadline(brought: Mapping[str, Any]) -> list[str]:
     binding = brought.get("deadline")
     if deadline.passed(binding):
-        return [f"the deadline ({binding}, UTC) is over: nothing is sent any more, submission.csv is still written"]
+        return [
+            f"the deadline ({deadline.shown(binding)}) is over: nothing is sent any more, submission.csv is still written"
+        ]
     return []
 
 
@@ -41,7 +44,7 @@ def _proxy(registry: Registry, competition: Mapping[str, Any]) -> list[str]:
     if not score:
         return []
     head = f"{competition['metric']} stands in for {score!r}, whose formula is unknown"
-    found = proxy.calibration(registry)
+    found = calibration(registry)
     if found is None:
         n = len(registry.proxies.scored())
         return [f"{head}: {n} of 3 scores back that say how well (podium submit DIR --score S)"]

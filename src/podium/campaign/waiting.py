@@ -35,7 +35,7 @@ def why(engine: Engine, *, at_the_end: bool) -> str:
     """Why nothing may be sent now; "" where it may. The day's last submission is kept for the campaign's end."""
     binding = engine.competition.brought.deadline
     if deadline.passed(binding):
-        return f"the deadline ({binding}, UTC) is over"
+        return f"the deadline ({deadline.shown(binding)}) is over"
     quota = engine.competition.max_submissions_per_day
     if quota is None:
         return ""

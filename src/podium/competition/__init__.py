@@ -5,5 +5,6 @@ from podium.competition.build import build
 from podium.competition.dataset import Dataset
 from podium.competition.eda import eda_markdown
 from podium.competition.intake import intake
+from podium.competition.plots import plots
 
-__all__ = ["Dataset", "audit", "build", "eda_markdown", "intake"]
+__all__ = ["Dataset", "audit", "build", "eda_markdown", "intake", "plots"]

@@ -30,6 +30,12 @@ class Truth:
     codes: NDArray[np.int64] | None
     values: Floats | None
 
+    def take(self, rows: NDArray[np.int64]) -> Truth:
+        """Those of these positions."""
+        return Truth(
+            None if self.codes is None else self.codes[rows], None if self.values is None else self.values[rows]
+        )
+
     @functools.cached_property
     def unit_ranks(self) -> Floats:
         """Ranks of each target, centred and of length one, `(n, k)`: a product with another such column is Spearman's rho."""

@@ -6,36 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from podium.drawing import Scale, ticks
 from podium.report.figures import score_text
 from podium.report.html import Html, element, text
 
 WIDTH, HEIGHT = 720.0, 330.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 16.0, 14.0, 40.0
-
-
-class Scale:
-    """A linear map from values to pixels; values outside are held at the edge."""
-
-    def __init__(self, low: float, high: float, start: float, end: float) -> None:
-        self.low, self.high, self.start, self.end = low, high if high > low else low + 1.0, start, end
-
-    def __call__(self, value: float) -> float:
-        share = (min(self.high, max(self.low, value)) - self.low) / (self.high - self.low)
-        return self.start + share * (self.end - self.start)
-
-    def inside(self, value: float) -> bool:
-        return self.low <= value <= self.high
-
-
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round values between `low` and `high`: steps of 1, 2 or 5 times a power of ten."""
-    if not high > low:
-        return [low]
-    raw = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
-    first = math.ceil(low / step - 1e-9)
-    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def score_chart(

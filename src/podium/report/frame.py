@@ -20,15 +20,20 @@ SIGNS = {"champion": ("★", "*"), "pooled": ("●", "+"), "invalid": ("✗", "x
 STYLES = {"champion": f"bold {ORANGE}", "pooled": BLUE, "invalid": VERMILION, "killed": GREY,
           "failed": VERMILION, "running": "bold", "queued": GREY, "done": ""}  # fmt: skip
 LEAST_ROWS, MOST_ROWS, OTHER_LINES = 5, 24, 16
+MOST_NOTICES = 3  # the report has them all
 
 
 def frame(
     snapshot: dict[str, Any], messages: Sequence[str], width: int, height: int, *, unicode: bool = True
 ) -> RenderableType:
     """The whole picture, no wider than `width` and, from 24 lines up, no higher than `height`."""
-    rows = min(MOST_ROWS, max(LEAST_ROWS, height - OTHER_LINES))
+    notices = snapshot["notices"][:MOST_NOTICES]
+    rows = min(MOST_ROWS, max(LEAST_ROWS, height - OTHER_LINES - len(notices)))
     parts: list[RenderableType] = [_header(snapshot, width, unicode), _experiments(snapshot, rows, width, unicode)]
     parts.append(_standing(snapshot, width))
+    parts += [
+        Text(one_line(f"! {notice}", width), style=ORANGE, no_wrap=True, overflow="ellipsis") for notice in notices
+    ]
     parts += [Text(one_line(message, width), style=GREY, no_wrap=True, overflow="ellipsis") for message in messages]
     return Group(*parts)
 
@@ -36,7 +41,7 @@ def frame(
 def _header(snapshot: dict[str, Any], width: int, unicode: bool) -> Panel:
     competition = snapshot["competition"]
     kind = one_line(competition["task_type"] or "", 40).replace("_", " ")
-    about = f"  {kind}, {metric_text(competition['metric'], competition['metric_direction'])}"
+    about = f"  {kind}, {metric_text(competition['metric_title'], competition['metric_direction'])}"
     name = one_line(competition["competition"] or "campaign", max(12, width - 4 - len(about)))
     first = Text.assemble((name, "bold"), about)
     phase = f"round {snapshot['round']}, {snapshot['phase']}" if snapshot["phase"] else "not started"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from podium.competition.eda import PLOTS
 from podium.report.charts import bar, heat_map, score_chart
 from podium.report.facts import PageFacts
 from podium.report.figures import duration_text, metric_text, score_text
@@ -24,7 +25,7 @@ def heading(facts: PageFacts) -> Html:
         (
             element("h1", text(competition["competition"] or "campaign", 120)),
             element(
-                "p", f"{kind}, {metric_text(competition['metric'], competition['metric_direction'])}. Podium’s campaign is "
+                "p", f"{kind}, {metric_text(competition['metric_title'], competition['metric_direction'])}. Podium’s campaign is "
                 f"{now['state']} ({where}).", class_="soft",
             ),
             _tiles(now),
@@ -86,7 +87,17 @@ def audited(facts: PageFacts) -> Html:
         (element("span", f.severity, class_=f.severity), f.check, text(f.column or "", 80), text(f.message))
         for f in findings[:MOST_LISTED]
     )
-    return section("What the audit saw", table(("severity", "check", "column", "finding"), rows, kinds="kkmt"))
+    listed = table(("severity", "check", "column", "finding"), rows, kinds="kkmt")
+    return section("What the audit saw", listed, *_pictures(facts))
+
+
+def _pictures(facts: PageFacts) -> list[Html]:
+    """Round 0's plots, inline: they were drawn as escaped markup, so they may stand here as they are."""
+    seen: Mapping[str, Any] = next(
+        (steps["eda"] for round_, steps in facts.texts if round_ == 0 and "eda" in steps), {}
+    )
+    plots = seen.get("plots") or {}
+    return [element("figure", Html(plots[name]), style="max-width:46rem") for name in PLOTS if name in plots]
 
 
 def scores(facts: PageFacts) -> Html:
@@ -94,7 +105,7 @@ def scores(facts: PageFacts) -> Html:
     baselines = {k: v for k, v in now["baseline"].items() if isinstance(v, (int, float))}
     pick = max if now["competition"]["metric_direction"] == "higher" else min
     best = pick(baselines.values()) if baselines else None
-    chart = score_chart(now["experiments"], facts.blends, text(now["competition"]["metric"] or "score", 40), best)
+    chart = score_chart(now["experiments"], facts.blends, text(now["competition"]["metric_title"] or "score", 40), best)
     plain = ", ".join(f"{text(name, 40)} {score_text(value)}" for name, value in baselines.items())
     rows = (
         (str(b["round"]), score_text(b["score"], b["stderr"]), score_text(b["vault_score"]), _members(b["weights"]))
@@ -210,6 +221,61 @@ def submissions(facts: PageFacts) -> Html:
     return section("Submissions", table(heads, rows, kinds="nmknnnk"))
 
 
+def brought(facts: PageFacts) -> Html:
+    """Notices, the untrusted pool beside the honest estimate, and how the proxy of an unknown score tracks it."""
+    now = facts.now
+    if not now["notices"] and not now["imported"] and not now["proxy"]:
+        return EMPTY
+    lines = element("ul", *(element("li", text(notice)) for notice in now["notices"])) if now["notices"] else EMPTY
+    return section("Good to know", lines, _imported(now), _tracking(now))
+
+
+def _imported(now: Mapping[str, Any]) -> Html:
+    pool = now["imported"]
+    if not pool:
+        return EMPTY
+    beside, honest = pool["blend"], now["blend"]
+    weights = {} if beside is None else beside["weights"]
+    rows = [
+        (
+            m["id"],
+            text(m["name"], 80),
+            m["state"],
+            score_text(m["score"], m["stderr"]),
+            f"{weights.get(m['id'], 0.0):.2f}",
+        )
+        for m in pool["members"]
+    ]
+    words = "" if beside is None or honest is None else (
+        f"The honest estimate, of trusted members alone, is {score_text(honest['score'], honest['stderr'])}; with this pool "
+        f"the blend shows {score_text(beside['score'], beside['stderr'])}, which nobody can vouch for."
+    )  # fmt: skip
+    return join(
+        (
+            element("h3", "Imported predictions (untrusted)"),
+            element("p", words) if words else EMPTY,
+            table(("id", "file", "state", "score on our folds", "weight"), rows, kinds="kmknn"),
+        )
+    )
+
+
+def _tracking(now: Mapping[str, Any]) -> Html:
+    found = now["proxy"]
+    if not found:
+        return EMPTY
+    rows = [
+        (t["proxy"], f"{t['tau']:.2f}", f"{t['low']:.2f} to {t['high']:.2f}", mark)
+        for t, mark in [(found["current"], "optimised"), *((other, "") for other in found["others"])]
+    ]
+    heads = ("proxy", "Kendall’s tau with the score", "95 %", "")
+    return join(
+        (
+            element("h3", f"How proxies rank the {found['n']} submissions whose score came back"),
+            table(heads, rows, kinds="knnk"),
+        )
+    )
+
+
 def learnings(facts: PageFacts) -> Html:
     rows = (
         (learning.id, text(learning.rule), text(learning.evidence), text(learning.applies_to, 60),
@@ -234,6 +300,7 @@ def estimate(facts: PageFacts) -> Html:
     """How much the figures can be trusted, and why."""
     data, competition = facts.data, facts.competition
     vault = f"{data.get('n_vault', 0):,} rows were held out from every role and every solution"
+    tracked = facts.now["cv_vault"]
     reads = f"They were read {len(facts.vault_reads)} times." if facts.vault_reads else "They were not read yet."
     runs = ", ".join(f"{n} runs at level {text(level, 20)}" for level, n in facts.sandbox_levels.items())
     strategy = text(competition.get("cv_strategy") or "?", 40)
@@ -244,6 +311,7 @@ def estimate(facts: PageFacts) -> Html:
         "The blend’s score is nested: for each fold, weights were chosen on the other folds alone. The standard error is of that "
         "score on these rows; it does not cover how the hidden test rows may differ from the training rows.",
         f"Vault: {vault}. {reads}" if data.get("n_vault") else "Vault: none was cut, the data are too few.",
+        f"CV and the vault: {text(tracked['message'], 300)}." if tracked else "CV and the vault: not compared yet.",
         f"Sandbox: {runs or 'no runs yet'}; this machine gives {facts.now['sandbox_level'] or 'an unmeasured level'}.",
     ]
     return section("How the estimate was made", *(element("p", paragraph) for paragraph in paragraphs))
@@ -269,6 +337,6 @@ def footer(facts: PageFacts) -> Html:
 
 
 ALL: tuple[Callable[[PageFacts], Html], ...] = (
-    heading, scores, blend, asked, audited, families, correlations, experiments, stopped, submissions, learnings, spent,
+    heading, scores, blend, asked, audited, families, correlations, experiments, stopped, submissions, brought, learnings, spent,
     estimate, rounds, footer,
 )  # fmt: skip

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from podium.campaign.calibration import calibration
+from podium.campaign.notices import notices
+from podium.records import to_json
 from podium.registry import Registry
 from podium.registry.blends import BlendRow
 from podium.registry.database import Database
@@ -31,7 +34,7 @@ SELECT experiment, count(*) AS n FROM runs WHERE part LIKE 'fold_%' AND experime
 _COMPETITION = (
     "competition", "task_type", "id_column", "metric", "metric_direction", "group_column", "time_column",
     "target_columns", "submission_columns", "submission_kind", "classes", "cv_strategy", "cv_folds", "deadline",
-    "max_submissions_per_day",
+    "max_submissions_per_day", "proxy_for", "proxy_direction",
 )  # fmt: skip
 
 
@@ -72,7 +75,11 @@ def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
         "pool": [e["id"] for e in experiments if e["verdict"] in ("pooled", "champion")],
         "champion": next((e["id"] for e in experiments if e["verdict"] == "champion"), None),
         "blend": None if blend is None else blend_values(blend),
+        "cv_vault": registry.setting("tracking"),
         "baseline": registry.setting("baseline") or {},
+        "notices": notices(registry),
+        "imported": imported_values(registry, blend),
+        "proxy": to_json(calibration(registry)),
         "submissions": [submission_values(row) for row in registry.submissions.all()],
         "ledger": ledger_values(registry, experiments),
         "sandbox_level": registry.setting("sandbox_level") or hardware.get("sandbox_level"),
@@ -84,13 +91,16 @@ _FILES = {"submission": "submission.csv", "report": "report.html"}
 
 
 def campaign_state(campaign: Path, registry: Registry) -> str:
-    """running, paused, stopped, finished or interrupted. Alive means that an engine holds the lock."""
+    """running, paused, stopped, finished, waiting (for the outside agent that drives it) or interrupted. Alive means that
+    an engine holds the lock."""
     where: Mapping[str, Any] = registry.setting("state") or {}
     if EngineLock.is_held(campaign):
         return "paused" if where.get("paused") else "running"
     finished = where.get("finished")
     if finished is not None:
         return "stopped" if finished == "stopped" else "finished"
+    if registry.deliveries.any():
+        return "waiting"
     return "stopped" if registry.setting("alive_s") is None else "interrupted"  # set up and never run, or cut off
 
 
@@ -99,7 +109,20 @@ def competition_values(registry: Registry) -> dict[str, Any]:
     stored: Mapping[str, Any] = registry.setting("competition") or {}
     values = {key: stored.get(key) for key in _COMPETITION}
     targets = stored.get("target_columns") or [None]
-    return {**values, "target_column": targets[0]}
+    title = stored.get("metric_title") or stored.get("metric")
+    return {**values, "target_column": targets[0], "metric_title": title}
+
+
+def imported_values(registry: Registry, blend: BlendRow | None) -> dict[str, Any] | None:
+    """The untrusted pool, and the blend with it beside the round's own; None where nothing was brought."""
+    members = registry.imported.all()
+    if not members:
+        return None
+    beside = None if blend is None else registry.imported.blend(blend.round)
+    return {
+        "members": [to_json(member) for member in members],
+        "blend": None if beside is None else blend_values(beside),
+    }
 
 
 def budget_values(registry: Registry, experiments: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 CLOCK_S = 2.0
 LAST_MESSAGES = 4
-OVER = ("stopped", "finished", "interrupted")
+OVER = ("stopped", "finished", "waiting", "interrupted")
 
 
 class Reader:

@@ -1,0 +1,59 @@
+"""The target: balance, skew, number of values; what chance alone makes of a score at this size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from podium.competition.audit.view import View, finding
+from podium.competition.noise import noise_floor
+from podium.metrics import get
+from podium.records import AuditFinding
+
+
+def check_target(view: View) -> Iterator[AuditFinding]:
+    if view.truth.codes is not None:
+        counts = np.bincount(view.truth.codes, minlength=len(view.competition.classes))
+        share = counts.min() / max(1, counts.sum())
+        name = view.competition.classes[int(counts.argmin())]
+        if counts.min() < view.competition.cv_folds:
+            yield finding(
+                "imbalance", "warn", None, share, f"class {name!r} has {counts.min()} rows: not one for each fold"
+            )
+        elif share < 0.05 / max(1, len(counts) / 2):
+            yield finding("imbalance", "info", None, share, f"class {name!r} is rare: {share:.2%} of rows")
+        return
+    assert view.truth.values is not None
+    for name, column in zip(view.competition.target_columns, view.truth.values.T, strict=True):
+        deviation = column.std()
+        skew = float(((column - column.mean()) ** 3).mean() / deviation**3) if deviation > 0 else 0.0
+        distinct = len(np.unique(column))
+        if view.competition.task_type == "multilabel_classification":
+            if min(column.mean(), 1 - column.mean()) < 0.02:
+                yield finding("imbalance", "info", name, column.mean(), f"{name} is 1 in {column.mean():.2%} of rows")
+            continue
+        if abs(skew) > 1:
+            yield finding("skew", "info", name, skew, f"{name} is skewed ({skew:.2f}): try a log or a rank transform")
+        if distinct <= 20 < len(column):
+            yield finding(
+                "cardinality",
+                "info",
+                name,
+                distinct,
+                f"{name} takes {distinct} values only: classification may serve too",
+            )
+
+
+def check_noise(view: View) -> Iterator[AuditFinding]:
+    floor = noise_floor(get(view.competition.metric), view.truth, view.n_train)
+    text = f"the standard error of {view.competition.metric_shown} at {view.n_train} rows is about {floor:.2g}"
+    yield finding("noise", "info", None, floor, text)
+    if view.n_test:
+        hidden = noise_floor(get(view.competition.metric), view.truth, view.n_test)
+        yield finding(
+            "noise", "info", None, hidden, f"the test set of {view.n_test} rows itself is worth about ± {hidden:.2g}"
+        )
+
+
+CHECKS = (check_target, check_noise)
