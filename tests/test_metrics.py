@@ -296,6 +296,12 @@ def test_properties(name: str, data: st.DataObject) -> None:
         ("MAE, then RMSE", ["mae", "rmse"]),
         ("F1-score with macro averaging", ["f1_macro"]),
         ("multi-logloss", ["log_loss"]),
+        ("symmetric MAPE", ["smape"]),
+        ("symmetrical mean absolute percentage error", ["smape"]),
+        ("AUC of the precision-recall curve", ["average_precision"]),
+        ("micro-averaged AUC", []),
+        ("RMSE divided by the mean of the labels", []),
+        ("the mean of two measures: normalized Gini and the default rate captured", []),
     ],
 )
 def test_find(text: str, expected: list[str]) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_world import engine_of, telling
+from intake_competitions import toy
 
 from podium import metrics
-from podium.errors import IntakeError
+from podium.campaign import loop
+from podium.cli import compose
+from podium.errors import CampaignError, IntakeError
+from podium.metrics import custom
 from podium.metrics.custom import check_direction
+from podium.report.page import write_report
+from podium.report.snapshot import snapshot
+from podium.tasks.users_threshold import fit_threshold
 
 GOOD = """
 import numpy as np
@@ -120,3 +129,104 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="cannot be read"):
         (tmp_path / "folder.py").mkdir()
         metrics.get(str(tmp_path / "folder.py"))
+
+
+# ---------------------------------------------------------------- a campaign with one
+
+POINTS = """
+import numpy as np
+NAME = "gold points"
+DIRECTION = "higher"
+NEEDS = "probability"
+TASK_TYPES = ("binary_classification",)
+def score(truth, prediction):
+    return float(1000 - 500 * np.abs(np.asarray(truth, float).ravel() - prediction.ravel()).mean())
+"""
+
+
+def begun(tmp_path: Path, source: str = POINTS, **keys: object) -> Path:
+    """A campaign at a competition whose metric is a file beside its config.json."""
+    folder = toy(tmp_path / "toy", n=200, n_test=40, metric=None)
+    (folder / "metric.py").write_text(source)
+    (folder / "config.json").write_text(json.dumps({"metric": "metric.py", "cv_folds": 3, **keys}))
+    return compose.open_or_create(str(folder), campaign=tmp_path / "campaign", experiments=3, threads=2)
+
+
+def test_a_campaign_keeps_its_metric_and_shows_its_name(tmp_path: Path) -> None:
+    campaign = begun(tmp_path)
+    (tmp_path / "toy" / "metric.py").unlink()  # from now on the campaign's copy counts
+    engine = engine_of(campaign)
+    engine.executor.predictions = telling(engine)  # type: ignore[attr-defined]
+    assert loop.play(engine) == campaign / "submission.csv"
+    engine.registry.close()
+    custom._loaded.clear()
+    custom._by_name.clear()  # as a new process finds it
+    now = snapshot(campaign)
+    assert now["competition"]["metric_title"] == "gold points"
+    assert now["blend"]["score"] > 700, "in the metric's own unit"
+    assert "gold points" in write_report(campaign).read_text()
+    assert str(tmp_path) not in now["competition"]["metric"]
+    moved = campaign.rename(tmp_path / "elsewhere")
+    engine = engine_of(moved)
+    assert engine.task.metric.title == "gold points"
+    assert loop.play(engine) == moved / "submission.csv", "a resume, elsewhere, without the user's file"
+    engine.registry.close()
+
+
+def test_an_edited_copy_is_refused(tmp_path: Path) -> None:
+    campaign = begun(tmp_path)
+    copy = campaign / "data" / "metric.py"
+    copy.write_text(POINTS.replace("500", "501"))
+    with pytest.raises(CampaignError, match="edited after the campaign began"):
+        engine_of(campaign)
+    copy.unlink()
+    with pytest.raises(CampaignError, match="expected the campaign's metric"):
+        engine_of(campaign)
+
+
+@pytest.mark.parametrize(
+    ("source", "keys", "says"),
+    [
+        (POINTS, {"metric_direction": "lower"}, "'lower' contradicts gold points"),
+        (POINTS.replace('"higher"', '"lower"'), {}, "perfect predictions score 1000 and shuffled ones"),
+        (POINTS.replace("1000 -", "nowhere -"), {}, "raised; expected one finite number; found NameError in line"),
+        (POINTS.replace("binary_cl", "multiclass_cl"), {}, "does not score"),
+        (POINTS, {"metric": "other.py"}, "cannot be read"),
+    ],
+)
+def test_intake_tries_the_file(tmp_path: Path, source: str, keys: dict[str, object], says: str) -> None:
+    with pytest.raises(IntakeError, match=says):
+        begun(tmp_path, source, **keys)
+    assert not (tmp_path / "campaign").exists()
+
+
+@pytest.mark.parametrize("needs", ["label", "probability", "score", "value"])
+def test_intake_tries_what_the_metric_needs(tmp_path: Path, needs: str) -> None:
+    """The file is given codes, probabilities or values as a campaign would, and a perfect answer is its best."""
+    source = (
+        f'DIRECTION = "lower"\nNEEDS = "{needs}"\nimport numpy as np\n'
+        "def score(t, p):\n    return float(np.abs(t.ravel() - np.asarray(p, float).ravel()).mean())\n"
+    )
+    campaign = begun(tmp_path, source)
+    engine = engine_of(campaign)
+    engine.executor.predictions = telling(engine)  # type: ignore[attr-defined]
+    assert loop.play(engine) == campaign / "submission.csv"
+    engine.registry.close()
+
+
+def test_a_decision_is_fitted_for_the_users_own_costs(file: Path) -> None:
+    """Missing a positive costs twenty times a false alarm: the best threshold is near 1/21, and the file alone says so."""
+    file.write_text(
+        'DIRECTION = "lower"\nNEEDS = "label"\nTASK_TYPES = ("binary_classification",)\n'
+        "def score(t, p):\n    return float((20.0 * ((t == 1) & (p == 0)) + ((t == 0) & (p == 1))).mean())\n"
+    )
+    metric = metrics.get(str(file))
+    rng = np.random.default_rng(0)
+    p = rng.beta(1, 3, 4000)
+    truth = (rng.random(4000) < p).astype(np.int64)
+    chosen = fit_threshold(metric, truth, p)
+    assert 0.01 < chosen < 0.15
+    assert metric.function(truth, (p >= chosen) * 1) < 0.6 * metric.function(truth, (p >= 0.5) * 1)
+    assert fit_threshold(metric, truth[:60] * 0, p[:60]) == 0.5, "one class chooses nothing"
+    file.write_text('DIRECTION = "higher"\nNEEDS = "label"\ndef score(t, p):\n    return float((t == p).mean())\n')
+    assert abs(fit_threshold(metrics.get(str(file)), truth, p) - 0.5) < 0.1, "accuracy has the plain one"

@@ -315,7 +315,8 @@ def test_the_vault_is_read_once_for_what_stands(contest: Path, tmp_path: Path, m
         finalise(engine, "experiments")
     (row,) = engine.registry.blends.newest()
     assert row.vault_score is not None and row.vault_score > 0.6
-    assert len(engine.registry.database.rows("SELECT * FROM vault_reads")) == 1
+    reads = engine.registry.database.rows("SELECT what FROM vault_reads")
+    assert [read["what"] for read in reads] == ["blend", "tracking"]
 
 
 def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:

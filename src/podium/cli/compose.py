@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, get_args
 
 from podium.campaign.disk import told_plainly
 from podium.campaign.options import DEFAULT_TIME_S, Options, SeatOptions
-from podium.errors import CampaignError, NoSubmission, UserError
+from podium.errors import CampaignError, NoSubmission, Unplayable, UserError
 from podium.records import Competition, Findings, Hardware, Role, from_json, to_json
 from podium.registry import Registry
 from podium.registry.clock import Clock
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from podium.team.seat import Seat
 
 EXECUTORS = ("local",)
+CONFIG = "config.json"
+LEAST_TIME_S = (
+    15.0  # intake, audit, the first experiment and its test predictions take 8 s on two cores for small tables
+)
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,14 @@ def open_or_create(
     executor: str = "local",
     seats: SeatOptions | None = None,
     overrides: Mapping[str, str] | None = None,
+    answers: Mapping[str, str] | None = None,
 ) -> Path:
     """The campaign folder for `path` (a competition's folder, or a campaign's), made where there is none.
 
     Raises UserError: the folder does not exist, cannot be understood, belongs to another competition, or was edited.
     """
+    if path is not None and Path(path).name == CONFIG and Path(path).is_file():
+        path = str(Path(path).parent)  # the same competition, however it was named
     if path is not None and (Path(path) / Registry.FILE).is_file():
         folder = Path(path)
     else:
@@ -78,8 +85,9 @@ def open_or_create(
             )
         raise CampaignError(f"{folder} is the competition's own folder", remedy="choose another with --campaign DIR")
     _check_file_system(folder)
+    _check_time(time_s)
     with told_plainly(folder):
-        _create(folder, Path(path), asked, overrides or {})
+        _create(folder, Path(path), asked, overrides or {}, answers or {})
     return folder.resolve()
 
 
@@ -177,6 +185,16 @@ def _check_file_system(folder: Path) -> None:
         )
 
 
+def _check_time(time_s: float | None) -> None:
+    """A campaign that could not even submit once is not begun. Raises UserError."""
+    if time_s is not None and time_s < LEAST_TIME_S:
+        raise UserError(
+            f"--time {time_s:g}s is too short for one experiment and its submission",
+            expected=f"{LEAST_TIME_S:g}s at least",
+            remedy="give more; the same command later extends it",
+        )
+
+
 def _check_parts(asked: Options) -> None:
     """What a campaign keeps for good is checked before it is made. Raises UserError."""
     from podium.team import choose, policy
@@ -217,7 +235,7 @@ def _seats(
     return builtin, seats
 
 
-def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, str]) -> None:
+def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, str], answers: Mapping[str, str]) -> None:
     """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
     from podium import tasks
     from podium.campaign import deadline, knowledge
@@ -227,7 +245,10 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
     from podium.execution.doctor import hardware
     from podium.team.builtin.learnings import SEEDED
 
-    competition = intake(path, overrides)
+    competition = intake(path, overrides, answers)
+    obstacle = tasks.obstacle(competition)
+    if obstacle:
+        raise Unplayable(competition, obstacle)
     options = asked if _has_budget(asked) else dataclasses.replace(asked, time_s=DEFAULT_TIME_S)
     time_s, cut = deadline.capped(options.time_s, competition.brought.deadline)
     options = dataclasses.replace(options, time_s=time_s, team={**competition.brought.team, **asked.team})
@@ -272,23 +293,25 @@ def _reopen(folder: Path, path: str | None, asked: Options) -> None:
         _check_unchanged(folder, path, registry)
         options = from_json(Options, registry.setting("options"))
         begun = registry.journal.last_finished_round() >= 0
-        wanted = _before_deadline(registry, _extended(options, asked, begun=begun))
+        wanted, cut = _before_deadline(registry, _extended(options, asked, begun=begun))
     finally:
         registry.close()
     if wanted != options:
         with _held(folder):
-            _store_options(folder, wanted)
+            _store_options(folder, wanted, cut)
 
 
-def _before_deadline(registry: Registry, options: Options) -> Options:
-    """The budget, cut where the competition's deadline comes first."""
+def _before_deadline(registry: Registry, options: Options) -> tuple[Options, str]:
+    """The budget, and why it was cut where the competition's deadline comes first."""
     from podium.campaign import deadline
 
     competition = from_json(Competition, registry.setting("competition"))
     alive = float(registry.setting("alive_s") or 0.0)
     more = None if options.time_s is None else max(0.0, options.time_s - alive)
     time_s, cut = deadline.capped(more, competition.brought.deadline)
-    return dataclasses.replace(options, time_s=None if time_s is None else alive + time_s) if cut else options
+    if not cut or time_s is None:
+        return options, ""
+    return dataclasses.replace(options, time_s=alive + time_s), cut
 
 
 def _check_unchanged(folder: Path, path: str | None, registry: Registry) -> None:
@@ -341,12 +364,16 @@ def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
     return longer if asked.seats == SeatOptions() else dataclasses.replace(longer, seats=asked.seats)
 
 
-def _store_options(folder: Path, options: Options) -> None:
-    """Keep a larger budget. A round that ended the campaign for want of a plan is closed: the next may find one."""
+def _store_options(folder: Path, options: Options, notice: str = "") -> None:
+    """Keep a larger budget, or one that a deadline cut.
+
+    A round that ended the campaign for want of a plan is closed: the next may find one."""
     registry = Registry.create(folder)
     try:
         with registry.database.write():
             registry.set("options", options)
+            if notice:
+                registry.events.add(float(registry.setting("alive_s") or 0.0), 0, "warning", {"message": notice})
             state = registry.setting("state") or {}
             if state.get("finished") == "plan_empty":
                 text = "Nothing was planned in this round; then the budget was extended."

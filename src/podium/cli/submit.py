@@ -19,12 +19,20 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Show the standing submission's file; with --score, record what the platform said of it."""
+    from podium.campaign import waiting
     from podium.registry import Registry
     from podium.report.snapshot import submission_values
 
     registry = Registry.open(folder)
     try:
         rows = registry.submissions.all()
+        held = waiting.find(registry)
+        if not rows and held is not None and score is None:
+            path = str((folder / held.file).absolute())
+            values = {"state": "waiting", "reason": held.reason, "expected": held.expected, "stderr": held.stderr}
+            values |= {"campaign": str(folder.absolute()), "path": path, "recorded": False}
+            result(values, f"{short(folder / held.file)}  waiting: {held.reason}", as_json=as_json)
+            return
         if not rows:
             raise NoSubmission(f"{short(folder)} has no valid submission yet; `podium status` says what it is at")
         chosen = next((row for row in reversed(rows) if tag in (None, row.tag)), None)
@@ -44,6 +52,7 @@ def submit(
 
 def _record(folder: Path, tag: str, score: float) -> bool:
     """Through the inbox of a live engine; else as the engine of the moment. True once it stands in the registry."""
+    from podium.campaign import calibration
     from podium.registry import Registry
     from podium.registry.lock import EngineLock
 
@@ -62,6 +71,8 @@ def _record(folder: Path, tag: str, score: float) -> bool:
         with registry.database.write():
             registry.submissions.set_scores(tag, score, None)
             registry.submissions.settle(tag, "confirmed")
+        state = registry.setting("state") or {}
+        calibration.warn(registry, float(registry.setting("alive_s") or 0.0), int(state.get("round") or 0))
     finally:
         registry.close()
         lock.release()

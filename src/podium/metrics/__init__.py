@@ -2,6 +2,7 @@
 
 A name is fixed (`rmse`), has a parameter (`map@5`, `fbeta@2`, `pinball@0.1,0.9`), is composed (`mean:qwk`,
 `sum:0.5*auc+0.5*average_precision`, see `composition`) or is the path of a user's own `metric.py` (see `custom`).
+Where a score's formula is unknown, `proxy` says which metrics may stand in for it and how well they track it.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ def get(name: str) -> Metric:
         return _METRICS[plain]
     if plain.lower().endswith(".py"):
         return custom.load(Path(plain))
+    if custom.is_users(plain):
+        return custom.get(plain)
     if plain not in _built:
         _built[plain] = _find_one(plain)
     return _built[plain]
@@ -91,7 +94,9 @@ def _find_one(name: str) -> Metric:
         )
     near = difflib.get_close_matches(name.lower(), [*_METRICS, *families()], n=3, cutoff=0.5)
     hint = (
-        f"did you mean {' or '.join(near)}?" if near else "name one of these as `metric` in config.json, or a metric.py"
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else "name one of these as `metric` in config.json, or a metric.py; where nobody published its formula, add metric_proxy"
     )
     plain = ", ".join(one for one in names() if _METRICS[one].needs in composition.ARRAYS)
     raise IntakeError(

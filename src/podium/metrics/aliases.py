@@ -22,6 +22,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "average_precision": (
         "average precision", "average precision score", "pr auc", "auc pr", "auprc", "prauc",
         "area under the precision recall curve", "area under precision recall curve", "precision recall auc",
+        "auc of the precision recall curve", "auc of a precision recall curve",
     ),
     "accuracy": (
         "accuracy", "acc", "categorization accuracy", "categorisation accuracy", "classification accuracy",
@@ -76,7 +77,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
     ),
     "mae": ("mae", "mean absolute error", "mean absolute deviation", "l1 loss", "average absolute error"),
     "mape": ("mape", "mean absolute percentage error", "mean absolute percent error"),
-    "smape": ("smape", "symmetric mean absolute percentage error", "symmetric mean absolute percent error"),
+    "smape": ("smape", "symmetric mean absolute percentage error", "symmetric mean absolute percent error",
+        "symmetric mape", "symmetrical mape", "symmetrical mean absolute percentage error"),
     "medae": ("medae", "median absolute error", "median absolute deviation of the errors"),
     "r2": (
         "r2", "r 2", "r squared", "r2 score", "coefficient of determination", "r square",
@@ -162,7 +164,12 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "root mean squared error of the percentage", "concordance correlation coefficient", "rmse of the ranks",
         "gini importance", "average precision at", "predicted accurately", "kendall rank correlation", "multi task",
         "partial auc", "weighted log loss", "mean f1 score at", "weighted accuracy",
-        "pinball loss", "auc roc of the public leaderboard",
+        "micro averaged auc", "micro auc", "micro average auc", "micro averaged roc auc", "micro averaged area under the roc",
+        "rmse divided by", "mae divided by", "mean of the normalized gini", "mean of normalized gini",
+        "mean of two measures * gini", "mean of two measures * gini coefficient", "pinball loss",
+        "auc roc of the public leaderboard",
+        "label ranking average precision", "lwlrap", "row wise micro averaged f1", "row wise f1",
+        "row wise micro averaged f1 score", "average agreement",
     ),
 }  # fmt: skip
 
@@ -213,6 +220,7 @@ _BOXES = re.compile(r"\b(?:bounding|box|boxes|bbox|bboxes|detections?|detectors?
 _MASKS = re.compile(r"\b(?:pixels?|masks?|segmentation|segmented|run length)\b")
 _ALL_POINTS = re.compile(r"\b(?:all points?|all point|every point)\b")
 _LISTED = re.compile(r"\b(?:recommend\w*|rank\w*|users?|customers?|quer(?:y|ies)|top|items?)\b")
+_PADDED = re.compile(r"\bcmap\b")
 _IOU = re.compile(r"\b(?:iou|intersection over union|bounding box|bounding boxes)\b")
 
 
@@ -281,7 +289,9 @@ def in_context(name: str, plain: str) -> str:
     """The metric a mention means in this text; "" where the text leaves it open."""
     boxes, masks = _BOXES.search(plain) is not None, _MASKS.search(plain) is not None
     if name == "average_precision":
-        return "" if _DETECTION.search(plain) else name
+        return "" if _DETECTION.search(plain) or _PADDED.search(plain) else name
+    if name.startswith(("f1", "fbeta")):
+        return "" if _IOU.search(plain) else name  # counted over objects that overlap, not over labels
     if name.startswith("map@"):
         of_boxes = name in ("map@50", "map@75") and not _LISTED.search(plain)  # percent of IoU, not items
         return "" if of_boxes or _IOU.search(plain) else name

@@ -9,14 +9,17 @@ It may also say `NEEDS` (label, probability, score, value; default value), `BOUN
 `TASK_TYPES` (a tuple). Truth and prediction are numpy arrays with a row a unit.
 
 The file is the user's own, like a shell script of theirs: it is executed inside the engine, with all the engine may
-do. Solutions and seats never write it. Its errors are the user's to mend, so they are one line that names the line.
+do. Solutions and seats never write it, and no sandbox holds it. A campaign keeps a copy, frozen by the hash in the
+metric's name. Its errors are the user's to mend, so they are one line that names the line.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import math
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +29,7 @@ from typing import Any, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.errors import IntakeError
+from podium.errors import CampaignError, IntakeError
 from podium.metrics.metric import Floats, Metric, Needs, Space
 from podium.records import Direction
 
@@ -35,11 +38,59 @@ SPACES: dict[str, Space] = {"label": "probability", "probability": "probability"
 TASKS = (
     "binary_classification", "multiclass_classification", "multilabel_classification", "regression", "ordinal_regression",
 )  # fmt: skip
+FILE = "metric.py"  # what a campaign calls its copy
+_NAMED = re.compile(r"\.py@[0-9a-f]{12}$")
 _loaded: dict[tuple[str, str], Metric] = {}
+_by_name: dict[str, tuple[Metric, bytes]] = {}
+
+
+def is_users(name: str) -> bool:
+    """Whether a canonical name is of a user's file: `metric.py@` and twelve digits of its hash."""
+    return _NAMED.search(name) is not None
+
+
+def get(name: str) -> Metric:
+    """The loaded file of this canonical name. Raises IntakeError where this process has not loaded it."""
+    if name not in _by_name:
+        raise IntakeError(
+            f"metric {name} is a file that is not at hand", expected="the path of a metric.py", remedy="name its path"
+        )
+    return _by_name[name][0]
+
+
+def keep(name: str, folder: Path) -> None:
+    """Write the loaded file into a campaign's folder, byte for byte."""
+    get(name)
+    (folder / FILE).write_bytes(_by_name[name][1])
+
+
+def restore(name: str, folder: Path) -> Metric:
+    """Load a campaign's own copy. Raises CampaignError where it is gone, or not what the campaign was begun with."""
+    path = folder / FILE
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as problem:
+        raise CampaignError(
+            f"{path} cannot be read", expected="the campaign's metric", found=str(problem.strerror),
+            remedy="put it back, or start a new campaign with --campaign DIR",
+        ) from problem  # fmt: skip
+    if not name.endswith(f"@{digest[:12]}"):
+        raise CampaignError(
+            f"{path} was edited after the campaign began; its metric is frozen",
+            remedy="put it back, or start a new campaign with --campaign DIR",
+        )
+    return get(name) if name in _by_name else _named(load(path), name)
+
+
+def _named(metric: Metric, name: str) -> Metric:
+    """The same metric under the name that the campaign knows: the user's file may have had another one."""
+    again = dataclasses.replace(metric, name=name)
+    _by_name[name] = (again, _by_name[metric.name][1])
+    return again
 
 
 def load(path: Path) -> Metric:
-    """The metric that the file defines; its canonical name is the file's absolute path, its title NAME.
+    """The metric that the file defines; its canonical name is the file's own with its hash, its title NAME.
 
     Loaded once for each content. Raises IntakeError: no such file, it does not run, no `score`, another signature, no
     or a wrong DIRECTION, NAME, NEEDS, BOUNDS. The metric's function raises IntakeError where `score` fails, or
@@ -52,7 +103,9 @@ def load(path: Path) -> Metric:
         raise _refuse(path, f"cannot be read: {problem.strerror}", "a Python file with `score` and DIRECTION") from None
     key = (str(path), hashlib.sha256(source).hexdigest())
     if key not in _loaded:
-        _loaded[key] = _metric(path, _execute(path, source))
+        metric = _metric(path, f"{path.name}@{key[1][:12]}", _execute(path, source))
+        _loaded[key] = metric
+        _by_name[metric.name] = (metric, source)
     return _loaded[key]
 
 
@@ -81,7 +134,7 @@ def _execute(path: Path, source: bytes) -> ModuleType:
     return module
 
 
-def _metric(path: Path, module: ModuleType) -> Metric:
+def _metric(path: Path, name: str, module: ModuleType) -> Metric:
     score = getattr(module, "score", None)
     if not callable(score):
         raise _refuse(path, "has no function `score`", "`def score(truth, prediction)`")
@@ -101,7 +154,7 @@ def _metric(path: Path, module: ModuleType) -> Metric:
     bounds = _bounds(path, module)
     best = bounds[1] if direction == "higher" else bounds[0]
     return Metric(
-        name=str(path),
+        name=name,
         title=title.strip(),
         function=_guarded(path, score, weighted),
         direction=cast(Direction, direction),
@@ -175,5 +228,5 @@ def check_direction(metric: Metric, truth: NDArray[Any], perfect: NDArray[Any] |
         raise IntakeError(
             f"metric {metric.title!r} says DIRECTION = {metric.direction!r}, but perfect predictions score {best:g} "
             f"and shuffled ones {worse:g}",
-            remedy=f"correct DIRECTION in {metric.name}",
+            remedy=f"correct DIRECTION in {metric.name.partition('@')[0]}",
         )

@@ -21,6 +21,8 @@ _QUERIES = {
     "audit": "SELECT position, finding FROM audit ORDER BY position",
     "blends": "SELECT round, weights, space, score, stderr, vault_score FROM blends ORDER BY round",
     "submissions": "SELECT tag, round, sha256, state, expected FROM submissions ORDER BY tag",
+    "imported": "SELECT id, name, state, oof_sha, holdout_sha, score, stderr, message FROM imported ORDER BY id",
+    "imported_blends": "SELECT round, weights, space, score, stderr FROM imported_blends ORDER BY round",
     "learnings": "SELECT id, learning FROM learnings ORDER BY id",
 }
 
