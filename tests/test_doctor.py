@@ -48,7 +48,7 @@ def test_one_part_alone(stubbed: None) -> None:
 
 
 def test_an_unknown_part_is_the_users_mistake() -> None:
-    with pytest.raises(UserError, match="expected sandbox, machine, libraries, storage; found 'gpu'"):
+    with pytest.raises(UserError, match="expected sandbox, machine, libraries, storage, agents; found 'gpu'"):
         doctor.examine("gpu")
 
 
@@ -156,3 +156,23 @@ def test_gpus_are_what_nvidia_smi_lists(tmp_path: Path, monkeypatch: pytest.Monk
     assert doctor.gpus() == ("NVIDIA H100, 81559 MiB",)
     tool.write_text("#!/bin/sh\nexit 9\n")
     assert doctor.gpus() == ()
+
+
+def test_agents_are_told(stubbed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from podium.testing import fake_clis
+
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("CODEX_API_KEY", "key")
+    for key in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"):
+        monkeypatch.delenv(key, raising=False)
+    for kind in ("claude-code", "codex"):
+        fake_clis.install(tmp_path / "bin", kind)
+    found = doctor.examine("agents")
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115 — closed with the test
+    with console.file:
+        console.print(doctor.render(found))
+    text = console.export_text()
+    assert "2.1.92, not logged in" in text and "0.142.4, logged in" in text and "not installed" in text
+    (weakness,) = found["weaker"]
+    assert weakness["what"] == "claude-code cannot take a seat" and "ANTHROPIC_API_KEY" in weakness["remedy"]

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium.errors import UserError
-from podium.execution import boot, landlock, sandbox, seccomp
+from podium.execution import agents, boot, landlock, sandbox, seccomp
 from podium.records import Hardware
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-PARTS = ("sandbox", "machine", "libraries", "storage")
+PARTS = ("sandbox", "machine", "libraries", "storage", "agents")
 CORE = ("numpy", "polars", "scipy", "scikit-learn", "lightgbm")
 # distribution names, any of which counts; what it is for
 OPTIONAL: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -55,7 +55,7 @@ def examine(part: str | None = None) -> dict[str, Any]:
     """
     if part is not None and part not in PARTS:
         raise UserError("unknown part of doctor", expected=", ".join(PARTS), found=repr(part))
-    parts = {"sandbox": _sandbox, "machine": _machine, "libraries": _libraries, "storage": _storage}
+    parts = dict(zip(PARTS, (_sandbox, _machine, _libraries, _storage, agents.report), strict=True))
     found: dict[str, Any] = {name: look() for name, look in parts.items() if part in (None, name)}
     weaker = [{"part": name, **weakness} for name in found for weakness in found[name].pop("weaker")]
     return {**found, "weaker": weaker}
@@ -306,6 +306,9 @@ def render(found: Mapping[str, Any]) -> RenderableType:
     for part in ("machine", "libraries", "storage"):
         if part in found:
             blocks += [Text(part, style="bold"), _pairs(_flat(found[part])), Text()]
+    if "agents" in found:
+        lines = {kind: agents.line(agent) for kind, agent in found["agents"].items()}
+        blocks += [Text("agents", style="bold"), _pairs(lines), Text()]
     for weakness in found["weaker"]:
         blocks.append(Text.assemble(("weaker: ", "yellow"), f"{weakness['what']}: {weakness['why']}"))
         blocks.append(Text(f"        {weakness['remedy']}", style="dim"))

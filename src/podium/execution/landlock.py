@@ -70,11 +70,28 @@ def restrict(read_only: Iterable[Path], read_write: Iterable[Path]) -> int:
     return version
 
 
+def scope() -> bool:
+    """Shut the calling thread, and what it starts, off from abstract unix sockets and processes outside; files and TCP
+    stay as they are. False where the kernel cannot (below ABI 6). Needs no_new_privs. Raises OSError."""
+    if abi() < 6:
+        return False
+    ruleset = _made(_RulesetAttr(0, 0, SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL), ctypes.sizeof(_RulesetAttr))
+    try:
+        _check(_libc().syscall(RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)), "landlock_restrict_self")
+    finally:
+        os.close(ruleset)
+    return True
+
+
 def _create(version: int, known: int) -> int:
     net = NET_BIND_TCP | NET_CONNECT_TCP if version >= 4 else 0
     scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL if version >= 6 else 0
     attr = _RulesetAttr(known, net, scoped)
     size = 8 if version < 4 else 16 if version < 6 else 24  # an older kernel refuses fields it does not know
+    return _made(attr, size)
+
+
+def _made(attr: _RulesetAttr, size: int) -> int:
     done = _libc().syscall(CREATE_RULESET, ctypes.byref(attr), ctypes.c_size_t(size), ctypes.c_uint32(0))
     return _check(done, "landlock_create_ruleset")
 

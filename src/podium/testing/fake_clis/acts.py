@@ -15,6 +15,14 @@ from typing import Any
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/sys", "/dev")
 OWN = str(Path(__file__).parents[2])  # Podium itself
 SEEN_BYTES = 2_000_000
+SAYINGS = {
+    "babble": "I am sorry, I cannot do that.",
+    "claims": "I have written the deliverable to deliverable.json.",  # and has not
+    "wrong_type": '{"colour": "green"}',
+    "other_phase": '{"solutions": ["def fit(train, ctx): ..."]}',
+    "truncated": '{"hypotheses": [{"id": "H1", "text": "boost',
+}
+ERRORS = {"busy": "429 rate_limit_error: Too Many Requests", "used_up": "You have hit your limit, resets 3pm"}
 HUGE_BYTES = 20_000_000
 
 
@@ -47,16 +55,16 @@ def perform(settings: Mapping[str, Any], prompt: str, plain: bool = False) -> Ac
         return Act(name, "", status=3, broken="panic: something went wrong")
     if name in ("empty", "broken"):
         return Act(name, "", broken="" if name == "empty" else '{"type": "result", "subt')
+    if name in ERRORS:
+        return Act(name, ERRORS[name], status=1)
     return Act(name, _said(name, settings))
 
 
 def _said(name: str, settings: Mapping[str, Any]) -> str:
     if name == "spy":
         Path("seen.txt").write_text("\n".join(spied(settings["places"])))
-    if name == "babble":
-        return "I am sorry, I cannot do that."
-    if name == "wrong_type":
-        return json.dumps({"colour": "green"})
+    if name in SAYINGS:
+        return SAYINGS[name]
     answer = json.dumps(_deliverable(settings))
     if name == "file":
         Path("deliverable.json").write_text(answer)

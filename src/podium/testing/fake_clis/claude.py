@@ -50,7 +50,7 @@ def _play(settings: dict[str, Any], asked: argparse.Namespace, prompt: str, sess
     if act.broken is not None:
         print(act.broken)
         sys.exit(act.status)
-    result = _result(act.text, session)
+    result = _result(act.text, session, is_error=act.status != 0)
     if act.name == "play" and asked.json_schema is not None:
         result["structured_output"] = json.loads(act.text)
     _say(result, act.status)

@@ -51,6 +51,11 @@ def _play(settings: dict[str, Any], asked: argparse.Namespace, prompt: str, thre
     if act.broken is not None:
         print(act.broken)
         sys.exit(act.status)
+    if act.status:
+        told = f"exceeded retry limit, last status: {act.text}"
+        _say({"type": "error", "message": told})
+        _say({"type": "turn.failed", "error": {"message": told}})
+        sys.exit(act.status)
     text = _strictly(act.text, asked) if act.name == "play" else act.text
     _item(0, {"type": "reasoning", "text": "**Reading the brief**"})
     _item(1, {"type": "command_execution", "command": "bash -lc ls", "aggregated_output": "given\n", "exit_code": 0})

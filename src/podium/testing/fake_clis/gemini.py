@@ -43,6 +43,8 @@ def main(settings_json: str) -> None:
     if act.broken is not None:
         print(act.broken)
         sys.exit(act.status)
+    if act.status:
+        _fail("ApiError", act.text, act.status, session)
     print(json.dumps({"session_id": session, "response": act.text, "stats": _stats()}, indent=2))
     sys.exit(act.status)
 
