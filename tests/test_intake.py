@@ -226,7 +226,7 @@ def test_test_in_runs_between_train_is_blocks(tmp_path: Path) -> None:
     c = intake(
         write(tmp_path / "t", train.with_columns(when=dates.filter(~held)), test.with_columns(when=dates.filter(held)))
     )
-    assert (c.cv_strategy, c.group_column, c.time_column) == ("grouped", "when", "when")
+    assert (c.cv_strategy, c.group_column, c.time_column) == ("interleaved_block", None, "when")
 
 
 def test_what_the_config_asks_of_the_split(tmp_path: Path) -> None:
@@ -302,10 +302,15 @@ def test_an_empty_target_in_test_is_no_feature(tmp_path: Path) -> None:
 
 def test_a_task_type_asked_for_overrules_the_guess_of_a_kind(tmp_path: Path) -> None:
     train, test = frames()
-    folder = write(tmp_path / "toy", train.rename({"y": "mask"}), test, target="mask")
-    with pytest.raises(UserError, match="segmentation"):
-        intake(folder)
-    assert intake(folder, {"task_type": "binary_classification"}).target_columns == ("mask",)
+    texts = pl.Series([f"it is {word} and round" for word in train["colour"]])
+    train = train.with_columns(text=texts, y=train["colour"])
+    folder = write(
+        tmp_path / "toy", train, test.with_columns(text=texts[:40]), sample=test.select("id", y=pl.lit("red"))
+    )
+    asked = {"metric": "levenshtein"}
+    assert intake(folder, asked).task_type == "span_extraction"
+    assert intake(folder, {**asked, "task_type": "text_generation"}).task_type == "text_generation"
+    assert intake(folder, {"metric": "accuracy", "task_type": "multiclass"}).classes == ("blue", "green", "red")
 
 
 def test_one_hot_targets_are_seen_and_doubted(tmp_path: Path) -> None:

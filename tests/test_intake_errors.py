@@ -206,8 +206,50 @@ def knowledge_missing(folder: Path) -> None:
     config(folder, knowledge_files=["notes.md"])
 
 
-@case("task_type 'object_detection' is not supported yet")
-def unsupported_task_type(folder: Path) -> None:
+@case("oof", "no such folder", "existing_oof_dir")
+def oof_folder_missing(folder: Path) -> None:
+    config(folder, existing_oof_dir="oof")
+
+
+@case("best.py", "no such file", "best_pipeline_script")
+def script_missing(folder: Path) -> None:
+    config(folder, best_pipeline_script="best.py")
+
+
+@case("knowledge file notes.md is not text", "NUL")
+def knowledge_is_binary(folder: Path) -> None:
+    (folder / "notes.md").write_bytes(b"PK\0\1")
+    config(folder, knowledge_files=["notes.md"])
+
+
+@case("knowledge file notes.md is too long", "262,144")
+def knowledge_too_long(folder: Path) -> None:
+    (folder / "notes.md").write_bytes(b"word " * 60_000)
+    config(folder, knowledge_files=["notes.md"])
+
+
+@case("deadline", "2026-04-30", "'end of April'")
+def deadline_is_no_day(folder: Path) -> None:
+    config(folder, deadline="end of April")
+
+
+@case("deadline", "2026-02-30")
+def deadline_not_in_the_calendar(folder: Path) -> None:
+    config(folder, deadline="2026-02-30")
+
+
+@case("placeholder <SEAT>", "team")
+def placeholder_inside(folder: Path) -> None:
+    config(folder, team={"builder": "<SEAT>"})
+
+
+@case("task_type 'sorting' is not known", "object_detection")
+def unknown_task_type(folder: Path) -> None:
+    config(folder, task_type="sorting")
+
+
+@case("task_type 'object_detection' does not fit these files")
+def task_type_without_its_files(folder: Path) -> None:
     config(folder, task_type="object_detection")
 
 
@@ -232,6 +274,54 @@ def metric_unknown(folder: Path) -> dict[str, str]:
 @case("several metrics", "rmse", "mae", "--metric")
 def several_metrics(folder: Path) -> None:
     (folder / "description.md").write_text("# Toy\n\n## Evaluation\n\nWe look at RMSE and at MAE.\n")
+
+
+METRIC_FILE = """
+DIRECTION = "lower"
+NAME = "my points"
+def score(truth, prediction):
+    return float(abs(truth - prediction.ravel()).mean())
+"""
+
+
+def metric_file(folder: Path, source: str, **keys: object) -> None:
+    (folder / "metric.py").write_text(source)
+    config(folder, metric="metric.py", **keys)
+
+
+@case("metric metric.py cannot be read", "a Python file with `score`")
+def metric_file_missing(folder: Path) -> None:
+    config(folder, metric="metric.py")
+
+
+@case("metric metric.py does not run", "SyntaxError in line 2")
+def metric_file_broken(folder: Path) -> None:
+    metric_file(folder, 'DIRECTION = "lower"\ndef score(:\n')
+
+
+@case("perfect predictions score 0", "correct DIRECTION")
+def metric_file_turned_round(folder: Path) -> None:
+    metric_file(folder, METRIC_FILE.replace('"lower"', '"higher"'))
+
+
+@case("'higher' contradicts my points")
+def metric_file_contradicted(folder: Path) -> None:
+    metric_file(folder, METRIC_FILE, metric_direction="higher")
+
+
+@case("metric 'points' is not known", "metric_proxy")
+def unknown_score(folder: Path) -> None:
+    config(folder, metric="points", metric_direction="higher")
+
+
+@case("which way 'points' is better is unknown", "metric_direction")
+def proxy_without_direction(folder: Path) -> None:
+    config(folder, metric="points", metric_proxy="auc")
+
+
+@case("RMSE is known", "drop metric_proxy")
+def proxy_for_a_known_metric(folder: Path) -> None:
+    config(folder, metric="rmse", metric_direction="lower", metric_proxy="mae")
 
 
 @case("'lower' contradicts", "higher")
@@ -316,7 +406,7 @@ def unique_labels(folder: Path) -> dict[str, str]:
     return {"metric": "accuracy"}
 
 
-@case("of which class", "positive_class", "cat or dog")
+@case("of which class", "positive_class", "cat, dog")
 def positive_class_unknown(folder: Path) -> None:
     rewrite(
         folder,
@@ -430,11 +520,11 @@ def time_is_text(folder: Path) -> None:
     config(folder, time_column="colour")
 
 
-# ---------------------------------------------------------------- kinds not built yet
+# ---------------------------------------------------------------- other kinds
 
 
-@case("object detection", "not supported yet", "task_type")
-def detection(folder: Path) -> None:
+@case("ROC AUC does not score object detection", "coco_map")
+def metric_of_another_kind(folder: Path) -> None:
     rewrite(
         folder,
         "sample_submission.csv",
@@ -442,52 +532,27 @@ def detection(folder: Path) -> None:
     )
 
 
-@case("segmentation", "not supported yet")
-def segmentation(folder: Path) -> None:
-    rewrite(folder, "sample_submission.csv", lambda f: f.select("id", rle_mask=pl.lit("1 1")))
-
-
-@case("recommendation", "not supported yet")
-def recommendation(folder: Path) -> None:
-    rewrite(folder, "sample_submission.csv", lambda f: f.select("id", items=pl.lit("3 5 7 9")))
-    (folder / "description.md").write_text(DESCRIPTION.format(metric="MAP@10"))
-
-
-@case("forecasting", "not supported yet")
-def forecasting(folder: Path) -> None:
-    pl.DataFrame({"series": ["a"] * 30, "t": range(30), "value": range(30)}).write_csv(folder / "train.csv")
-    pl.DataFrame({"id": ["a_1"], "series": ["a"], "step": [1]}).write_csv(folder / "test.csv")
-    pl.DataFrame({"id": ["a_1"], "value": [0]}).write_csv(folder / "sample_submission.csv")
-    (folder / "description.md").write_text("# Toy\n\nForecast the next 5 values.\n\n## Evaluation\n\nMAE\n")
-
-
-@case("span extraction", "not supported yet")
-def span_extraction(folder: Path) -> None:
-    texts = [f"number {i} was seen in the old garden at noon" for i in range(120)]
-    rewrite(folder, "train.csv", lambda f: f.select("id", text=pl.Series(texts), y=pl.Series([t[:20] for t in texts])))
-    rewrite(folder, "test.csv", lambda f: f.select("id", text=pl.Series(texts[:40])))
-
-
-@case("language modelling", "not supported yet")
-def language_modelling(folder: Path) -> None:
-    (folder / "train.csv").rename(folder / "train.txt")
-
-
-@case("images alone", "not supported yet")
-def images_alone(folder: Path) -> None:
+@case("the metric of this segmentation is unknown", "dice", "--metric")
+def metric_of_a_kind_unknown(folder: Path) -> None:
+    runs = " ".join(f"{7 * at + 1} 3" for at in range(9))
+    rewrite(folder, "train.csv", lambda f: f.select("id", rle_mask=pl.lit(runs)))
     rewrite(folder, "test.csv", lambda f: f.select("id"))
-    (folder / "images").mkdir()
-    for key in range(40):
-        (folder / "images" / f"{key}.png").write_bytes(b"png")
+    rewrite(folder, "sample_submission.csv", lambda f: f.select("id", rle_mask=pl.lit("1 1")))
+    (folder / "description.md").write_text("# Toy\n\nSegment it.\n\n## Evaluation\n\nBy mean IoU.\n")
 
 
-@case("images alone", "no table of test rows")
-def images_without_tables(folder: Path) -> None:
+@case("in another form than ROC AUC scores", "'3 5 7 9'")
+def cells_of_another_form(folder: Path) -> None:
+    rewrite(folder, "sample_submission.csv", lambda f: f.select("id", y=pl.lit("3 5 7 9")))
+
+
+@case("no labels for train's files", "train_file")
+def images_without_labels(folder: Path) -> None:
     for name in ("train.csv", "test.csv", "sample_submission.csv"):
         (folder / name).unlink()
     (folder / "train").mkdir()
     for key in range(30):
-        (folder / "train" / f"cat.{key}.jpg").write_bytes(b"jpg")
+        (folder / "train" / f"{key}.jpg").write_bytes(b"jpg")
 
 
 # ---------------------------------------------------------------- the tests

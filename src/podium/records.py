@@ -49,7 +49,7 @@ class Brought:
 
     existing_oof_dir: str | None = None  # predictions nobody saw made: an untrusted pool
     use_imported: bool = False  # whether submissions may blend them
-    deadline: str | None = None  # the config's own: it binds; one read in a description may be of years ago
+    deadline: str | None = None  # ISO 8601 in UTC, the config's own: it binds; one read in a description may be of years ago
     best_pipeline_script: str | None = None
     scraper_path: str | None = None
     run_scraper: bool = False  # leave to execute it, once

@@ -12,11 +12,12 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from podium.competition import archives
 from podium.competition.folder import Contents
 
 COVERED = 0.95  # of train's rows and of test's have their file, or it is not a column of files
 MOST_COLUMNS = 4
-_SPLIT_WORD = re.compile(r"(^|[/_-])(train|test)([/_-]|ing|$)", re.I)
+_SPLIT_WORD = re.compile(r"(^|[/_-])(train|test)([/_.-]|ing|$)", re.I)  # `.`: of `train.zip/`
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,10 @@ def find_files(contents: Contents, train: pl.DataFrame, test: pl.DataFrame, id_c
     refs = [ref for group in contents.attached.values() for ref in group]
     if len(refs) < 2:
         return []
-    found = [] if id_column is None else _by_id(refs, train, test, id_column)
-    return (found + _by_path(refs, train, test))[:MOST_COLUMNS]
+    by_id = [] if id_column is None else _by_id(refs, train, test, id_column)
+    by_path = [f for f in _by_path(refs, train, test) if f.name != id_column or f.refs not in [b.refs for b in by_id]]
+    named = [f.refs for f in by_path]  # the same files under the table's own name for them
+    return ([f for f in by_id if f.refs not in named] + by_path)[:MOST_COLUMNS]
 
 
 def _by_id(refs: Sequence[str], train: pl.DataFrame, test: pl.DataFrame, id_column: str) -> list[FileColumn]:
@@ -71,7 +74,8 @@ def _patterns(ref: str, ids: set[str]) -> list[str]:
 
 
 def _neutral(pattern: str) -> str:
-    return _SPLIT_WORD.sub(r"\1*\3", pattern)
+    """Without the split, so that train's and test's agree; a folder of it inside an archive of it says it twice."""
+    return re.sub(r"(\*[^/]*/)\*/", r"\1", _SPLIT_WORD.sub(r"\1*\3", pattern))
 
 
 def _name(pattern: str) -> str:
@@ -98,8 +102,22 @@ def _by_path(refs: Sequence[str], train: pl.DataFrame, test: pl.DataFrame) -> li
     return found
 
 
-def link(source: Path, target: Path) -> None:
-    """A hard link where the file system allows it, else a copy."""
+def publish(folder: Path, wanted: Sequence[tuple[str, Path]]) -> None:
+    """Each reference's file at its target: a hard link where the file system allows it, else a copy; members of archives
+    are unpacked. Raises IntakeError for what cannot be unpacked."""
+    packed: dict[str, Path] = {}
+    for ref, target in wanted:
+        if (folder / ref).is_file():
+            _link(folder / ref, target)
+        else:
+            packed.setdefault(ref, target)
+    archives.extract(folder, packed)
+    for ref, target in wanted:
+        if ref in packed and packed[ref] != target:  # one file of several rows
+            _link(packed[ref], target)
+
+
+def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:

@@ -50,6 +50,7 @@ class ColumnType:
     cast: Cast
     format: str | None = None  # of a date
     decimal_comma: bool = False
+    thousands: bool = False  # commas between groups of three digits
     source: Literal["table", "id", "file"] = "table"
 
 
@@ -73,6 +74,8 @@ def _learn_string(name: str, series: pl.Series) -> ColumnType:
         return ColumnType(name, "str")
     head = values.head(50)
     if head.str.contains(r"^\s*[-+]?(\d|\.\d)").mean() or _missing(head).all():
+        if _grouped(values):
+            return ColumnType(name, "float", thousands=True)
         for comma in (False, True):
             if _numeric(values, comma):
                 return ColumnType(name, "float", decimal_comma=comma)
@@ -97,6 +100,14 @@ def _to_float(values: pl.Series, comma: bool) -> pl.Series:
     if comma:
         text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
     return text.cast(pl.Float64, strict=False)
+
+
+def _grouped(values: pl.Series) -> bool:
+    """Every number is written like 1,234,567.8: each comma before three digits, none after a leading 0; one has a comma."""
+    known = values.filter(~_missing(values))
+    if not known.str.contains(",", literal=True).any():
+        return False
+    return bool(known.str.contains(r"^\s*[-+]?(0|[1-9]\d*|[1-9]\d{0,2}(,\d{3})+)(\.\d+)?\s*$").all())
 
 
 def _numeric(values: pl.Series, comma: bool) -> bool:
@@ -168,7 +179,8 @@ def _datetime(series: pl.Series) -> pl.Series:
 
 def _cast_number(series: pl.Series, kind: ColumnType) -> pl.Series:
     if series.dtype == pl.String:
-        numbers = _to_float(series, kind.decimal_comma)
+        plain = series.str.replace_all(",", "", literal=True) if kind.thousands else series
+        numbers = _to_float(plain, kind.decimal_comma)
     else:
         numbers = series
     if kind.cast == "int":

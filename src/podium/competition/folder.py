@@ -1,30 +1,38 @@
-"""Which file is what: train, test, sample submission, description, knowledge and attached files of a competition."""
+"""Which file is what: train, test, sample submission, labels, side tables, description and attached files."""
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from podium.competition.table import format_of
-from podium.errors import IntakeError
+from podium.competition import archives, spreadsheet
+from podium.competition.naming import find_description, find_roles, neutral, stem_of
+from podium.competition.table import BOOKS, format_of, header
+from podium.errors import Ambiguous, IntakeError
+from podium.records import Competition
 
-DESCRIPTIONS = ("description", "overview", "competition", "readme", "task", "about")
+__all__ = [
+    "AUDIO_SUFFIXES", "MEDIA_SUFFIXES", "Contents", "TableFiles", "choose_tables", "find_description", "look",
+]  # fmt: skip
+
 DESCRIPTION_SUFFIXES = (".md", ".txt", ".html", ".htm", ".rst")
 MEDIA_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".dcm")
 AUDIO_SUFFIXES = (".wav", ".mp3", ".flac", ".ogg", ".aif", ".aiff")
-_SAMPLE = re.compile(r"sample.?(sub|sol|pred|ent)|submission|sample$|^sample")
-_TRAIN = re.compile(r"(^|[^a-z])(train|training|trn|learn)([^a-z]|$)")
-_TEST = re.compile(r"(^|[^a-z])(test|testing|tst|holdout|eval|evaluation|private|score|scoring)([^a-z]|$)")
-_NOT_FEATURES = re.compile(r"label|target|answer|solution|supplement|extra|meta|dict|desc")
+CROWD = 200  # more files than this in one folder are data of rows, not tables
+MOST_SIDES = 24
+_NOT_SIDE = re.compile(
+    r"label|target|answer|solution|truth|submission|benchmark|sample|supplement|dictionary|desc|leaderboard"
+    r"|(^|_)(folds?|oof|preds?|predictions?|config|schema)(_|$)"
+)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a data folder holds. References are relative to `folder`, with `/`; tables may be members of archives."""
+    """What a data folder holds. References are relative to `folder`, with `/`; they may lead on into archives."""
 
     folder: Path
     tables: tuple[str, ...]
@@ -33,24 +41,40 @@ class Contents:
 
 
 def look(folder: Path) -> Contents:
-    """Every file under `folder`, hidden ones apart. Raises IntakeError: no such folder, nothing in it."""
+    """Every file under `folder` and in its archives, hidden ones apart. Raises IntakeError: no such folder, nothing in
+    it, a link that leads out of it, an archive that is damaged or not to be trusted."""
     if not folder.exists():
         raise IntakeError(f"no such folder: {folder}", expected="a competition's data", remedy="check the path")
-    tables: list[str] = []
-    texts: list[str] = []
-    attached: dict[str, list[str]] = {}
+    by_folder: dict[str, list[str]] = {}
+    root = folder.resolve()
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
         below = Path(here).relative_to(folder).as_posix()
-        crowd = len(files) > 200  # hundreds of files in one folder are data of rows, not tables
+        for name in (*folders, *files):
+            _refuse_link(Path(here, name), root)
         for name in sorted(f for f in files if not f.startswith(".")):
             ref = name if below == "." else f"{below}/{name}"
-            if name.lower().endswith(DESCRIPTION_SUFFIXES) and not crowd:
+            if archives.is_archive(name) and not _unpacked_beside(name, folders, files):
+                for member in archives.members(folder / ref, ref):
+                    inside = f"{ref}/{member.name}"
+                    by_folder.setdefault(inside.rpartition("/")[0], []).append(inside)
+            else:
+                by_folder.setdefault(below, []).append(ref)
+    return _sorted_out(folder, by_folder)
+
+
+def _sorted_out(folder: Path, by_folder: Mapping[str, list[str]]) -> Contents:
+    tables: list[str] = []
+    texts: list[str] = []
+    attached: dict[str, list[str]] = {}
+    for below, refs in by_folder.items():
+        crowd = len(refs) > CROWD
+        for ref in refs:
+            name = ref.rsplit("/", 1)[-1]
+            if name.lower().endswith(DESCRIPTION_SUFFIXES) and not crowd and (folder / ref).is_file():
                 texts.append(ref)
-            if name.lower().endswith(".zip") and format_of(ref) is None:
-                tables += _members(folder, ref)
-            elif format_of(ref) and not crowd and name != "config.json":
-                tables.append(ref)
+            if format_of(ref) and not crowd and name != "config.json":
+                tables += _sheets(folder, ref)
             else:
                 attached.setdefault(below, []).append(ref)
     if not (tables or texts or attached):
@@ -60,64 +84,121 @@ def look(folder: Path) -> Contents:
     return Contents(folder, tuple(tables), tuple(texts), {k: tuple(v) for k, v in attached.items()})
 
 
-def _members(folder: Path, ref: str) -> list[str]:
-    try:
-        with zipfile.ZipFile(folder / ref) as archive:
-            members = [m for m in archive.namelist() if format_of(m) and not m.startswith("__MACOSX")]
-    except (zipfile.BadZipFile, OSError) as error:
+def _refuse_link(path: Path, root: Path) -> None:
+    if path.is_symlink() and not path.resolve().is_relative_to(root):
         raise IntakeError(
-            f"{ref} is damaged or truncated",
-            expected="a whole zip archive",
-            found=str(error),
-            remedy="download it again",
-        ) from error
-    return [f"{ref}/{m}" for m in members] if len(members) <= 50 else []
+            f"{path.relative_to(root) if path.is_relative_to(root) else path.name} is a link out of the folder",
+            expected="files of the competition",
+            found=f"a link to {path.readlink()}",
+            remedy="copy the file there, or remove the link",
+        )
+
+
+def _unpacked_beside(name: str, folders: list[str], files: list[str]) -> bool:
+    """`train.zip` where `train/` or, for `train.csv.zip`, `train.csv` lies beside it."""
+    plain = archives.ARCHIVE.sub("", name)
+    return plain in folders or (plain in files and plain != name)
+
+
+def _sheets(folder: Path, ref: str) -> list[str]:
+    """A workbook of several sheets is several tables."""
+    path = folder / ref
+    if not ref.lower().endswith(BOOKS) or not path.is_file():
+        return [ref]
+    at = path.stat()
+    names = _sheet_names(path, at.st_mtime_ns, ref)
+    return [f"{ref}/{name}" for name in names] if len(names) > 1 else [ref]
+
+
+@functools.lru_cache(maxsize=16)
+def _sheet_names(path: Path, mtime_ns: int, ref: str) -> tuple[str, ...]:
+    try:
+        return tuple(spreadsheet.sheets(ref, path))
+    except IntakeError:
+        return ()  # told when it is read, if it is
+
+
+# ---------------------------------------------------------------- roles
 
 
 @dataclass(frozen=True)
 class TableFiles:
+    """References by role. `labels`: a table with the target of train's rows, to be joined to them. `sides`: tables that
+    may be joined by a key; a pair for train and test is two references of one `neutral` name."""
+
     train: str
     test: str
     sample: str  # "" where there is none
+    labels: str = ""
+    sides: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, competition: Competition) -> TableFiles:
+        """As intake chose them."""
+        c = competition
+        return cls(c.train_file, c.test_file, c.sample_file, c.labels_file, c.table_files)
 
 
 def choose_tables(contents: Contents, config: Mapping[str, str]) -> TableFiles:
-    """Train, test and sample by name; `train_file`, `test_file`, `sample_file` of the config decide where given.
+    """Roles by name, then by columns; `train_file`, `test_file`, `sample_file` of the config decide where given.
 
     Raises IntakeError: none, or several that fit equally well.
     """
-    chosen: dict[str, str] = {}
-    for role in ("train", "test", "sample"):
-        given = config.get(f"{role}_file", "")
-        if given:
-            if not (contents.folder / given).exists() and given not in contents.tables:
-                raise IntakeError(
-                    f"no file {given}",
-                    expected=f"the config's {role}_file",
-                    found=", ".join(contents.tables[:12]) or "no table",
-                )
-            chosen[role] = given
-    by_role = {role: [t for t in contents.tables if _role(t) == role] for role in ("train", "test", "sample")}
-    for role in ("train", "test", "sample"):
-        if role not in chosen:
-            chosen[role] = _one(role, by_role[role], contents)
-    return TableFiles(chosen["train"], chosen["test"], chosen["sample"])
+    roles = find_roles(contents.tables)
+    chosen = {role: _given(role, config, contents) for role in ("train", "test", "sample", "labels")}
+    for role in ("sample", "labels"):
+        chosen[role] = chosen[role] or _optional(role, roles.get(role, []), contents)
+    if not chosen["train"] and not roles.get("train") and chosen["labels"]:
+        chosen["train"], chosen["labels"] = chosen["labels"], ""  # a table of ids and labels is all that train has
+    if not chosen["train"] and not chosen["test"]:
+        chosen.update(_pair(roles, contents))
+    for role in ("train", "test"):
+        if role == "test" and not chosen["test"] and not roles.get("test") and _sample_names_test(chosen, contents):
+            chosen["test"] = chosen["sample"]
+        chosen[role] = chosen[role] or _one(role, roles.get(role, []), contents)
+    sides = _sides(contents, tuple(ref for ref in chosen.values() if ref))
+    return TableFiles(chosen["train"], chosen["test"], chosen["sample"], chosen["labels"], sides)
 
 
-def _stem(ref: str) -> str:
-    name = ref.rsplit("/", 1)[-1].lower()
-    return re.sub(r"\.(gz|zip|bz2)$", "", name).rsplit(".", 1)[0]
+def _given(role: str, config: Mapping[str, str], contents: Contents) -> str:
+    given = config.get(f"{role}_file", "")
+    if given and not (contents.folder / given).exists() and given not in contents.tables:
+        raise IntakeError(
+            f"no file {given}",
+            expected=f"the config's {role}_file",
+            found=", ".join(contents.tables[:12]) or "no table",
+        )
+    return given
 
 
-def _role(ref: str) -> str | None:
-    stem = re.sub(r"[^a-z0-9]+", "_", _stem(ref))
-    if _SAMPLE.search(stem):
-        return "sample"
-    if stem in ("train", "training") or _TRAIN.search(stem):
-        return None if format_of(ref) == "txt" else "train"
-    if stem in ("test", "testing") or _TEST.search(stem):
-        return None if format_of(ref) == "txt" else "test"
-    return None
+def _optional(role: str, found: list[str], contents: Contents) -> str:
+    """The sample or labels table; "" where there is none. Several tables of labels are told apart by their columns."""
+    if role == "sample" or not found:
+        return _one(role, found, contents) if found else ""
+    best = _best(role, found)
+    if len(best) == 1:
+        return best[0]
+    asked = [header(contents.folder, ref) for ref in find_roles(contents.tables).get("sample", [])[:1]]
+    fits = [ref for ref in best if asked and set(asked[0]) <= set(header(contents.folder, ref))]
+    return fits[0] if len(fits) == 1 else ""
+
+
+def _pair(roles: Mapping[str, list[str]], contents: Contents) -> dict[str, str]:
+    """Of several pairs (`train_transaction`, `train_identity` with their tests), the one whose train has more columns."""
+    pairs = [(a, b) for a in roles.get("train", []) for b in roles.get("test", []) if neutral(a) == neutral(b)]
+    if len(pairs) < 2 or len(_best("train", roles["train"])) == 1:
+        return {}
+    wider = [(a, b) for a, b in pairs if set(header(contents.folder, a)) - set(header(contents.folder, b))]
+    return {"train": wider[0][0], "test": wider[0][1]} if len(wider) == 1 else {}
+
+
+def _sample_names_test(chosen: Mapping[str, str], contents: Contents) -> bool:
+    """Whether the sample's ids stand for test: side tables hold what is known of its rows."""
+    if not chosen["sample"]:
+        return False
+    key = header(contents.folder, chosen["sample"])[0]
+    sides = _sides(contents, tuple(ref for ref in chosen.values() if ref))
+    return any(key in header(contents.folder, side) for side in sides)
 
 
 def _one(role: str, found: list[str], contents: Contents) -> str:
@@ -125,9 +206,7 @@ def _one(role: str, found: list[str], contents: Contents) -> str:
         found = _best(role, found)
     if len(found) == 1:
         return found[0]
-    if not found and role == "sample":
-        return ""
-    names = {"train": "train.csv", "test": "test.csv", "sample": "sample_submission.csv"}
+    names = {"train": "train.csv", "test": "test.csv", "sample": "sample_submission.csv", "labels": "labels.csv"}
     if not found:
         raise IntakeError(
             f"no {role} table in {contents.folder}",
@@ -135,23 +214,42 @@ def _one(role: str, found: list[str], contents: Contents) -> str:
             found=", ".join(contents.tables[:8]) or "no table at all",
             remedy=f"name it with `{role}_file` in config.json",
         )
-    raise IntakeError(
-        f"several {role} tables", found=", ".join(found), remedy=f"name the right one with `{role}_file` in config.json"
+    raise Ambiguous(
+        f"several {role} tables",
+        key=f"{role}_file",
+        choices={ref: ", ".join(header(contents.folder, ref)[:8]) for ref in found[:20]},
+        remedy=f"name the right one with `{role}_file` in config.json",
     )
 
 
 def _best(role: str, found: list[str]) -> list[str]:
     """The plainest name wins: `train.csv` before `train_extra.csv`, a shallow one before a deep one, csv before its zip."""
-    plain = [f for f in found if _stem(f) in (role, f"{role}ing", "sample_submission", "samplesubmission")]
-    found = plain or [f for f in found if not _NOT_FEATURES.search(_stem(f))] or found
+    plain = [
+        f for f in found if stem_of(f) in (role, f"{role}ing", f"{role}ing_set", f"{role}_set", "sample_submission")
+    ]
+    plain = plain or [f for f in found if re.search(r"(^|_)(x|features?|data|set|values)(_|$)", stem_of(f))]
+    extra = re.compile(r"supplement|extra|meta|dict|desc|small|tiny|mini|toy|example|augment|synthetic|pseudo")
+    found = plain or [f for f in found if not extra.search(stem_of(f))] or found
     depth = min(f.count("/") for f in found)
     found = [f for f in found if f.count("/") == depth]
-    if len({_stem(f) for f in found}) == 1:
-        return sorted(found, key=lambda f: (f.endswith((".zip", ".gz")), f))[:1]
+    if len({stem_of(f) for f in found}) == 1:
+        return sorted(found, key=lambda f: (archives.is_archive(f) or archives.is_packed(f), f))[:1]
     return found
 
 
-def find_description(contents: Contents) -> str:
-    """The reference of the description; "" where there is none."""
-    ranked = sorted((DESCRIPTIONS.index(_stem(t)), t.count("/"), t) for t in contents.texts if _stem(t) in DESCRIPTIONS)
-    return ranked[0][2] if ranked else ""
+def _sides(contents: Contents, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Tables that no role claims, and that are not the same table in another format. More than a few are data of rows."""
+    taken = {(str(PurePosixPath(ref).parent), stem_of(ref)) for ref in chosen}
+    sides: dict[tuple[str, str], str] = {}
+    for ref in contents.tables:
+        stem = stem_of(ref)
+        key = (str(PurePosixPath(ref).parent), stem)
+        if (
+            key in taken
+            or stem in {s for _, s in taken}
+            or _NOT_SIDE.search(stem)
+            or format_of(ref) in ("txt", "dat", "data")
+        ):
+            continue
+        sides.setdefault(key, ref)
+    return tuple(sides.values()) if len(sides) <= MOST_SIDES else ()

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import polars as pl
 
 from podium.competition import description as prose
-from podium.competition import relation, unsupported
-from podium.competition.config import NAME, Config, load_config, names
-from podium.competition.folder import TableFiles, choose_tables, find_description, look
-from podium.competition.question import Question, find_metric, find_question
-from podium.competition.source import Source, read_source
-from podium.competition.splitting import FOLDS, Split, find_split
+from podium.competition import kinds
+from podium.competition.brought import apart, with_brought
+from podium.competition.config import NAME, Config, load_config
+from podium.competition.folder import find_description, look
+from podium.competition.kinds import Clues, Reading, rows
+from podium.competition.scoring import Scoring, find_scoring
 from podium.competition.table import format_of
-from podium.competition.target import Target, find_id, find_target
 from podium.errors import IntakeError
 from podium.records import Competition, Evidence
 
@@ -26,44 +23,28 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 LONGEST_DESCRIPTION = 200_000  # characters kept in the record
 
 
-def intake(path: Path, overrides: Mapping[str, str] = NOTHING) -> Competition:
-    """The competition in the folder `path` (or of a file inside it). `overrides` are config.json's keys, as strings.
+def intake(path: Path, overrides: Mapping[str, str] = NOTHING, answers: Mapping[str, str] = NOTHING) -> Competition:
+    """The competition in the folder `path` (or of a file inside it). `overrides` are config.json's keys, as strings;
+    `answers` likewise, given at a terminal where intake had asked.
 
-    Nothing is written. Raises IntakeError: what is missing, broken, contradictory, ambiguous or of a kind not built yet;
-    the line names what was expected, what was found and the flag or key that settles it.
+    Every kind is understood, whether or not Podium can play it (`podium.tasks.obstacle` says). Nothing is written.
+    Raises Ambiguous: what leaves a choice open, with the choices; IntakeError: what is missing, broken or contradictory.
+    The line names what was expected, what was found and the flag or key that settles it.
     """
-    home, config = _open(path, overrides)
+    home, config = _open(path, {**overrides, **answers})
     folder = _data_folder(home, config)
-    contents = look(folder)
+    contents = apart(look(folder), home, config)
     reference = find_description(contents) or find_description_at(home, folder)
     text = prose.read_description(*_split_reference(home, folder, reference)) if reference else ""
-    asked = unsupported.task_type_asked(str(config.get("task_type", "")))
-    unsupported.refuse_without_tables(contents, text, asked)
-    files = choose_tables(contents, {k: str(v) for k, v in config.items() if k.endswith("_file")})
-    source = read_source(folder, files, names(config.get("id_column")))
-    unsupported.refuse_by_tables(contents, text, source.train, source.test, source.sample, asked)
-    check_rows(source.train.height, int(config.get("cv_folds", FOLDS)))
-    id_column, id_evidence = find_id(source, config)
-    check_ids(source, id_column)
-    target = find_target(source, id_column, config, text)
-    if not asked:
-        for name in target.columns:
-            unsupported.refuse_text_target(name, source.train)
-    metric, metric_evidence = find_metric(config, text)
-    question = find_question(source, target, metric, id_column, config, text)
-    check_columns(source, target, id_column)
-    split = find_split(source, target, question, id_column, config, text)
-    evidence = {
-        "id_column": id_evidence,
-        "target_column": target.evidence,
-        "metric": metric_evidence,
-        "metric_direction": Evidence(metric.direction, f"{metric.title}: {metric.direction} is better", 1.0),
-        "task_type": question.evidence,
-        **split.evidence,
-        **_evidence_of_files(files, source),
-    }
-    return _competition(home, folder, config, files, source, id_column, target, question, split, metric.name, metric.direction,
-                        text, evidence)  # fmt: skip
+    clues = Clues(folder, contents, text, config)
+    reading = kinds.read(clues)
+    if reading is None:
+        reading, scoring = rows.read(clues)
+    else:
+        scoring = find_scoring(config, text, task_type=reading.task_type, kind=reading.submission_kind)
+    found = with_brought(_competition(home, clues, reading, scoring), home, config, scoring)
+    told = {key: Evidence(value, "answered at the terminal", 1.0) for key, value in answers.items()}
+    return replace(found, evidence={**found.evidence, **told}) if told else found
 
 
 # ---------------------------------------------------------------- where things are
@@ -106,125 +87,7 @@ def _split_reference(home: Path, folder: Path, reference: str) -> tuple[Path, st
     return (folder, reference) if (folder / reference).exists() else (home, reference)
 
 
-def _knowledge(home: Path, config: Config) -> tuple[str, ...]:
-    files = names(config.get("knowledge_files"))
-    for name in files:
-        if not (home / name).is_file():
-            raise IntakeError(
-                f"no knowledge file {name}",
-                expected=f"a file below {home}",
-                remedy="correct knowledge_files in config.json",
-            )
-    return tuple(str((home / name).resolve()) for name in files)
-
-
-# ---------------------------------------------------------------- checks between the tables
-
-
-def check_ids(source: Source, id_column: str | None) -> None:
-    """Ids are there, unique, and the sample's are test's."""
-    if id_column is None or id_column not in source.test.columns:
-        if source.sample is not None and source.sample.height != source.test.height:
-            raise IntakeError(
-                "the sample submission disagrees with test",
-                expected=f"{source.test.height} rows",
-                found=str(source.sample.height),
-                remedy="download them again, or name the id with `--id`",
-            )
-        return
-    for which, frame in (("test", source.test), ("train", source.train)):
-        if id_column in frame.columns:
-            _check_unique(which, frame[id_column])
-    if source.sample is not None and id_column in source.sample.columns:
-        _check_same(source.sample[id_column], source.test[id_column].cast(pl.String))
-
-
-def _check_unique(which: str, ids: pl.Series) -> None:
-    if ids.null_count():
-        raise IntakeError(f"{ids.name!r} is empty in {ids.null_count()} rows of {which}", expected="an id in every row")
-    if ids.n_unique() < len(ids):
-        twice = ids.filter(ids.is_duplicated())[0]
-        raise IntakeError(
-            f"duplicate ids in {which}",
-            expected=f"one row for each {ids.name}",
-            found=f"{twice!r} more than once",
-            remedy="drop the copies",
-        )
-
-
-def _check_same(asked: pl.Series, given: pl.Series) -> None:
-    lost = asked.filter(~asked.is_in(given.implode()))
-    extra = given.filter(~given.is_in(asked.implode()))
-    if len(lost) or len(extra) or len(asked) != len(given):
-        which = (
-            f"{len(lost)} ids test lacks (like {lost[0]!r})"
-            if len(lost)
-            else f"{len(given)} test rows, {len(asked)} in the sample"
-        )
-        raise IntakeError(
-            "the sample submission disagrees with test",
-            expected=f"the same {given.name} in both",
-            found=which,
-            remedy="download both again: they are of different versions",
-        )
-
-
-def check_columns(source: Source, target: Target, id_column: str | None) -> None:
-    """Test has no feature that train lacks, train has rows enough, and a feature is left to learn from."""
-    train = [c for c in source.train.columns if c not in target.columns and c != id_column]
-    alien = [c for c in source.test.columns if c not in source.train.columns and c != id_column]
-    if alien:
-        raise IntakeError(
-            f"test has column {alien[0]!r} that train lacks",
-            expected="the features of train: " + ", ".join(train[:12]),
-            found=", ".join(alien[:12]),
-            remedy="drop it from test, or name the right tables with `train_file` and `test_file`",
-        )
-    structured = (
-        id_column is not None
-        and id_column in source.train.columns
-        and id_column in source.test.columns
-        and relation.id_is_feature(source.train[id_column], source.test[id_column])
-    )
-    if not structured and not [c for c in train if c in source.test.columns]:
-        raise IntakeError(
-            "train and test share no feature",
-            expected="a column of both beside the id",
-            found=", ".join(source.test.columns[:12]),
-        )
-
-
-def check_rows(n_train: int, folds: int) -> None:
-    if n_train < max(2 * folds, 4):
-        raise IntakeError(
-            f"train has {n_train} row{'s' if n_train != 1 else ''}",
-            expected=f"{2 * folds} at least for {folds} folds",
-            remedy="check train, or lower `cv_folds`",
-        )
-
-
 # ---------------------------------------------------------------- the record
-
-
-def _evidence_of_files(files: TableFiles, source: Source) -> dict[str, Evidence]:
-    sizes = {"train_file": source.train.height, "test_file": source.test.height}
-    found = {
-        key: Evidence(ref, f"named like it, {sizes[key]:,} rows", 0.97)
-        for key, ref in (("train_file", files.train), ("test_file", files.test))
-    }
-    if files.sample:
-        found["sample_file"] = Evidence(files.sample, "named like it", 0.97)
-    for at, notice in enumerate(source.notices):
-        found[f"notice_{at + 1}"] = Evidence("", notice, 1.0)
-    return found
-
-
-def _submission_columns(source: Source, id_column: str | None, target: Target, question: Question) -> tuple[str, ...]:
-    if source.sample is not None:
-        return tuple(source.sample.columns)
-    many = question.submission_kind == "probability" and len(question.classes) > 2
-    answers = question.classes if many else target.columns
-    return (*((id_column,) if id_column else ()), *answers)
 
 
 def _slug(home: Path, config: Config, text: str) -> tuple[str, Evidence]:
@@ -238,43 +101,72 @@ def _slug(home: Path, config: Config, text: str) -> tuple[str, Evidence]:
     return slug, Evidence(slug, "the folder's name", 0.8)
 
 
-def _competition(
-    home: Path, folder: Path, config: Config, files: TableFiles, source: Source, id_column: str | None, target: Target,
-    question: Question, split: Split, metric: str, direction: Any, text: str, evidence: dict[str, Evidence],
-) -> Competition:  # fmt: skip
+def _competition(home: Path, clues: Clues, reading: Reading, scoring: Scoring) -> Competition:
+    text, config, metric = clues.text, clues.config, scoring.metric
     slug, slug_evidence = _slug(home, config, text)
-    label_side = tuple(c for c in source.train_only if c not in target.columns and c != id_column)
-    evidence["competition"] = slug_evidence
-    if label_side:
-        evidence["label_side_columns"] = Evidence(
-            ", ".join(label_side), "train has them and test does not; never a feature", 1.0
-        )
-    deadline = config.get("deadline") or prose.deadline(text)
     quota = config.get("max_submissions_per_day")
-    quota = prose.quota(text) if quota is None else quota
-    evidence["submission_kind"] = Evidence(question.submission_kind, f"what {metric} is computed from", 0.95)
     return Competition(
         competition=slug,
-        data_dir=str(folder),
-        task_type=question.task_type,
-        metric=metric,
-        metric_direction=direction,
-        target_columns=target.columns,
-        id_column=id_column,
-        submission_columns=_submission_columns(source, id_column, target, question),
-        submission_kind=question.submission_kind,
-        classes=question.classes,
-        train_file=files.train,
-        test_file=files.test,
-        sample_file=files.sample,
-        group_column=split.group_column,
-        time_column=split.time_column,
-        label_side_columns=label_side,
-        cv_strategy=split.strategy,
-        cv_folds=split.folds,
-        deadline=deadline,
-        max_submissions_per_day=quota,
-        knowledge_files=_knowledge(home, config),
+        data_dir=str(clues.folder),
+        task_type=reading.task_type,
+        metric=metric.name,
+        metric_direction=metric.direction,
+        target_columns=reading.target_columns,
+        id_column=reading.id_column,
+        submission_columns=reading.submission_columns,
+        submission_kind=reading.submission_kind,
+        classes=reading.classes,
+        train_file=reading.files.train,
+        test_file=reading.files.test,
+        sample_file=reading.files.sample,
+        labels_file=reading.files.labels,
+        table_files=reading.files.sides,
+        group_column=reading.group_column,
+        time_column=reading.time_column,
+        label_side_columns=reading.label_side_columns,
+        cv_strategy=reading.cv_strategy,
+        cv_folds=int(config.get("cv_folds", reading.cv_folds)),
+        cv_gap=reading.cv_gap,
+        cv_horizon=reading.cv_horizon,
+        deadline=config.get("deadline") or prose.deadline(text),
+        max_submissions_per_day=prose.quota(text) if quota is None else quota,
         description=text[:LONGEST_DESCRIPTION],
-        evidence=evidence,
+        evidence=_evidence(clues, reading, scoring, slug_evidence),
+        id_columns=reading.id_columns if len(reading.id_columns) > 1 else (),
+        inputs=reading.inputs,
+        target_name=reading.target_name,
     )
+
+
+def _evidence(clues: Clues, reading: Reading, scoring: Scoring, slug: Evidence) -> dict[str, Evidence]:
+    metric = scoring.metric
+    found = {
+        "task_type": Evidence(reading.task_type, reading.why, reading.confidence),
+        "metric": scoring.evidence,
+        "metric_direction": Evidence(metric.direction, f"{metric.title}: {metric.direction} is better", 1.0),
+        "submission_kind": Evidence(reading.submission_kind, f"what {metric.name} is computed from", 0.95),
+        **reading.evidence,
+        "competition": slug,
+    }
+    for key, ref in (
+        ("train_file", reading.files.train),
+        ("test_file", reading.files.test),
+        ("sample_file", reading.files.sample),
+    ):
+        if ref:
+            found[key] = Evidence(ref, _why_file(clues, key, ref), 0.97)
+    if reading.label_side_columns:
+        names = ", ".join(reading.label_side_columns)
+        found["label_side_columns"] = Evidence(names, "train has them and test does not; never a feature", 1.0)
+    for at, notice in enumerate(reading.notices):
+        found[f"notice_{at + 1}"] = Evidence("", notice, 1.0)
+    return found
+
+
+def _why_file(clues: Clues, key: str, ref: str) -> str:
+    frame = (
+        {"train_file": clues.train, "test_file": clues.test}.get(key)
+        if ref in (clues.files.train, clues.files.test)
+        else None
+    )
+    return "named like it" + (f", {frame.height:,} rows" if frame is not None else "")

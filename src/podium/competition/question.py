@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
-from podium.competition import unsupported
-from podium.competition.description import metric_text
+from podium.competition.asked_metric import scores
+from podium.competition.kinds.words import task_type_asked
+from podium.competition.label_sets import LabelSets, label_sets
 from podium.competition.source import Source
-from podium.competition.target import Target
-from podium.errors import IntakeError
-from podium.metrics import Metric, find, get
-from podium.records import Evidence
+from podium.competition.target import Target, classes_disagree
+from podium.errors import Ambiguous, IntakeError
+from podium.metrics import Metric
+from podium.records import Evidence, SubmissionKind
 
-Kind = Literal["label", "probability", "value"]
+Kind = SubmissionKind
 POSITIVE = ("1", "1.0", "true", "yes", "y", "t", "positive", "pos", "p", "present", "malignant", "spam", "fraud", "default",
             "churn", "churned", "survived", "approved", "success", "bad", "toxic", "fake", "abnormal", "case", "on")  # fmt: skip
 
@@ -30,99 +31,124 @@ class Question:
     evidence: Evidence
 
 
-def find_metric(config: dict[str, Any], text: str) -> tuple[Metric, Evidence]:
-    """The metric the config names, else the one the description scores by. Raises IntakeError: none, several, unknown,
-    or a direction that contradicts it."""
-    if config.get("metric"):
-        metric, evidence = get(config["metric"]), Evidence("", "config.json or a flag says so", 1.0)
-    else:
-        metric, evidence = _from_text(text)
-    asked = config.get("metric_direction")
-    if asked and asked != metric.direction:
-        raise IntakeError(
-            f"metric_direction {asked!r} contradicts {metric.title}",
-            expected=f"{metric.direction!r}, or no metric_direction",
-            found=f"metric {metric.name!r}",
-            remedy="correct one of them in config.json",
-        )
-    return metric, Evidence(metric.name, evidence.why, evidence.confidence)
-
-
-def _from_text(text: str) -> tuple[Metric, Evidence]:
-    """The narrowest passage that names exactly one metric decides: a scoring sentence, the metric's section, the whole."""
-    section = metric_text(text)
-    passages = [
-        *[(s, 0.97) for s in _sentences(section)[:1]],
-        *[(s, 0.95) for s in _sentences(section) if re.search(r"evaluat|scored|metric|measured|judged", s, re.I)],
-        (section, 0.95),
-        *[
-            (s, 0.85)
-            for s in _sentences(text)
-            if re.search(r"evaluat\w+ (on|by|using|with)|scored (on|by|using)|metric is", s, re.I)
-        ],
-        (text, 0.6),
-    ]
-    several: list[str] = []
-    for passage, confidence in passages:
-        found = find(passage)
-        if len(found) == 1:
-            quote = " ".join(passage.split())
-            return get(found[0]), Evidence(found[0], f"the description says: {quote[:160]}", confidence)
-        several = several or found
-    if several:
-        raise IntakeError(
-            "the description names several metrics",
-            found=", ".join(several),
-            remedy="choose with `--metric NAME`, or `metric` in config.json",
-        )
-    what = "the description names no metric that Podium knows" if text else "there is no description and no config.json"
-    quote = " ".join(section.split())[:100]
-    raise IntakeError(
-        f"the metric is unknown: {what}",
-        found=f"{quote!r}" if quote else "",
-        remedy="name it with `--metric NAME`, or `metric` in config.json",
-    )
-
-
-def _sentences(text: str) -> list[str]:
-    return [s for s in re.split(r"(?<=[.!?:])\s+(?=[A-Z*$\\])|\n\s*\n", text) if s.strip()]
-
-
 def find_question(
     source: Source, target: Target, metric: Metric, id_column: str | None, config: dict[str, Any], text: str
 ) -> Question:
     """Raises IntakeError where metric, target and submission contradict each other or leave a choice open."""
-    asked = unsupported.task_type_asked(str(config.get("task_type", "")))
+    asked = task_type_asked(str(config.get("task_type", "")))
     values = [c for c in source.sample.columns if c != id_column] if source.sample is not None else []
     for name in target.columns:
         _check_target(name, source.train[name])
     if len(target.columns) > 1:
+        _check_cells(source, values, metric)
         return _several(source, target, metric, asked)
     labels = source.train[target.columns[0]]
+    special = _special(source, target, metric, values, text, asked)
+    if special is not None:
+        return special
     task_type, why, confidence = _single(labels, target, metric, asked)
-    if not _fits(task_type, metric):
+    if not scores(metric, task_type):
         raise IntakeError(
             f"{metric.title} does not score {task_type.replace('_', ' ')}",
             expected=" or ".join(metric.task_types),
             found=f"target {target.columns[0]!r} with {labels.n_unique()} values",
             remedy="correct `metric` or `task_type` in config.json",
         )
+    if task_type == "regression" or metric.needs != "label":
+        _check_cells(source, values, metric)
     if task_type == "regression":
         _numbers(target.columns[0], labels)
         return Question(task_type, (), "value", Evidence(task_type, why, confidence))
+    if len(values) > 1 and not target.classes:
+        raise classes_disagree(source.train[target.columns[0]], values)
     kind: Kind = "label" if metric.needs in ("label", "value") and len(values) < 2 else "probability"
     classes = target.classes or _classes(labels, task_type, kind, config, text)
     return Question(task_type, classes, kind, Evidence(task_type, why, confidence))
 
 
-def _fits(task_type: str, metric: Metric) -> bool:
-    return task_type in metric.task_types or (task_type == "ordinal_regression" and metric.name == "qwk")
+def _check_cells(source: Source, values: Sequence[str], metric: Metric) -> None:
+    """Where numbers are scored the sample submission holds numbers; anything else is another kind of answer."""
+    for name in values if source.sample is not None and metric.needs != "label" else ():
+        cells = source.sample[name].drop_nulls() if source.sample is not None else pl.Series(dtype=pl.String)
+        words = cells.filter(_as_number(cells).is_null())
+        if len(words) > 0.5 * max(1, len(cells)) and not _is_labels(words, source, name):
+            raise IntakeError(
+                f"the sample submission asks for {name!r} in another form than {metric.title} scores",
+                expected="numbers",
+                found=f"cells such as {words[0][:40]!r}",
+                remedy="set `task_type`, `metric` or `sample_file` in config.json",
+            )
+
+
+def _as_number(cells: pl.Series) -> pl.Series:
+    plain = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
+    return plain.replace({"true": "1", "false": "0"}).cast(pl.Float64, strict=False)
+
+
+def _is_labels(words: pl.Series, source: Source, name: str) -> bool:
+    """A sample submission of labels, where probabilities or scores of them would do as well."""
+    labels = source.train[name].cast(pl.String).unique() if name in source.train.columns else pl.Series(dtype=pl.String)
+    return bool(len(labels)) and bool(words.is_in(labels.implode()).all())
+
+
+def _special(
+    source: Source, target: Target, metric: Metric, values: Sequence[str], text: str, asked: str
+) -> Question | None:
+    """Cells that hold more than one answer: several labels, labels in order, a distribution; series of a metric's own."""
+    name = target.columns[0]
+    labels = source.train[name]
+    if metric.needs == "ranking":
+        if len(values) != 1 or labels.n_unique() > 0.9 * len(labels):
+            return None
+        classes = tuple(sorted(labels.cast(pl.String).unique().to_list(), key=_natural))
+        why = f"target has {len(classes)} distinct labels; {metric.title} scores a list of them, best first"
+        return Question(
+            "multiclass_classification", classes, "ranking", Evidence("multiclass_classification", why, 0.9)
+        )
+    if target.steps:
+        _numbers(name, labels)
+        if not scores(metric, "regression", "distribution"):
+            raise classes_disagree(labels, values)
+        why = f"the sample submission asks for a probability at each of {len(values)} values of {name}"
+        return Question("regression", (), "distribution", Evidence("regression", why, 0.9))
+    if metric.task_types == ("forecasting",) and asked in ("", "regression"):
+        _numbers(name, labels)
+        return Question(
+            "forecasting", (), "value", Evidence("forecasting", f"{metric.title} scores series in time", 0.85)
+        )
+    sets = label_sets(labels) if asked in ("", "multilabel_classification") and len(values) <= 1 else None
+    if sets is None:
+        return None
+    return _label_sets(sets, labels, metric, text, asked)
+
+
+def _label_sets(sets: LabelSets, labels: pl.Series, metric: Metric, text: str, asked: str) -> Question:
+    """Several labels a cell; asked where neither the metric nor the description says that they are sets."""
+    task_type = "multilabel_classification"
+    shown = " ".join(sets.example.split())
+    why = f"cells such as {shown!r} list some of {len(sets.labels)} labels; {sets.share:.0%} of rows have several"
+    said = re.search(r"multi-?label|multiple labels|one or more|several labels|more than one (label|class)", text, re.I)
+    telling = metric.name.startswith(("f1", "fbeta")) or metric.needs == "ranking" or bool(said)
+    if not asked and not telling and sets.doubtful:
+        raise Ambiguous(
+            f"whether {labels.name!r} holds one label or several in a cell is ambiguous",
+            key="task_type",
+            choices={task_type: why, "multiclass_classification": f"{labels.n_unique()} distinct cells"},
+            remedy="set `task_type` in config.json, or --set task_type=NAME",
+        )
+    if not scores(metric, task_type):
+        raise IntakeError(
+            f"{metric.title} does not score several labels a row",
+            expected=" or ".join(metric.task_types),
+            found=f"target {labels.name!r} with cells such as {shown!r}",
+            remedy="correct `metric` or `task_type` in config.json",
+        )
+    return Question(task_type, sets.labels, "labels", Evidence(task_type, why, 0.95 if telling else 0.8))
 
 
 def _check_target(name: str, labels: pl.Series) -> None:
     """Missing, constant or too few labels are refused with the row."""
-    unsupported_type = labels.dtype in (pl.List, pl.Struct, pl.Array)
-    if unsupported_type:
+    if labels.dtype in (pl.List, pl.Struct, pl.Array):
         raise IntakeError(f"target {name!r} holds lists", expected="one value a row", remedy="name another target")
     missing = labels.is_null()
     if missing.any():
@@ -162,7 +188,7 @@ def _several(source: Source, target: Target, metric: Metric, asked: str) -> Ques
     numbers = [_numbers(name, _bits(source.train[name])) for name in target.columns]
     binary = all(n.is_in([0.0, 1.0]).all() for n in numbers)
     task_type = asked or ("multilabel_classification" if binary and metric.needs != "value" else "regression")
-    if not _fits(task_type, metric):
+    if not scores(metric, task_type):
         raise IntakeError(
             f"{metric.title} does not score several targets of this kind",
             expected=" or ".join(metric.task_types),
@@ -199,7 +225,9 @@ def _single(labels: pl.Series, target: Target, metric: Metric, asked: str) -> tu
     why = f"target has {seen}, scored by {metric.title}"
     if metric.name == "qwk" and whole and unique > 2:
         return "ordinal_regression", why, 0.95
-    if not any(t.endswith("classification") for t in metric.task_types) or (metric.name == "gini" and not whole):
+    if not any(t.endswith("classification") for t in metric.task_types) or (
+        metric.name == "gini" and not (whole and unique == 2)
+    ):
         return "regression", why, 0.97
     if numeric and not whole and unique > 2:
         raise IntakeError(
@@ -250,15 +278,15 @@ def _positive(ordered: Sequence[str], name: str, text: str) -> str | None:
     known = [label for label in ordered if label.strip().lower() in POSITIVE or label.strip().lower() == name.lower()]
     if len(known) == 1:
         return known[0]
-    said = [
-        label
-        for label in ordered
-        if re.search(rf"(probability|chance|likelihood)[^.\n]{{0,60}}\b{re.escape(label)}\b", text, re.I)
-    ]
+    either = "|".join(re.escape(label) for label in sorted(ordered, key=len, reverse=True))
+    coded = re.search(rf"\b1 ?(?:=|:|is|means|stands for|for) ?(?:an? |the )?({either})\b", text, re.I)
+    told = re.search(rf"(?:probability|chance|likelihood)[^.\n]{{0,60}}?\b({either})\b", text, re.I)
+    said = {m[1].lower() for m in (coded, told) if m is not None}
     if len(said) == 1:
-        return said[0]
-    raise IntakeError(
+        return next(label for label in ordered if label.lower() in said)
+    raise Ambiguous(
         f"of which class of {name!r} the probability is asked is ambiguous",
-        found=" or ".join(ordered),
-        remedy="set `positive_class` in config.json",
+        key="positive_class",
+        choices={label: f"cells hold the probability of {label!r}" for label in ordered},
+        remedy="set `positive_class` in config.json, or --set positive_class=LABEL",
     )

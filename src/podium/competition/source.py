@@ -1,15 +1,35 @@
-"""The three tables of a competition as read, ids and labels as spelled."""
+"""The tables of a competition as read: ids and labels as spelled, labels and side tables joined."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
+from podium.competition import joins
 from podium.competition.folder import TableFiles
-from podium.competition.table import TEXT_FORMATS, Table, decode, format_of, read_bytes, read_table, split_header
+from podium.competition.joins import Joined
+from podium.competition.labels_table import join_labels
+from podium.competition.naming import neutral, role_of, stem_of
+from podium.competition.table import Table, header, read_table
+from podium.errors import IntakeError
+
+__all__ = ["Side", "Source", "header", "read_source"]
+
+INDEX_NAMES = ("", "Unnamed: 0")
+
+
+@dataclass(frozen=True)
+class Side:
+    """A side table as read (a pair for train and test in one) and, where it is joined, how."""
+
+    name: str
+    refs: tuple[str, ...]
+    frame: pl.DataFrame
+    joined: Joined
 
 
 @dataclass(frozen=True)
@@ -20,6 +40,13 @@ class Source:
     test: pl.DataFrame
     sample: pl.DataFrame | None
     notices: tuple[str, ...]
+    sides: tuple[Side, ...] = field(default=())
+
+    @property
+    def aggregated(self) -> frozenset[str]:
+        """Columns made of several rows of a side table: they describe a row, and never order or group it."""
+        found = (side.joined.join for side in self.sides)
+        return frozenset(c for join in found if join is not None and join.several for c in join.columns)
 
     @property
     def train_only(self) -> list[str]:
@@ -28,20 +55,41 @@ class Source:
 
 
 def read_source(folder: Path, files: TableFiles, ids: Collection[str] = ()) -> Source:
-    """Read the tables. Raises IntakeError naming the file at fault."""
-    tables: list[Table] = []
+    """Read and join the tables. Raises IntakeError naming the file at fault."""
+    notices: list[str] = []
     sample: pl.DataFrame | None = None
     spelled = set(ids)
     if files.sample:
-        table = read_table(folder, files.sample, all_text=True)
-        sample = table.frame
-        tables.append(table)
+        sample = _read(folder, files.sample, notices, all_text=True)
         spelled |= set(sample.columns)
     heads = {ref: header(folder, ref) for ref in (files.train, files.test)}
     spelled |= set(heads[files.train]) - set(heads[files.test])
-    train, test = (read_table(folder, ref, spelled) for ref in (files.train, files.test))
-    notices = tuple(n for t in (*tables, train, test) for n in t.notices)
-    return Source(train.frame, _without_empty_targets(test.frame, sample), sample, notices)
+    labels = _read(folder, files.labels, notices, all_text=True) if files.labels else None
+    if labels is not None:
+        spelled |= set(labels.columns)
+    train = _read(folder, files.train, notices, spelled)
+    if files.test == files.sample and sample is not None:
+        test = sample.select(sample.columns[:1])
+    else:
+        test = _without_empty_targets(_read(folder, files.test, notices, spelled), sample)
+    train, test = _without_index(train, test)
+    pairs: list[Side] = []
+    if labels is not None:
+        joined = join_labels(files, train, test, sample, labels)
+        train, test = joined.train, joined.test
+        notices.append(joined.notice)
+        if joined.rows is not None:  # several rows a label: they are a side table of their own
+            pairs.append(_side("rows", (files.train, files.test), joined.rows))
+    source = Source(train, test, sample, tuple(notices))
+    return _with_sides(folder, files.sides, source, pairs)
+
+
+def _read(
+    folder: Path, ref: str, notices: list[str], as_text: Collection[str] = (), *, all_text: bool = False
+) -> pl.DataFrame:
+    table: Table = read_table(folder, ref, as_text, all_text=all_text)
+    notices.extend(table.notices)
+    return table.frame
 
 
 def _without_empty_targets(test: pl.DataFrame, sample: pl.DataFrame | None) -> pl.DataFrame:
@@ -50,10 +98,83 @@ def _without_empty_targets(test: pl.DataFrame, sample: pl.DataFrame | None) -> p
     return test.drop([c for c in asked if c in test.columns and test[c].null_count() == test.height])
 
 
-def header(folder: Path, ref: str) -> list[str]:
-    """Column names of a table."""
-    if format_of(ref) not in TEXT_FORMATS:
-        return read_table(folder, ref).frame.columns
-    data = read_bytes(folder, ref)
-    text, _ = decode(ref, data[: 1 << 20] if len(data) > 1 << 20 and data.isascii() else data)
-    return split_header(text.partition("\n")[0], ref)[1]
+def _without_index(train: pl.DataFrame, test: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A nameless running number that was left out of one table (it counts from 0 there) goes from the other too."""
+    for name in INDEX_NAMES:
+        if (name in train.columns) != (name in test.columns):
+            train, test = train.drop(name, strict=False), test.drop(name, strict=False)
+    return train, test
+
+
+# ---------------------------------------------------------------- side tables
+
+
+def _with_sides(folder: Path, refs: Sequence[str], source: Source, first: Sequence[Side]) -> Source:
+    """Every side table that shares a key joined; why another is not, in the notices."""
+    train, test, notices, sides = source.train, source.test, list(source.notices), []
+    keys = (train, test)
+    forbidden = {*source.train_only, *(source.sample.columns[1:] if source.sample is not None else ())} - set(
+        test.columns
+    )
+    read = [*first, *_read_sides(folder, refs, [*test.columns], notices)]
+    for side in _onto_each_other(read, keys, forbidden, notices):
+        joined = joins.find_join(side.name, side.refs, side.frame, *keys, forbidden)
+        if joined.join is None:
+            notices.append(f"{' and '.join(side.refs)} is not joined: it {joined.why}")
+        else:
+            train, test = (joins.add(frame, joined.join, joined.frame) for frame in (train, test))
+            notices.append(joined.join.describe())
+        sides.append(replace(side, joined=joined))
+    return replace(source, train=train, test=test, notices=tuple(notices), sides=tuple(sides))
+
+
+def _onto_each_other(
+    sides: Sequence[Side], keys: tuple[pl.DataFrame, pl.DataFrame], forbidden: set[str], notices: list[str]
+) -> list[Side]:
+    """A table that shares an id with another side table and nothing with train and test goes onto that one: balances of
+    a loan onto loans of a customer."""
+    train, test = keys
+    direct = [s for s in sides if any(c in train.columns and c in test.columns for c in s.frame.columns)]
+    out = {side.name: side for side in sides}
+    for side in (s for s in sides if s not in direct):
+        for onto in (out[s.name] for s in direct):
+            if not any(c in onto.frame.columns and joins.ID_LIKE.search(c) for c in side.frame.columns):
+                continue
+            joined = joins.find_join(side.name, side.refs, side.frame, onto.frame, onto.frame, forbidden)
+            if joined.join is not None:
+                frame = joins.add(onto.frame, joined.join, joined.frame)
+                out[onto.name] = replace(onto, frame=frame, refs=(*onto.refs, *side.refs))
+                del out[side.name]
+                notices.append(f"{' and '.join(side.refs)} joined onto {onto.name} by {', '.join(joined.join.key)}")
+                break
+    return list(out.values())
+
+
+def _read_sides(folder: Path, refs: Sequence[str], keys: Collection[str], notices: list[str]) -> list[Side]:
+    """Tables in the order of their names; what cannot be read is left alone, with the reason."""
+    grouped: dict[str, list[str]] = {}
+    for ref in refs:
+        split = role_of(ref) in ("train", "test")
+        grouped.setdefault(neutral(ref) if split else ref, []).append(ref)
+    out: list[Side] = []
+    for group in grouped.values():
+        try:
+            tables = [read_table(folder, ref, keys) for ref in group]
+        except IntakeError as problem:
+            notices.append(f"{' and '.join(group)} is not joined: {problem}")
+            continue
+        frame = tables[0].frame if len(tables) == 1 else pl.concat([t.frame for t in tables], how="diagonal_relaxed")
+        notices.extend(n for t in tables for n in t.notices)
+        name = neutral(group[0]).rsplit("/", 1)[-1] if len(group) > 1 else stem_of(group[0])
+        out.append(_side(_unused(name or "side", out), tuple(group), frame))
+    return out
+
+
+def _side(name: str, refs: tuple[str, ...], frame: pl.DataFrame) -> Side:
+    return Side(name, refs, frame, Joined(None, frame))
+
+
+def _unused(name: str, taken: Sequence[Side]) -> str:
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", name)
+    names = {side.name for side in taken}
+    return name if name not in names else next(f"{name}_{n}" for n in range(2, 100) if f"{name}_{n}" not in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import polars as pl
 
 from podium.competition.config import names
 from podium.competition.description import target_named
+from podium.competition.keys import joined
 from podium.competition.source import Source
-from podium.errors import IntakeError
+from podium.errors import Ambiguous, IntakeError
 from podium.records import Evidence
 
 _ID_NAME = re.compile(r"^(id|ids|index|key|uid|uuid|row_?id|.*[_ ]id|.*Id|.*ID)$")
@@ -21,53 +23,60 @@ _ID_NAME = re.compile(r"^(id|ids|index|key|uid|uuid|row_?id|.*[_ ]id|.*Id|.*ID)$
 @dataclass(frozen=True)
 class Target:
     """`columns` in submission order. `classes`: labels in the order of the submission's class columns, where it has such
-    columns; () where a row's answer is one cell."""
+    columns; () where a row's answer is one cell. `steps`: see there."""
 
     columns: tuple[str, ...]
     classes: tuple[str, ...]
     evidence: Evidence
+    steps: tuple[str, ...] = ()  # columns of the submission that ask for a distribution over values: P0 … P599
 
 
-def find_id(source: Source, config: dict[str, Any]) -> tuple[str | None, Evidence]:
-    """The id column of the submission. Raises IntakeError: unknown, ambiguous."""
-    asked = config.get("id_column")
-    known = {*source.test.columns, *(source.sample.columns if source.sample is not None else ())}
+def find_id(source: Source, config: dict[str, Any]) -> tuple[tuple[str, ...], Evidence]:
+    """The columns of the submission that name a row: usually one, () where rows are matched by position. Raises
+    IntakeError: unknown, ambiguous."""
+    asked = names(config.get("id_column"))
     if asked:
-        if asked not in known:
-            raise IntakeError(
-                f"no id column {asked!r}",
-                expected="a column of test",
-                found=", ".join(sorted(known)[:20]),
-                remedy="correct `--id`",
-            )
-        return asked, Evidence(asked, "config.json or a flag says so", 1.0)
+        return _id_asked(source, asked)
     if source.sample is None:
         return _id_without_sample(source)
     first, *others = source.sample.columns
     keys = [c for c in source.sample.columns if c in source.test.columns and c not in source.train_only]
     if len(keys) > 1 and first in keys and source.test[first].n_unique() < source.test.height:
-        raise IntakeError(
-            f"rows are named by several columns ({', '.join(keys)})",
-            expected="one id column",
-            remedy="join them into one id column",
+        return tuple(keys), Evidence(
+            ",".join(keys), "columns of both the sample submission and test; together they name a row", 0.95
         )
     if first in source.test.columns:
-        return first, Evidence(first, "first column of the sample submission, and a column of test", 0.98)
+        return (first,), Evidence(first, "first column of the sample submission, and a column of test", 0.98)
     if keys:
-        return keys[0], Evidence(keys[0], "column of both the sample submission and test", 0.9)
+        return (keys[0],), Evidence(keys[0], "column of both the sample submission and test", 0.9)
     if first in source.train_only and (others == [] or all(c in source.train_only for c in others)):
-        return None, Evidence(
-            "", "every column of the sample submission is a target: rows are matched by position", 0.8
-        )
+        return (), Evidence("", "every column of the sample submission is a target: rows are matched by position", 0.8)
+    parts = joined(source.sample[first], source.test)
+    if parts:
+        why = f"first column of the sample submission: test's {' and '.join(parts)} joined, in the same order"
+        return (first,), Evidence(first, why, 0.95)
     _check_other_name(source.sample[first], source.test)
-    return first, Evidence(
+    return (first,), Evidence(
         first, "first column of the sample submission; test lacks it, so rows are matched by position", 0.7
     )
 
 
+def _id_asked(source: Source, asked: tuple[str, ...]) -> tuple[tuple[str, ...], Evidence]:
+    known = {*source.test.columns, *(source.sample.columns if source.sample is not None else ())}
+    for name in asked:
+        if name not in known:
+            raise IntakeError(
+                f"no id column {name!r}",
+                expected="a column of test",
+                found=", ".join(sorted(known)[:20]),
+                remedy="correct `--id`",
+            )
+    return asked, Evidence(",".join(asked), "config.json or a flag says so", 1.0)
+
+
 def _check_other_name(ids: pl.Series, test: pl.DataFrame) -> None:
     """Matching by position would be wrong where test holds the same ids, under another name and in another order."""
-    for name in test.columns:
+    for name in (c for c in test.columns if not test[c].dtype.is_nested()):
         other = test[name].cast(pl.String, strict=False)
         if (
             len(other) == len(ids)
@@ -82,13 +91,13 @@ def _check_other_name(ids: pl.Series, test: pl.DataFrame) -> None:
             )
 
 
-def _id_without_sample(source: Source) -> tuple[str | None, Evidence]:
+def _id_without_sample(source: Source) -> tuple[tuple[str, ...], Evidence]:
     for column in source.test.columns:
         if not _ID_NAME.match(column) or column not in source.train.columns:
             continue
         if source.test[column].n_unique() == source.test.height:
-            return column, Evidence(column, "unique in test, named like an id; there is no sample submission", 0.7)
-    return None, Evidence("", "no sample submission and no column that names rows: matched by position", 0.4)
+            return (column,), Evidence(column, "unique in test, named like an id; there is no sample submission", 0.7)
+    return (), Evidence("", "no sample submission and no column that names rows: matched by position", 0.4)
 
 
 def find_target(source: Source, id_column: str | None, config: dict[str, Any], text: str) -> Target:
@@ -128,8 +137,10 @@ def _asked(source: Source, id_column: str | None, asked: Sequence[str]) -> Targe
     values = [c for c in source.sample.columns if c != id_column] if source.sample is not None else []
     if len(asked) == 1 and len(values) >= 2:
         classes = _class_order(source.train[asked[0]], values)
+        if classes is None and _counts_up(values) and _is_number(source.train[asked[0]]):
+            return Target(tuple(asked), (), evidence, tuple(values))
         if classes is None:
-            raise _classes_disagree(source, asked[0], values)
+            raise classes_disagree(source.train[asked[0]], values)
         return Target(tuple(asked), classes, evidence)
     if set(values) == set(asked):
         asked = values  # the submission's order
@@ -152,20 +163,49 @@ def _by_classes(source: Source, candidates: Sequence[str], values: Sequence[str]
         column, order = fits[0]
         return Target((column,), order, Evidence(column, "its labels are the columns of the sample submission", 0.97))
     if len(fits) > 1:
-        raise _ambiguous([c for c, _ in fits], "the labels of several fit the sample submission")
+        raise _ambiguous(source, [c for c, _ in fits], "the labels of several fit the sample submission")
+    steps = [c for c in candidates if _is_number(source.train[c])] if _counts_up(values) else []
+    if len(steps) == 1:
+        why = f"the sample submission asks for {values[0]} … {values[-1]}: a distribution over its values"
+        return Target((steps[0],), (), Evidence(steps[0], why, 0.85), tuple(values))
     if len(candidates) == 1:
-        raise _classes_disagree(source, candidates[0], values)
-    raise _ambiguous(candidates, f"none has the labels of the sample submission's columns {', '.join(values[:6])}")
+        raise classes_disagree(source.train[candidates[0]], values)
+    raise _ambiguous(
+        source, candidates, f"none has the labels of the sample submission's columns {', '.join(values[:6])}"
+    )
 
 
-def _classes_disagree(source: Source, column: str, values: Sequence[str]) -> IntakeError:
-    labels = source.train[column].cast(pl.String).drop_nulls().unique().sort().to_list()
+def classes_disagree(labels: pl.Series, values: Sequence[str]) -> IntakeError:
+    """The line for a submission with columns that are not the target's labels."""
+    known = labels.cast(pl.String).drop_nulls().unique().sort().to_list()
     return IntakeError(
-        f"the sample submission disagrees with the labels of {column!r}",
-        expected="a column for each of " + ", ".join(labels[:12]),
+        f"the sample submission disagrees with the labels of {labels.name!r}",
+        expected="a column for each of " + ", ".join(known[:12]),
         found=", ".join(values[:12]),
         remedy="check sample_submission, or set `--target`",
     )
+
+
+def _counts_up(values: Sequence[str]) -> bool:
+    """Columns numbered one by one (P0 … P599, Yards-99 … Yards99), or quantile levels."""
+    found = [re.fullmatch(r"([A-Za-z_ ]*?)(-?\d+)", value) for value in values]
+    numbers = [int(match[2]) for match in found if match]
+    counted = len(numbers) == len(values) >= 20 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return counted or _are_quantiles(values)
+
+
+def _are_quantiles(values: Sequence[str]) -> bool:
+    """Columns of quantile levels, ascending: `q0.1 q0.5 q0.9`, `0.05 0.95`, `p10 p50 p90`."""
+    found = [re.fullmatch(r"(?:q|p|quantile|pinball)?[_ ]?(0?[._]\d+|\d{1,2})", value.lower()) for value in values]
+    levels = [float(match[1].replace("_", ".")) for match in found if match]
+    levels = [level / 100 if level >= 1 else level for level in levels]
+    plain = all(re.fullmatch(r"\d+", value) for value in values)  # 1, 2, 3 are classes
+    return len(levels) == len(values) >= 2 and not plain and all(a < b for a, b in itertools.pairwise(levels))
+
+
+def _is_number(series: pl.Series) -> bool:
+    known = series.drop_nulls().cast(pl.String)
+    return bool(len(known)) and known.cast(pl.Float64, strict=False).null_count() == 0 and known.n_unique() > 2
 
 
 def _plain(label: str) -> str:
@@ -211,12 +251,20 @@ def _by_name(source: Source, candidates: Sequence[str], values: Sequence[str], t
         exact = [c for c in candidates if c.lower() == name]
         if len(exact) == 1 and not values:
             return Target((exact[0],), (), Evidence(exact[0], f"called {exact[0]!r}, and test lacks it", 0.7))
-    raise _ambiguous(candidates, "test lacks all of these")
+    raise _ambiguous(source, candidates, "test lacks all of these")
 
 
-def _ambiguous(candidates: Sequence[str], why: str) -> IntakeError:
-    return IntakeError(
+def _ambiguous(source: Source, candidates: Sequence[str], why: str) -> Ambiguous:
+    return Ambiguous(
         f"which column is the target is ambiguous: {why}",
-        found=", ".join(candidates[:20]),
+        key="target_column",
+        choices={name: _shown(source.train[name]) for name in candidates[:20]},
         remedy="choose with `--target NAME`, or `target_column` in config.json",
     )
+
+
+def _shown(values: pl.Series) -> str:
+    """A column in a few words, to choose by."""
+    known = values.drop_nulls().cast(pl.String)
+    examples = ", ".join(value[:20] for value in known.unique(maintain_order=True).head(4).to_list())
+    return f"{known.n_unique():,} distinct values such as {examples}"
