@@ -258,7 +258,7 @@ def test_wrong_answers_are_refused() -> None:
 
 
 def test_unfit_pairs_are_refused() -> None:
-    with pytest.raises(IntakeError, match="not supported yet"):
+    with pytest.raises(IntakeError, match="not playable yet"):
         task_of("object_detection", "auc")
     with pytest.raises(IntakeError, match="does not fit"):
         task_of("regression", "auc")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from team_world import FakeCatalog, brief, facts, spec
 
+from podium.campaign import checks
 from podium.errors import BadDeliverable, SeatError
 from podium.records import (
     Brief,
@@ -138,9 +140,21 @@ def test_scripted_seat_refuses_what_does_not_fit(tmp_path: Path) -> None:
         ScriptedSeat(tmp_path).play(brief("plan"))
 
 
+def test_what_a_coding_seat_left_unwritten_fails_by_saying_so() -> None:
+    """The built-in builder plays for a seat that planned code and could not write it: the campaign goes on."""
+    asked = brief("build", facts(plan=(spec(recipe=None), spec(recipe=None))))
+    reply = BuiltinSeat().play(asked)
+    assert isinstance(reply.deliverable, Build)
+    checks.check(reply.deliverable, asked)
+    first, second = reply.deliverable.solutions
+    assert first != second, "or the second would be refused as tried before"
+    names: dict[str, Any] = {}
+    exec(first, names)
+    with pytest.raises(NotImplementedError, match="handed in no solution"):
+        names["fit"](None, None)
+
+
 def test_builtin_seat_builds_from_recipes_alone() -> None:
     seat = BuiltinSeat()
-    with pytest.raises(SeatError, match="expected a recipe"):
-        seat.play(brief("build", facts(plan=(spec(recipe=None),))))
     with pytest.raises(SeatError, match="known to the catalog"):
         seat.play(brief("build", facts(plan=(spec("no_such_model"),))))

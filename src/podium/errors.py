@@ -50,12 +50,22 @@ class IntakeError(UserError):
 
 
 class Ambiguous(IntakeError):
-    """More than one reading fits. `key` of config.json settles it, with one of `choices` (value → what speaks for it)."""
+    """More than one reading fits. `key` of config.json settles it, with one of `choices` (value → what speaks for it), or
+    another value where the choices are `usual` ones only."""
 
-    def __init__(self, problem: str, *, key: str, choices: Mapping[str, str], remedy: str = "") -> None:
-        shown = ", ".join(list(choices)[:20])
+    def __init__(
+        self,
+        problem: str,
+        *,
+        key: str,
+        choices: Mapping[str, str],
+        remedy: str = "",
+        usual: bool = False,
+        found: str = "",
+    ) -> None:
+        shown = found if usual else ", ".join(list(choices)[:20])
         super().__init__(problem, found=shown, remedy=remedy or f"set `{key}` in config.json, or --set {key}=VALUE")
-        self.problem, self.key, self.choices = problem, key, dict(choices)
+        self.problem, self.key, self.choices, self.usual = problem, key, dict(choices), usual
 
 
 class Unplayable(IntakeError):

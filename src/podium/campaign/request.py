@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -40,15 +42,25 @@ class Part:
 
 
 @functools.cache
-def environment() -> str:
-    """Versions of everything that may change a prediction, as one hash."""
+def _libraries() -> Mapping[str, str]:
     found = {}
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+    return found
+
+
+@functools.cache
+def environment() -> str:
+    """Versions of everything that may change a prediction, as one hash."""
+    return hashlib.sha256(json.dumps(_libraries(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """What `environment` is the hash of, in words, and the Python and the kind of machine they run on."""
+    return {**_libraries(), "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
 
 
 def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:

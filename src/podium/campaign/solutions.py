@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from podium.registry.experiments import Experiment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from podium.campaign.engine import Engine
+    from podium.registry import Registry
 
 
 def publish(engine: Engine, experiment: str, source: str) -> None:
@@ -25,18 +28,22 @@ def publish(engine: Engine, experiment: str, source: str) -> None:
 def ensure(engine: Engine, experiment: Experiment) -> str:
     """The experiment's source. A run is known by its solution's hash, so a file that was edited or lost since it was
     built is restored from the journal before it is executed."""
-    path = engine.solution_path(experiment.id)
+    source = recorded(engine.registry, engine.solution_path(experiment.id), experiment)
+    publish(engine, experiment.id, source)
+    return source
+
+
+def recorded(registry: Registry, path: Path, experiment: Experiment) -> str:
+    """The source as it was built: the file at `path` where its hash is right, else what the registry has."""
     if path.is_file():
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() == experiment.solution_sha:
             return data.decode()
-    handed = engine.registry.extras.sources([experiment.id]).get(experiment.id)
+    handed = registry.extras.sources([experiment.id]).get(experiment.id)
     if handed is not None:
-        publish(engine, experiment.id, handed)
         return handed
-    ids = [one.id for one in engine.registry.experiments.of_round(experiment.round)]
-    built = engine.registry.journal.find(f"R{experiment.round:02d}_build")
+    ids = [one.id for one in registry.experiments.of_round(experiment.round)]
+    built = registry.journal.find(f"R{experiment.round:02d}_build")
     assert built is not None, f"{experiment.id} is in the registry, so its round's build is in the journal"
     source: str = built["solutions"][ids.index(experiment.id)]
-    publish(engine, experiment.id, source)
     return source

@@ -139,6 +139,7 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     parent at once; where a run may never come, it is started by the first one."""
     from podium import tasks
     from podium.campaign.engine import Engine
+    from podium.campaign.request import environment, versions
     from podium.competition.dataset import Dataset
     from podium.execution.local import LocalExecutor
     from podium.platforms.folder import Folder
@@ -146,6 +147,7 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     registry = Registry.create(campaign)
     clock = Clock(registry.database, started=started)
     _charge_adopted(campaign, registry, clock)  # the runner charges those that are still under way, as they end
+    registry.set("environments", {**(registry.setting("environments") or {}), environment(): versions()})
     competition = from_json(Competition, registry.setting("competition"))
     options = from_json(Options, registry.setting("options"))
     hardware = from_json(Hardware, registry.setting("hardware"))

@@ -11,7 +11,7 @@ from podium.cli.output import Json, result
 
 def doctor(
     part: Annotated[
-        str | None, typer.Argument(metavar="[PART]", help="sandbox, machine, libraries or storage.")
+        str | None, typer.Argument(metavar="[PART]", help="sandbox, machine, libraries, storage or agents.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from podium.cli.output import Json, result, short
-from podium.cli.run import Overrides, Path_, Team, check_target, parse_overrides, parse_team
+from podium.cli.overrule import Id, MetricName, Overrides, Target, overruled
+from podium.cli.run import Path_, Team, check_target, parse_team
+from podium.errors import Unplayable
 
 if TYPE_CHECKING:
     from podium.records import AuditFinding
@@ -22,29 +24,68 @@ def init(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
     team: Team = "",
+    target: Target = "",
+    metric: MetricName = "",
+    id_column: Id = "",
     overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
     as_json: Json = False,
 ) -> None:
-    """Understand the competition, deal its rows and audit them; nothing is trained."""
+    """Understand the competition, deal its rows and audit them; nothing is trained. A kind that cannot be played yet is
+    understood and shown, and nothing is written."""
     check_target(path, campaign)
-    players, overruled = parse_team(team), parse_overrides(overrides)
+    players = parse_team(team)
+    wanted = overruled(overrides, target=target, metric=metric, id_column=id_column)
     from podium.cli import compose
+    from podium.cli.ask import asking
+
+    def make(answers: Mapping[str, str]) -> Path:
+        return compose.open_or_create(
+            path, campaign=campaign, seed=seed, team=players, overrides=wanted, answers=answers
+        )
+
+    try:
+        folder = asking(make, as_json=as_json)
+    except Unplayable as kind:
+        values = _understood(kind)
+        result(values, _text(None, values), as_json=as_json)
+        return
+    values = _dealt(folder)
+    result(values, _text(folder, values), as_json=as_json)
+
+
+def _understood(kind: Unplayable) -> dict[str, Any]:
+    from podium.records import to_json
+
+    return {
+        "campaign": None,
+        "playable": False,
+        "why": kind.why,
+        "competition": with_target(to_json(kind.competition)),
+        "data": None,
+        "audit": [],
+        "notices": [],
+    }
+
+
+def _dealt(folder: Path) -> dict[str, Any]:
+    from podium.campaign.notices import notices
     from podium.records import to_json
     from podium.registry import Registry
 
-    folder = compose.open_or_create(path, campaign=campaign, seed=seed, team=players, overrides=overruled)
     registry = Registry.open(folder)
     try:
         competition: Mapping[str, Any] = registry.setting("competition") or {}
-        values = {
+        return {
             "campaign": str(folder.absolute()),
+            "playable": True,
+            "why": "",
             "competition": with_target(competition),
             "data": registry.setting("data"),
             "audit": to_json(registry.audit() or _look(folder)),
+            "notices": notices(registry),
         }
     finally:
         registry.close()
-    result(values, _text(folder, values), as_json=as_json)
 
 
 def _look(folder: Path) -> tuple[AuditFinding, ...]:
@@ -57,21 +98,21 @@ def _look(folder: Path) -> tuple[AuditFinding, ...]:
 
 
 def with_target(competition: Mapping[str, Any]) -> dict[str, Any]:
-    """The competition in config.json's keys, `target_column` (the first target) among them, evidence beside it."""
+    """The competition in config.json's keys, `target_column` among them (what the answer is called, else the first
+    target), evidence beside it."""
     targets = competition.get("target_columns") or [None]
-    return {**competition, "target_column": targets[0]}
+    return {**competition, "target_column": competition.get("target_name") or targets[0]}
 
 
-def _text(folder: Path, values: Mapping[str, Any]) -> str:
+def _text(folder: Path | None, values: Mapping[str, Any]) -> str:
+    from podium.cli.understanding import table
     from podium.report.figures import one_line
 
-    competition, lines = values["competition"], []
-    evidence = competition.get("evidence") or {}
-    for key in ("task_type", "target_column", "id_column", "metric", "metric_direction", "group_column", "time_column",
-                "cv_strategy"):  # fmt: skip
-        why = evidence.get(key) or (evidence.get("target_columns") if key == "target_column" else None)
-        because = f"  ({one_line(why['why'], 120)}; {why['confidence']:.0%} sure)" if why else ""
-        lines.append(f"{key:18}{one_line(competition.get(key) or '–', 60)}{because}")
+    lines = [table(values["competition"]), ""]
+    lines += [f"{'note':10}{one_line(notice, 200)}" for notice in values["notices"]]
     lines += [f"audit {f['severity']:5} {f['check']}: {one_line(f['message'], 140)}" for f in values["audit"]]
-    lines.append(f"{'campaign':18}{short(folder)}")
+    if folder is None:
+        lines.append(f"not playable yet: {values['why']}; nothing was written")
+    else:
+        lines.append(f"{'campaign':10}{short(folder)}")
     return "\n".join(lines)

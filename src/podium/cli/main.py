@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from podium.cli import doctor, init, look, run, steer, submit
+from podium.cli import deliver, doctor, experiment, host, init, look, mcp, run, steer, submit
 from podium.errors import PodiumError
 
 USAGE, INTERRUPTED = 2, 130
@@ -31,8 +31,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (run.run, init.init, look.status, look.watch, look.report, submit.submit, steer.stop, steer.pause,
-                steer.resume, steer.note, steer.approve, doctor.doctor):  # fmt: skip
+                steer.resume, steer.note, steer.approve, experiment.experiment, deliver.deliver, mcp.mcp,
+                doctor.doctor):  # fmt: skip
     app.command()(command)
+app.command("next")(host.next_)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +68,7 @@ def _say(text: str, code: int) -> int:
 
 
 def _command(arguments: Sequence[str]) -> str:
-    names = [c.callback.__name__ for c in app.registered_commands if c.callback is not None]
+    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback is not None]
     return f"{arguments[0]} " if arguments[0] in names else ""
 
 

@@ -170,6 +170,7 @@ def _tell(folder: Path, outcome: Outcome, *, as_json: bool) -> None:
         "stderr": outcome.stderr,
         "vault_score": outcome.vault_score,
         "metric": now["competition"]["metric"],
+        "metric_title": now["competition"]["metric_title"],
         "metric_direction": now["competition"]["metric_direction"],
         "experiments": len(now["experiments"]),
         "pool": now["pool"],
@@ -186,9 +187,10 @@ def outcome_text(folder: Path, values: dict[str, Any]) -> str:
 
     vault = "" if values["vault_score"] is None else f", vault {score_text(values['vault_score'])}"
     submission = "none yet" if values["submission"] is None else short(values["submission"])
+    metric = values.get("metric_title") or values["metric"]
     return "\n".join(
         (
-            f"{values['state']}: {values['metric']} {score_text(values['score'], values['stderr'])}{vault}, "
+            f"{values['state']}: {metric} {score_text(values['score'], values['stderr'])}{vault}, "
             f"{values['experiments']} experiments, {len(values['pool'])} in the pool",
             f"submission  {submission}",
             f"report      {short(values['report'])}",

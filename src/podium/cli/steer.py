@@ -57,12 +57,15 @@ def approve(
 
 
 def _ask_the_living(folder: Path, kind: Kind, *, as_json: bool) -> None:
-    """Only a live engine can obey: a stop left in the inbox would end the next run as soon as it begins."""
+    """Only a live engine can obey: a stop left in the inbox would end the next run as soon as it begins. Where an outside
+    agent drives, that is what is wanted: between two calls of `podium next` no engine is alive, and yet the team is at work."""
     from podium.registry import Registry
     from podium.registry.lock import EngineLock
 
-    Registry.open(folder).close()
-    if EngineLock.is_held(folder):
+    registry = Registry.open(folder)
+    driven = registry.deliveries.any() and (registry.setting("state") or {}).get("finished") is None
+    registry.close()
+    if driven or EngineLock.is_held(folder):
         _put(folder, kind, {}, as_json=as_json)
         return
     remark(f"no engine is at work on {short(folder)}; start it with: podium run {shlex.quote(short(folder))}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 CLOCK_S = 2.0
 LAST_MESSAGES = 4
-OVER = ("stopped", "finished", "waiting", "interrupted")
+AT_WORK = ("running", "paused", "waiting")
 
 
 class Reader:
@@ -133,10 +133,16 @@ def print_lines(campaign: Path, stream: TextIO, until: Callable[[], bool], *, af
 
 
 def is_over(campaign: Path) -> Callable[[], bool]:
-    """A test whether no engine is alive on the campaign (any more)."""
-    from podium.registry.lock import EngineLock
+    """A test whether nobody is at work on the campaign (any more): no engine, and no outside agent between two calls."""
 
-    return lambda: not EngineLock.is_held(campaign)
+    def over() -> bool:
+        registry = Registry.open(campaign)
+        try:
+            return campaign_state(campaign, registry) not in AT_WORK
+        finally:
+            registry.close()
+
+    return over
 
 
 class Watcher:
