@@ -16,7 +16,20 @@ from podium.campaign.engine import Engine
 from podium.campaign.options import SeatOptions
 from podium.errors import SeatError
 from podium.execution.local import LocalExecutor
-from podium.records import Brief, Charter, Checks, Phase, QaCheck, Reply, Requirement, Role, Usage
+from podium.records import (
+    Brief,
+    Charter,
+    Checks,
+    ExperimentSpec,
+    Phase,
+    Plan,
+    QaCheck,
+    Reply,
+    Requirement,
+    ResearchBrief,
+    Role,
+    Usage,
+)
 from podium.team.builtin import BuiltinSeat
 from podium.team.roles import ROLE_OF, SCOPES
 from podium.team.scripted import ScriptedSeat
@@ -120,6 +133,27 @@ def test_files_named_to_a_role_are_files_it_may_read(engine: Engine, role: Role)
     assert all(SCOPES[role].may_read(path) for path in named)
     assert ("checks/R01.json" in named) == (role == "qa")
     assert "podium.db" not in named
+
+
+def test_a_builder_that_cannot_build_leaves_the_next_round_to_the_built_in_one(engine: Engine) -> None:
+    class Planner(Answering):
+        name = "planner"
+
+    def answer(brief: Brief) -> Reply:
+        if brief.phase == "build":
+            raise SeatError("no code", Usage(tokens_in=1))
+        return Reply(Plan((ExperimentSpec("idea", f"a net of round {brief.round}", "draft", "net"),), "plan"))
+
+    seat = Planner(answer)
+    seated(engine, "builder", seat)
+    found = ResearchBrief((), "brief", "raw")
+    by: list[bool] = []
+    for round_ in (1, 2, 3):
+        planned = phases.plan(engine, round_, found)
+        by.append(planned.experiments[0].family == "net")
+        phases.build(engine, round_, planned)
+    assert by == [True, False, True]
+    assert any("planned round 1 and did not build it; built-in plays" in w for w in warnings(engine))
 
 
 # ---------------------------------------------------------------- QA on experiments

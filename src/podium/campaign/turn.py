@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from podium.campaign import briefs, checks
 from podium.campaign.views import write_views
 from podium.errors import SeatError
-from podium.records import Brief, Deliverable, Phase, Usage
+from podium.records import Brief, Deliverable, Phase, Role, Usage
 from podium.team.roles import ROLE_OF
 from podium.team.seat import Seat
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
 D = TypeVar("D", bound=Deliverable)
+UNBUILT = "unbuilt"  # the newest round whose builder planned and then could not build
 
 
 def play(
@@ -37,32 +38,49 @@ def play(
         engine.enter(round_, phase)
     role = ROLE_OF[phase]
     spent: list[Usage] = []
+    seat, why = _player(engine, role, round_)
+    failed = False
 
     def ask() -> D:
+        nonlocal failed
         brief = briefs.brief(engine, round_, phase, role, **known)
-        for seat in (engine.seats[role], engine.fallback):
-            if seat is not engine.fallback and (why := engine.purse.seats_spent(engine.registry.ledger)):
-                engine.event("warning", message=f"{role} ({seat.name}): {why}; built-in plays")
-                continue
-            try:
-                return _ask(seat, brief, kind, spent)
-            except SeatError as problem:
-                if problem.usage is not None:
-                    spent.append(problem.usage)
-                if seat is engine.fallback:
-                    raise
-                text = f"{role} ({seat.name}) could not play {phase}: {problem}; built-in plays"
-                engine.event("warning", message=text)
-        raise AssertionError("the fallback seat answers or raises")
+        if why:
+            engine.event("warning", message=f"{role} ({engine.seats[role].name}): {why}; built-in plays")
+        try:
+            return _ask(seat, brief, kind, spent)
+        except SeatError as problem:
+            if problem.usage is not None:
+                spent.append(problem.usage)
+            if seat is engine.fallback:
+                raise
+            text = f"{role} ({seat.name}) could not play {phase}: {problem}; built-in plays"
+            engine.event("warning", message=text)
+            failed = True
+        return _ask(engine.fallback, brief, kind, spent)
 
     def keep(deliverable: D) -> None:
         for usage in spent:
             engine.registry.ledger.charge_usage(round_, f"{role}:{phase}", usage)
+        if failed and phase == "build":
+            engine.registry.set(UNBUILT, round_)
         record(deliverable)
 
     deliverable = engine.registry.journal.step(round_, phase, kind, ask, keep)
     write_views(engine.campaign, engine.registry)
     return deliverable
+
+
+def _player(engine: Engine, role: Role, round_: int) -> tuple[Seat, str]:
+    """The role's own seat; the built-in one, and why, once the caps are reached, and in the round after a builder planned
+    what it could not build: else a campaign whose builder always fails would end with nothing."""
+    seat = engine.seats[role]
+    if seat is engine.fallback:
+        return seat, ""
+    if spent := engine.purse.seats_spent(engine.registry.ledger):
+        return engine.fallback, spent
+    if role == "builder" and engine.registry.setting(UNBUILT) == round_ - 1:
+        return engine.fallback, f"it planned round {round_ - 1} and did not build it"
+    return seat, ""
 
 
 def _ask(seat: Seat, brief: Brief, kind: type[D], spent: list[Usage]) -> D:
