@@ -15,6 +15,7 @@ from podium.errors import Unplayable
 
 if TYPE_CHECKING:
     from podium.records import AuditFinding
+    from podium.registry import Registry
 
 
 def init(
@@ -81,20 +82,24 @@ def _dealt(folder: Path) -> dict[str, Any]:
             "why": "",
             "competition": with_target(competition),
             "data": registry.setting("data"),
-            "audit": to_json(registry.audit() or _look(folder)),
+            "audit": to_json(registry.audit() or _look(folder, registry)),
             "notices": notices(registry),
         }
     finally:
         registry.close()
 
 
-def _look(folder: Path) -> tuple[AuditFinding, ...]:
+def _look(folder: Path, registry: Registry) -> tuple[AuditFinding, ...]:
     """The audit of a campaign that has not had its round 0; the engine records its own when it gets there."""
+    from podium.campaign.affordable import affordable
     from podium.competition import audit
     from podium.competition.dataset import Dataset
+    from podium.records import Hardware, from_json
 
     dataset = Dataset.open(folder / "data")
-    return audit(dataset.competition, dataset, dataset.seed)
+    hardware = from_json(Hardware, registry.setting("hardware"))
+    found = audit(dataset.competition, dataset, dataset.seed)
+    return (*found, *affordable(dataset.competition, dataset.facts, hardware))
 
 
 def with_target(competition: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,12 +110,12 @@ def with_target(competition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(folder: Path | None, values: Mapping[str, Any]) -> str:
-    from podium.cli.understanding import table
+    from podium.cli.understanding import audit_lines, table
     from podium.report.figures import one_line
 
     lines = [table(values["competition"]), ""]
     lines += [f"{'note':10}{one_line(notice, 200)}" for notice in values["notices"]]
-    lines += [f"audit {f['severity']:5} {f['check']}: {one_line(f['message'], 140)}" for f in values["audit"]]
+    lines += audit_lines(values["audit"])
     if folder is None:
         lines.append(f"not playable yet: {values['why']}; nothing was written")
     else:

@@ -12,6 +12,7 @@ KEYS = ("task_type", "target_column", "id_column", "metric", "metric_direction",
         "group_column", "time_column", "cv_strategy", "train_file", "test_file", "sample_file", "label_side_columns")  # fmt: skip
 EXTRA = ("time_gap", "cv_horizon", "group_overlap", "drift", "config_keys")
 NARROWEST, WIDEST = 90, 150
+MOST_OF_A_CHECK, MOST_ALONE = 3, 6
 DOUBT = 0.75  # below this a value deserves a look
 
 
@@ -82,3 +83,24 @@ def _escaped(text: str) -> str:
     from rich.markup import escape
 
     return escape(text)
+
+
+def audit_lines(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the audit saw, the gravest first, in a line a finding: a few of each check, the rest counted."""
+    from podium.report.figures import one_line
+
+    lines = []
+    for severity in ("block", "warn", "info"):
+        here = [f for f in findings if f["severity"] == severity]
+        for check in dict.fromkeys(f["check"] for f in here):
+            same = [_told(f) for f in here if f["check"] == check]
+            shown = [", ".join(same[:MOST_ALONE])] if check == "association" else same[:MOST_OF_A_CHECK]
+            lines += [f"{severity:6}{check:13}{one_line(told, WIDEST - 20)}" for told in shown]
+            if check != "association" and len(same) > len(shown):
+                lines.append(f"{'':6}{'':13}and {len(same) - len(shown)} more of this kind")
+    return lines
+
+
+def _told(finding: Mapping[str, Any]) -> str:
+    column, message = finding["column"], str(finding["message"])
+    return message if not column or column in message else f"{column} {message}"
