@@ -103,10 +103,10 @@ def _look(folder: Path, registry: Registry) -> tuple[AuditFinding, ...]:
 
 
 def with_target(competition: Mapping[str, Any]) -> dict[str, Any]:
-    """The competition in config.json's keys, `target_column` among them (what the answer is called, else the first
-    target), evidence beside it."""
-    targets = competition.get("target_columns") or [None]
-    return {**competition, "target_column": competition.get("target_name") or targets[0]}
+    """The competition in config.json's keys, `target_column` among them as config.json takes it (what the answer is
+    called, else the targets, separated by commas), evidence beside it."""
+    targets = ", ".join(competition.get("target_columns") or ())
+    return {**competition, "target_column": competition.get("target_name") or targets or None}
 
 
 def _text(folder: Path | None, values: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from podium.registry.blends import BlendRow
 from podium.registry.database import Database
 from podium.registry.lock import EngineLock
 from podium.registry.submissions import SubmissionRow
+from podium.report.seats import seat_values
 
 SCHEMA_VERSION = 1
 
@@ -81,6 +82,7 @@ def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
         "imported": imported_values(registry, blend),
         "proxy": to_json(calibration(registry)),
         "submissions": [submission_values(row) for row in registry.submissions.all()],
+        "seats": seat_values(registry),
         "ledger": ledger_values(registry, experiments),
         "sandbox_level": registry.setting("sandbox_level") or hardware.get("sandbox_level"),
         "files": {name: _existing(campaign / file) for name, file in _FILES.items()},
@@ -105,12 +107,12 @@ def campaign_state(campaign: Path, registry: Registry) -> str:
 
 
 def competition_values(registry: Registry) -> dict[str, Any]:
-    """The competition in `config.json`'s keys; `target_column` is the first target."""
+    """The competition in `config.json`'s keys; several targets are separated by commas, as `target_column` takes them."""
     stored: Mapping[str, Any] = registry.setting("competition") or {}
     values = {key: stored.get(key) for key in _COMPETITION}
-    targets = stored.get("target_columns") or [None]
+    targets = stored.get("target_columns") or []
     title = stored.get("metric_title") or stored.get("metric")
-    return {**values, "target_column": targets[0], "metric_title": title}
+    return {**values, "target_column": ", ".join(targets) or None, "metric_title": title}
 
 
 def imported_values(registry: Registry, blend: BlendRow | None) -> dict[str, Any] | None:
