@@ -49,7 +49,9 @@ class Brought:
 
     existing_oof_dir: str | None = None  # predictions nobody saw made: an untrusted pool
     use_imported: bool = False  # whether submissions may blend them
-    deadline: str | None = None  # ISO 8601 in UTC, the config's own: it binds; one read in a description may be of years ago
+    deadline: str | None = (
+        None  # ISO 8601 in UTC, the config's own: it binds; one read in a description may be of years ago
+    )
     best_pipeline_script: str | None = None
     scraper_path: str | None = None
     run_scraper: bool = False  # leave to execute it, once
@@ -90,8 +92,11 @@ class Competition:
     proxy_for: str = ""  # the competition's own score, where its formula is unknown and `metric` stands in for it
     proxy_direction: Direction | None = None  # which way that score is better
     brought: Brought = field(default_factory=Brought)
-    id_columns: tuple[str, ...] = ()  # several that name a row together; `id_column` is then their names joined by commas
+    id_columns: tuple[
+        str, ...
+    ] = ()  # several that name a row together; `id_column` is then their names joined by commas
     inputs: tuple[str, ...] = ("table",)  # what a row's features are: table, image, audio, video, file, text, series …
+    train_one_in: int = 1  # of so many rows of train, one is read: more do not fit in memory
     labels_file: str = ""  # joined to train: a table of its labels
     table_files: tuple[str, ...] = ()  # side tables, joined where a key allows
     target_name: str = ""  # what the answer is called where it is no column of train: boxes, next character

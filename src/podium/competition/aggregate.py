@@ -5,13 +5,18 @@ Plain statistics of groups, as in the common baselines for relational competitio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
 from podium.competition.columns import cast, learn_type
 from podium.competition.relation import TIME_NAME
 
+ID_LIKE = re.compile(
+    r"(^|_)(id|ids|key|code|no|nr|nbr|number|uid|uuid|index|ref)(_|$)|[a-z](Id|ID|Key|Code|No)$|^(Id|ID|sk_id)", re.I
+)
+MANY_NAMES = 0.5  # of the number of keys: so many distinct ids name events, fewer are kinds of things
 MOST_COLUMNS = 400  # a table gives, taken statistic by statistic
 MOST_VALUES = 10_000  # distinct strings beyond which none is called the most frequent
 
@@ -29,10 +34,11 @@ def aggregates(side: pl.DataFrame, key: Sequence[str], name: str) -> pl.DataFram
     side = side.select(*keys, *(clean(side[c]) for c in side.columns if c not in keys))
     time = time_of(side, keys)
     side = side.sort([*keys, *([time] if time else [])], maintain_order=True)
+    events = _names_of_events(side, keys)
     out = side.group_by(keys, maintain_order=True).agg(
-        pl.len().cast(pl.Int64).alias(f"{name}.count"), *_statistics(side, keys, time, name)
+        pl.len().cast(pl.Int64).alias(f"{name}.count"), *_statistics(side, keys, time, name, events)
     )
-    columns = [c for c in side.columns if c not in keys and side[c].dtype == pl.String]
+    columns = [c for c in side.columns if c not in (*keys, *events) and side[c].dtype == pl.String]
     for column in columns[: max(0, MOST_COLUMNS - out.width)]:
         if 1 < side[column].n_unique() <= MOST_VALUES:
             out = out.join(_most_frequent(side, keys, column, name), on=keys, how="left", maintain_order="left")
@@ -47,16 +53,29 @@ def time_of(side: pl.DataFrame, keys: Sequence[str]) -> str | None:
     return next(iter((*dates, *named)), None)
 
 
-def _statistics(side: pl.DataFrame, keys: Sequence[str], time: str | None, name: str) -> list[pl.Expr]:
-    """Statistic by statistic over all columns, so that a wide table loses its lesser ones."""
-    columns = [c for c in side.columns if c not in keys and not side[c].dtype.is_nested()]
+def _names_of_events(side: pl.DataFrame, keys: Sequence[str]) -> list[str]:
+    """Columns of ids that name rows of this table or of another (a loan, an order): their order and size mean nothing."""
+    n_keys = side.select(keys).n_unique()
+    return [
+        c for c in side.columns
+        if c not in keys and ID_LIKE.search(c) and (side[c].dtype.is_integer() or side[c].dtype == pl.String)
+        and side[c].n_unique() > max(1.0, MANY_NAMES * n_keys)
+    ]  # fmt: skip
+
+
+def _statistics(
+    side: pl.DataFrame, keys: Sequence[str], time: str | None, name: str, events: Collection[str]
+) -> list[pl.Expr]:
+    """Statistic by statistic over all columns, so that a wide table loses its lesser ones. Of `events`, how many."""
+    columns = [c for c in side.columns if c not in (*keys, *events) and not side[c].dtype.is_nested()]
     numbers = [c for c in columns if side[c].dtype.is_numeric() or side[c].dtype == pl.Boolean]
     ordered = [c for c in columns if side[c].dtype.is_temporal() or c in numbers]
     strings = [c for c in columns if side[c].dtype == pl.String]
     plans = [(c, "mean", pl.col(c).cast(pl.Float64).mean()) for c in numbers]
     if time:
         plans += [(c, "last", pl.col(c).drop_nulls().last()) for c in columns]
-    plans += [(c, "n_unique", pl.col(c).drop_nulls().n_unique().cast(pl.Int64)) for c in strings]
+    counted = [*strings, *(c for c in events if side[c].n_unique() < side.height)]
+    plans += [(c, "n_unique", pl.col(c).drop_nulls().n_unique().cast(pl.Int64)) for c in counted]
     plans += [(c, "max", pl.col(c).max()) for c in ordered]
     plans += [(c, "min", pl.col(c).min()) for c in ordered]
     return [made.alias(f"{name}.{c}_{statistic}") for c, statistic, made in plans[: MOST_COLUMNS - 1]]

@@ -97,11 +97,13 @@ def passages(text: str) -> list[tuple[str, float]]:
     """Passages of a description that may name its metric, the most telling first, with the confidence each deserves."""
     section = metric_text(text)
     scoring = r"evaluat\w+ (on|by|using|with|via|against)|scored? (on|by|using|with|via)|metric is|judged (on|by)"
+    stated = r"\b(metric|scoring|evaluation|scored by)\W{0,4}:"
     return [
         *[(s, 0.97) for s in _sentences(section)[:1]],
         *[(s, 0.95) for s in _sentences(section) if re.search(r"evaluat|scored|metric|measured|judged", s, re.I)],
         (section, 0.95),
         *[(s, 0.85) for s in _sentences(text) if re.search(scoring, s, re.I)],
+        *[(line, 0.85) for line in text.splitlines() if re.search(stated, line, re.I)],
         (text, 0.6),
     ]
 

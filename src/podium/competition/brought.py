@@ -37,7 +37,7 @@ def with_brought(competition: Competition, home: Path, config: Config, scoring: 
     keys = keys_used(config)
     evidence = dict(competition.evidence)
     if keys:
-        evidence["config_keys"] = Evidence(", ".join(keys), "config.json and flags", 1.0)
+        evidence["config_keys"] = Evidence(", ".join(keys), "config.json, flags and answers", 1.0)
     return dataclasses.replace(
         competition,
         metric_title=scoring.title,

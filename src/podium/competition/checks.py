@@ -26,7 +26,8 @@ def check_ids(source: Source, id_column: str | None) -> None:
         if id_column in frame.columns:
             _check_unique(which, frame[id_column])
     if source.sample is not None and id_column in source.sample.columns:
-        _check_same(source.sample[id_column], source.test[id_column].cast(pl.String))
+        known = source.train[id_column].cast(pl.String) if id_column in source.train.columns else None
+        _check_same(source.sample[id_column], source.test[id_column].cast(pl.String), known)
 
 
 def _check_unique(which: str, ids: pl.Series) -> None:
@@ -44,8 +45,15 @@ def _check_unique(which: str, ids: pl.Series) -> None:
         )
 
 
-def _check_same(asked: pl.Series, given: pl.Series) -> None:
+def _check_same(asked: pl.Series, given: pl.Series, trained: pl.Series | None) -> None:
     lost = asked.filter(~asked.is_in(given.implode()))
+    if trained is not None and len(lost) == len(asked) > 0 and asked.is_in(trained.implode()).all():
+        raise IntakeError(
+            "the sample submission asks for train's rows, and for none of test's",
+            expected=f"test's {given.name}",
+            found=f"{asked[0]!r}, which is in train",
+            remedy="check that train and test are not mixed up, or name them with `train_file` and `test_file`",
+        )
     extra = given.filter(~given.is_in(asked.implode()))
     if len(lost) or len(extra) or len(asked) != len(given):
         which = (

@@ -14,25 +14,31 @@ from typing import Any
 
 import polars as pl
 
-from podium.competition import encoding, memory
+from podium.competition import encoding, memory, sampling
 from podium.competition.dialect import Dialect, sniff
 from podium.errors import IntakeError
 
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "null", "NULL", "<NA>", "#N/A"]
 HEAD = 1 << 18  # bytes that tell encoding and dialect
 INFER = 2_000  # rows that tell the types
+_COMMA = r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$"
 SURPRISES = 3  # columns whose later values do not fit, before all are read as strings and settled one by one
 
 
-def read_delimited(ref: str, path: Path, as_text: frozenset[str] | None) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The table and notices on how it was read; `as_text` columns (None: all) as spelled.
+def read_delimited(
+    ref: str, path: Path, as_text: frozenset[str] | None, one_in: int = 1
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The table (one row in `one_in`) and notices on how it was read; `as_text` columns (None: all) as spelled.
 
     Raises IntakeError: empty, binary, a web page, truncated, more fields than the header, columns of one name.
     """
     with _in_utf8(ref, path) as (plain, dialect, notices):
         _check_last_line(ref, plain, dialect)
-        frame = _parse(ref, plain, dialect, as_text)
+        frame = _parse(ref, plain, dialect, as_text, one_in)
     frame, dropped = _name(ref, frame, dialect)
+    if dialect.decimal_comma:
+        frame = _points(frame, as_text)
+        notices = (f"{'; '.join([*notices, ref])}: fields between {dialect.separator!r}, commas in numbers",)
     frame, blank = _without_blank_rows(ref, frame)
     if frame.height == 0:
         raise IntakeError(f"{ref} has a header and no rows", expected="one row at least", remedy="download it again")
@@ -82,6 +88,11 @@ def _broken(head: bytes) -> bool:
 
 def _dialect(ref: str, head: str) -> Dialect:
     start = head[:500].lower()
+    if start.startswith("version https://git-lfs"):
+        raise IntakeError(
+            f"{ref} is a Git LFS pointer, not the data", expected="a table", found="the address of one",
+            remedy="run `git lfs pull` there, or download the file",
+        )  # fmt: skip
     if "<!doctype html" in start or start.lstrip().startswith("<html"):
         raise IntakeError(
             f"{ref} is a web page", expected="a table", found="HTML", remedy="log in and download it again"
@@ -96,7 +107,7 @@ def _empty(ref: str) -> IntakeError:
 # ---------------------------------------------------------------- parsing
 
 
-def _parse(ref: str, path: Path, dialect: Dialect, as_text: frozenset[str] | None) -> pl.DataFrame:
+def _parse(ref: str, path: Path, dialect: Dialect, as_text: frozenset[str] | None, one_in: int) -> pl.DataFrame:
     """Columns by place, in the names polars gives them."""
     plain = dialect.layout == "plain"
     options: dict[str, Any] = {
@@ -115,7 +126,9 @@ def _parse(ref: str, path: Path, dialect: Dialect, as_text: frozenset[str] | Non
     try:
         if first is None:
             return _settle(pl.read_csv(path, infer_schema=False, **options), as_text, dialect)
-        memory.refuse_text(ref, path, first)
+        memory.refuse_text(ref, path, first, one_in)
+        if one_in > 1:  # as strings, settled over the sample: a type that the first rows tell may not hold for all
+            return _settle(sampling.drawn(pl.scan_csv(path, infer_schema=False, **options), one_in), as_text, dialect)
         return _read_typed(path, first, dialect, as_text, options)
     except (pl.exceptions.PolarsError, ValueError) as error:
         raise _malformed(ref, path, dialect, error) from error
@@ -167,6 +180,16 @@ def _narrow(frame: pl.DataFrame, doubtful: set[str], dialect: Dialect) -> pl.Dat
         else:
             if text.is_in(["true", "false"]).all():
                 frame = frame.with_columns((text == "true").alias(name))
+    return frame
+
+
+def _points(frame: pl.DataFrame, as_text: frozenset[str] | None) -> pl.DataFrame:
+    """Columns kept as spelled that are numbers with decimal commas (`1.234,5`), spelled with points."""
+    for name in (c for c in frame.columns if as_text is None or c in as_text):
+        text = frame[name]
+        if text.dtype == pl.String and text.str.contains(",", literal=True).any() and text.str.contains(_COMMA).all():
+            plain = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+            frame = frame.with_columns(plain.alias(name))
     return frame
 
 

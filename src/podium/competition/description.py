@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import html
 import re
+from collections.abc import Collection
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def target_named(text: str) -> str | None:
             return body.strip().splitlines()[0].strip("` *")
     match = re.search(r"target (?:column|variable|is|column is|variable is)[ :]+`([^`\n]{1,80})`", text, re.I)
     return match.group(1) if match else None
+
+
+def predicted(text: str, candidates: Collection[str]) -> tuple[str, str] | None:
+    """(column, sentence) where sentences on what to predict name exactly one of these columns, as code or in bold."""
+    found: dict[str, str] = {}
+    for sentence in re.split(r"(?<=[.!?])\s+|\n", text):
+        if re.search(r"\b(predict|forecast|estimate)", sentence, re.I):
+            marked = re.findall(r"`([^`\n]{1,80})`|\*\*([^*\n]{1,80})\*\*", sentence)
+            found |= {name: sentence.strip()[:160] for pair in marked for name in pair if name in candidates}
+    return next(iter(found.items())) if len(found) == 1 else None
 
 
 def deadline(text: str) -> str | None:

@@ -45,7 +45,9 @@ class Drift:
     def evidence(self) -> Evidence:
         told = f"a classifier tells test from train with AUC {self.auc:.3f} ± {self.stderr:.3f} on {self.n_rows:,} rows"
         if not self.visible:
-            return Evidence(f"{self.auc:.3f}", f"{told}: no drift in {self.n_columns} features", 0.95)
+            odd = self.auc + SIGMAS * self.stderr < 0.5
+            note = " (below 0.5 is chance too: rows that repeat evenly mislead folds)" if odd else ""
+            return Evidence(f"{self.auc:.3f}", f"{told}: no drift in {self.n_columns} features{note}", 0.95)
         by = ", ".join(f"{name} ({share:.0%})" for name, share in self.columns)
         return Evidence(f"{self.auc:.3f}", f"{told}, by {by}", 0.95)
 

@@ -131,12 +131,13 @@ class TableFiles:
     sample: str  # "" where there is none
     labels: str = ""
     sides: tuple[str, ...] = ()
+    one_in: int = 0  # of so many rows of train, one is read; 0: to be told by the memory there is
 
     @classmethod
     def of(cls, competition: Competition) -> TableFiles:
         """As intake chose them."""
         c = competition
-        return cls(c.train_file, c.test_file, c.sample_file, c.labels_file, c.table_files)
+        return cls(c.train_file, c.test_file, c.sample_file, c.labels_file, c.table_files, c.train_one_in)
 
 
 def choose_tables(contents: Contents, config: Mapping[str, str]) -> TableFiles:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from podium.competition import description as prose
@@ -16,7 +16,7 @@ from podium.competition.folder import find_description, look
 from podium.competition.kinds import Clues, Reading, rows
 from podium.competition.scoring import Scoring, find_scoring
 from podium.competition.table import format_of
-from podium.errors import IntakeError
+from podium.errors import Ambiguous, IntakeError
 from podium.records import Competition, Evidence
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -37,14 +37,32 @@ def intake(path: Path, overrides: Mapping[str, str] = NOTHING, answers: Mapping[
     reference = find_description(contents) or find_description_at(home, folder)
     text = prose.read_description(*_split_reference(home, folder, reference)) if reference else ""
     clues = Clues(folder, contents, text, config)
-    reading = kinds.read(clues)
-    if reading is None:
-        reading, scoring = rows.read(clues)
-    else:
-        scoring = find_scoring(config, text, task_type=reading.task_type, kind=reading.submission_kind)
+    try:
+        reading, scoring = _read(clues)
+    except Ambiguous as question:
+        raise _with_unread(question, () if reference else contents.texts) from question
     found = with_brought(_competition(home, clues, reading, scoring), home, config, scoring)
     told = {key: Evidence(value, "answered at the terminal", 1.0) for key, value in answers.items()}
     return replace(found, evidence={**found.evidence, **told}) if told else found
+
+
+def _read(clues: Clues) -> tuple[Reading, Scoring]:
+    reading = kinds.read(clues)
+    if reading is None:
+        return rows.read(clues)
+    return reading, find_scoring(clues.config, clues.text, task_type=reading.task_type, kind=reading.submission_kind)
+
+
+def _with_unread(question: Ambiguous, texts: Sequence[str]) -> Ambiguous:
+    """Where the metric is asked, texts that were not taken for the description are named."""
+    if question.key != "metric" or not texts:
+        return question
+    names = f"{', '.join(texts[:3])} {'are' if len(texts) > 1 else 'is'} not named like one, so not read"
+    return Ambiguous(
+        f"{question.problem}; {names} (rename it description{PurePosixPath(texts[0]).suffix})",
+        key=question.key, choices=question.choices, usual=question.usual,
+        remedy="or name it with `--metric NAME`, or `metric` in config.json",
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- where things are
@@ -119,6 +137,7 @@ def _competition(home: Path, clues: Clues, reading: Reading, scoring: Scoring) -
         train_file=reading.files.train,
         test_file=reading.files.test,
         sample_file=reading.files.sample,
+        train_one_in=max(1, reading.files.one_in),
         labels_file=reading.files.labels,
         table_files=reading.files.sides,
         group_column=reading.group_column,

@@ -6,19 +6,19 @@ key columns of train and test and nothing else of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from podium.competition.aggregate import aggregates, clean
+from podium.competition import relation
+from podium.competition.aggregate import ID_LIKE, aggregates, clean
+from podium.competition.columns import learn_type
 from podium.errors import IntakeError
 
-ID_LIKE = re.compile(
-    r"(^|_)(id|ids|key|code|no|nr|nbr|number|uid|uuid|index|ref)(_|$)|[a-z](Id|ID|Key|Code|No)$|^(Id|ID|sk_id)", re.I
-)
 LEAST_COVERED = 0.02  # of train's rows have a row in the side table, or it is not joined
+TYPED_BY = 2_000  # values that tell whether a column holds dates
 BY_CHANCE = 0.5  # a key that is not named like one must cover at least so much
 LOPSIDED = 0.5  # test covered less than this share of what train is: a table of train alone
 MANY = 20  # different strings that are names of something
@@ -71,10 +71,11 @@ def find_join(
         return _left(side, "shares no column with train and test")
     key = _key(side, shared, train, test)
     if not key:
-        return _left(side, f"is keyed by none of {', '.join(shared[:6])}")
+        return _left(side, f"names no rows of train and test by {', '.join(shared[:6])}")
     side = with_key_like(side, key, train)
     share = [covered(side, key, frame) for frame in (train, test)]
-    if share[1] < LOPSIDED * share[0] or share[0] < LOPSIDED * share[1]:
+    lopsided = share[1] < LOPSIDED * share[0] or share[0] < LOPSIDED * share[1]
+    if lopsided and not _is_calendar(side, key, train, test):
         only = "train" if share[0] > share[1] else "test"
         return _left(
             side, f"covers {share[0]:.1%} of train's rows and {share[1]:.1%} of test's: of {only} alone, no feature"
@@ -131,6 +132,9 @@ def _key(side: pl.DataFrame, shared: Sequence[str], train: pl.DataFrame, test: p
         share = max(covered(typed, (name,), frame) for frame in (train, test))
         if share >= (LEAST_COVERED if ID_LIKE.search(name) else BY_CHANCE):
             fits[name] = share
+    days = [] if fits else [name for name in shared if _is_day(train[name])]
+    fits = fits or {c: share for c in days if (share := covered(with_key_like(side, (c,), train), (c,), train))}
+    fits = {c: share for c, share in fits.items() if share >= LEAST_COVERED}
     if not fits:
         return ()
     single = [c for c in fits if side[c].n_unique() == side.height - side[c].null_count() > 1]
@@ -140,8 +144,26 @@ def _key(side: pl.DataFrame, shared: Sequence[str], train: pl.DataFrame, test: p
         together = with_key_like(side, shared, train)
         if max(covered(together, shared, frame) for frame in (train, test)) >= LEAST_COVERED:
             return tuple(shared)
-    ids = [c for c in fits if side[c].n_unique() > 1 and (ID_LIKE.search(c) or _names(train[c]))]
+    ids = [c for c in fits if side[c].n_unique() > 1 and (ID_LIKE.search(c) or c in days or _names(train[c]))]
     return (max(ids, key=lambda c: side[c].n_unique()),) if ids else ()
+
+
+def _is_day(column: pl.Series) -> bool:
+    """A date. A table of some days (holidays, promotions) covers few rows by its nature."""
+    return column.dtype.is_temporal() or (
+        column.dtype == pl.String and learn_type(column.head(TYPED_BY)).cast == "datetime"
+    )
+
+
+def _is_calendar(side: pl.DataFrame, key: Sequence[str], train: pl.DataFrame, test: pl.DataFrame) -> bool:
+    """Keyed by days, from train's on as far as test's last: known ahead, however many of its days lie in either."""
+    if len(key) != 1 or not _is_day(train[key[0]]):
+        return False
+    times = [relation.as_time(frame[key[0]].drop_nulls()) for frame in (side, train, test)]
+    if any(t is None or not len(t) or not np.isfinite(t).any() for t in times):
+        return False
+    days, past, ahead = (t[np.isfinite(t)] for t in times if t is not None)
+    return bool(days.min() <= past.max() and days.max() >= ahead.max())
 
 
 def _names(column: pl.Series) -> bool:

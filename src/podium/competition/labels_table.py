@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from podium.competition.aggregate import ID_LIKE
 from podium.competition.folder import TableFiles
-from podium.competition.joins import ID_LIKE, covered, with_key_like
+from podium.competition.joins import covered, with_key_like
 
 COVERED = 0.9  # of train's rows have a label, or the table of labels is another one
 

@@ -23,31 +23,46 @@ _GROUPS = (  # limit, usage, what of the usage is file cache and can be let go
 )
 
 
-def refuse_text(ref: str, path: Path, first: pl.DataFrame) -> None:
-    """Raises IntakeError where a text table of rows like `first` cannot be held."""
+def refuse_text(ref: str, path: Path, first: pl.DataFrame, one_in: int = 1) -> None:
+    """Raises IntakeError where one row in `one_in` of a text table of rows like `first` cannot be held."""
     size = path.stat().st_size
-    if size < SMALL or not first.height:
-        return
+    if size >= SMALL and first.height:
+        rows = size / _written(path, first.height)
+        _refuse(ref, need_of_text(path, first) / one_in, rows / one_in, first.width)
+
+
+def need_of_text(path: Path, first: pl.DataFrame) -> float:
+    """Bytes that reading a text table takes, whose first rows are `first`."""
+    if not first.height:
+        return 0.0
+    return MULTIPLE * first.estimated_size() / first.height * path.stat().st_size / _written(path, first.height)
+
+
+def _written(path: Path, rows: int) -> float:
+    """Mean bytes of the first lines."""
     with path.open("rb") as file:
-        lines = [line for _, line in zip(range(first.height + 1), file, strict=False)]
-    written = sum(map(len, lines)) / len(lines)
-    _refuse(ref, first.estimated_size() / first.height * size / written, size / written, first.width)
+        lines = [line for _, line in zip(range(rows + 1), file, strict=False)]
+    return sum(map(len, lines)) / len(lines)
 
 
-def refuse_parquet(ref: str, path: Path) -> None:
+def refuse_parquet(ref: str, path: Path, one_in: int = 1) -> None:
     """As `refuse_text`, by the first rows of a Parquet file and its count of rows."""
-    if path.stat().st_size < SMALL:
-        return
+    if path.stat().st_size >= SMALL:
+        lazy = pl.scan_parquet(path, glob=False)
+        rows = int(lazy.select(pl.len()).collect().item())
+        _refuse(ref, need_of_parquet(path) / one_in, rows / one_in, len(lazy.collect_schema()))
+
+
+def need_of_parquet(path: Path) -> float:
+    """Bytes that reading a Parquet file takes."""
     lazy = pl.scan_parquet(path, glob=False)
-    first = lazy.head(1000).collect()
-    rows = int(lazy.select(pl.len()).collect().item())
-    if first.height:
-        _refuse(ref, first.estimated_size() / first.height * rows, rows, first.width)
+    first, rows = lazy.head(1000).collect(), int(lazy.select(pl.len()).collect().item())
+    return MULTIPLE * first.estimated_size() / max(1, first.height) * rows
 
 
 def refuse_arrow(ref: str, path: Path) -> None:
     """As `refuse_text`: an Arrow file is as large in memory as on disk, or larger where it is compressed."""
-    _refuse(ref, float(path.stat().st_size), 0, 0)
+    _refuse(ref, MULTIPLE * path.stat().st_size, 0, 0)
 
 
 def free_bytes() -> float:
@@ -65,8 +80,8 @@ def free_bytes() -> float:
     return max(0.0, min(found))
 
 
-def _refuse(ref: str, size: float, rows: float, columns: int) -> None:
-    need, free = MULTIPLE * size, free_bytes()
+def _refuse(ref: str, need: float, rows: float, columns: int) -> None:
+    free = free_bytes()
     if need > free:
         shape = f" for about {rows:,.0f} rows of {columns} columns" if columns else ""
         raise IntakeError(

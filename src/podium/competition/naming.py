@@ -12,7 +12,10 @@ from podium.competition.table import BOOKS, format_of, split_sheet
 if TYPE_CHECKING:
     from podium.competition.folder import Contents
 
-DESCRIPTIONS = ("description", "overview", "competition", "readme", "task", "about")
+DESCRIPTIONS = (
+    "description", "overview", "competition", "competition_description", "readme", "task", "about", "problem_statement",
+    "problem", "instructions", "evaluation", "rules",
+)  # fmt: skip
 _SAMPLE = re.compile(r"sample.?(sub|sol|pred|ent|ans)|submission|sample$|^sample|^example.?(entry|sub)")
 _TRAIN = re.compile(r"(^|_)(train|training|trn|learn|learning)(_|\d|$)")
 _TEST = re.compile(r"(^|_)(test|testing|tst|holdout|eval|evaluation|private|score|scoring|unlabell?ed)(_|\d|$)")

@@ -45,7 +45,10 @@ def _plain_error(metric: Metric, truth: Truth, n: int) -> float:
     else:
         assert truth.values is not None
         answers = truth.values
-        prediction = np.tile(np.median(truth.values, axis=0), (len(truth.values), 1))
+        middle = (
+            np.mean if metric.needs in ("probability", "score") else np.median
+        )  # a median of 0/1 is certain, and wrong
+        prediction = np.tile(middle(truth.values, axis=0), (len(truth.values), 1))
     assert metric.per_row is not None
     losses = metric.per_row(answers, prediction)
     error = losses.std(axis=0) / np.sqrt(n)

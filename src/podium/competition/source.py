@@ -9,12 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from podium.competition import joins
+from podium.competition import joins, sampling
+from podium.competition.aggregate import ID_LIKE
 from podium.competition.folder import TableFiles
 from podium.competition.joins import Joined
 from podium.competition.labels_table import join_labels
 from podium.competition.naming import neutral, role_of, stem_of
-from podium.competition.table import Table, header, read_table
+from podium.competition.table import Table, format_of, header, read_table
 from podium.errors import IntakeError
 
 __all__ = ["Side", "Source", "header", "read_source"]
@@ -41,6 +42,7 @@ class Source:
     sample: pl.DataFrame | None
     notices: tuple[str, ...]
     sides: tuple[Side, ...] = field(default=())
+    one_in: int = 1  # of so many rows of train, one was read
 
     @property
     def aggregated(self) -> frozenset[str]:
@@ -62,17 +64,27 @@ def read_source(folder: Path, files: TableFiles, ids: Collection[str] = ()) -> S
     if files.sample:
         sample = _read(folder, files.sample, notices, all_text=True)
         spelled |= set(sample.columns)
+        if any(notice.endswith("commas in numbers") for notice in notices):
+            notices.append("submission.csv will have commas between fields and points in numbers")
     heads = {ref: header(folder, ref) for ref in (files.train, files.test)}
     spelled |= set(heads[files.train]) - set(heads[files.test])
     labels = _read(folder, files.labels, notices, all_text=True) if files.labels else None
     if labels is not None:
         spelled |= set(labels.columns)
-    train = _read(folder, files.train, notices, spelled)
+    one_in = files.one_in or sampling.one_in(folder / files.train, format_of(files.train) or "")
+    if one_in > 1:
+        notices.append(sampling.notice(files.train, one_in))
+    train = _read(folder, files.train, notices, spelled, one_in=one_in)
     if files.test == files.sample and sample is not None:
         test = sample.select(sample.columns[:1])
     else:
         test = _without_empty_targets(_read(folder, files.test, notices, spelled), sample)
     train, test = _without_index(train, test)
+    answer = _empty_target(train, test) if labels is None else ""
+    if answer:
+        train = _read(folder, files.train, [], spelled | {answer}, one_in=one_in)  # labels as spelled
+        train, test = _without_index(train, test.drop(answer))
+        notices.append(f"{answer!r} is empty in {files.test}: read as left out, since train has it in every row")
     pairs: list[Side] = []
     if labels is not None:
         joined = join_labels(files, train, test, sample, labels)
@@ -80,14 +92,20 @@ def read_source(folder: Path, files: TableFiles, ids: Collection[str] = ()) -> S
         notices.append(joined.notice)
         if joined.rows is not None:  # several rows a label: they are a side table of their own
             pairs.append(_side("rows", (files.train, files.test), joined.rows))
-    source = Source(train, test, sample, tuple(notices))
+    source = Source(train, test, sample, tuple(notices), one_in=one_in)
     return _with_sides(folder, files.sides, source, pairs)
 
 
 def _read(
-    folder: Path, ref: str, notices: list[str], as_text: Collection[str] = (), *, all_text: bool = False
+    folder: Path,
+    ref: str,
+    notices: list[str],
+    as_text: Collection[str] = (),
+    *,
+    all_text: bool = False,
+    one_in: int = 1,
 ) -> pl.DataFrame:
-    table: Table = read_table(folder, ref, as_text, all_text=all_text)
+    table: Table = read_table(folder, ref, as_text, all_text=all_text, one_in=one_in)
     notices.extend(table.notices)
     return table.frame
 
@@ -96,6 +114,14 @@ def _without_empty_targets(test: pl.DataFrame, sample: pl.DataFrame | None) -> p
     """Some hosts leave the target in test as an empty column."""
     asked = sample.columns[1:] if sample is not None else []
     return test.drop([c for c in asked if c in test.columns and test[c].null_count() == test.height])
+
+
+def _empty_target(train: pl.DataFrame, test: pl.DataFrame) -> str:
+    """Where test has every column of train, the one that it has empty and train has full is what is asked; else ""."""
+    if any(c not in test.columns for c in train.columns):
+        return ""
+    empty = [c for c in train.columns if test[c].null_count() == test.height and not train[c].null_count()]
+    return empty[0] if len(empty) == 1 else ""
 
 
 def _without_index(train: pl.DataFrame, test: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -138,7 +164,7 @@ def _onto_each_other(
     out = {side.name: side for side in sides}
     for side in (s for s in sides if s not in direct):
         for onto in (out[s.name] for s in direct):
-            if not any(c in onto.frame.columns and joins.ID_LIKE.search(c) for c in side.frame.columns):
+            if not any(c in onto.frame.columns and ID_LIKE.search(c) for c in side.frame.columns):
                 continue
             joined = joins.find_join(side.name, side.refs, side.frame, onto.frame, onto.frame, forbidden)
             if joined.join is not None:

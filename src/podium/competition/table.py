@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from podium.competition import archives, delimited, json_table, memory, spreadsheet
+from podium.competition import archives, delimited, json_table, memory, sampling, spreadsheet
 from podium.competition.delimited import NULLS
 from podium.competition.encoding import decode
 from podium.errors import IntakeError
@@ -46,8 +46,11 @@ def format_of(ref: str) -> str | None:
     return suffix if suffix in FORMATS else None
 
 
-def read_table(folder: Path, ref: str, as_text: Collection[str] = (), *, all_text: bool = False) -> Table:
+def read_table(
+    folder: Path, ref: str, as_text: Collection[str] = (), *, all_text: bool = False, one_in: int = 1
+) -> Table:
     """The table at `folder / ref`; columns in `as_text` (or all) as spelled (String), so ids and labels keep their form.
+    `one_in`: of so many rows of a text or Parquet table, one (`sampling`).
 
     Raises IntakeError: missing, empty, truncated, binary, more or fewer fields than the header, unsafe to unpack.
     """
@@ -58,9 +61,10 @@ def read_table(folder: Path, ref: str, as_text: Collection[str] = (), *, all_tex
             raise IntakeError(f"{ref} is empty", expected=f"a {kind} table", remedy="download or unpack it again")
         if kind in TEXT_FORMATS:
             with told(ref, kind):
-                return Table(ref, *delimited.read_delimited(ref, path, None if all_text else frozenset(as_text)))
+                spelled = None if all_text else frozenset(as_text)
+                return Table(ref, *delimited.read_delimited(ref, path, spelled, one_in))
         with told(ref, kind):
-            frame = _read(ref, kind, path, sheet)
+            frame = _read(ref, kind, path, sheet, one_in)
     if not frame.width:
         raise IntakeError(f"{ref} is empty", expected=f"a {kind} table", remedy="download or unpack it again")
     if not frame.height:
@@ -129,14 +133,17 @@ def _kind(ref: str, path: Path) -> str:
     return format_of(ref) or format_of(path.name) or "csv"
 
 
-def _read(ref: str, kind: str, path: Path, sheet: str) -> pl.DataFrame:
+def _read(ref: str, kind: str, path: Path, sheet: str, one_in: int = 1) -> pl.DataFrame:
     if kind in BOOKS:
         return spreadsheet.read_sheet(ref, path, sheet)
     if kind in JSON_FORMATS:
         return json_table.read_json(ref, path, lines=kind != "json")
     if kind in ("parquet", "pq"):
-        memory.refuse_parquet(ref, path)
-        frame = pl.read_parquet(path, glob=False)
+        memory.refuse_parquet(ref, path, one_in)
+        whole = one_in == 1
+        frame = (
+            pl.read_parquet(path, glob=False) if whole else sampling.drawn(pl.scan_parquet(path, glob=False), one_in)
+        )
     else:
         memory.refuse_arrow(ref, path)
         frame = pl.read_ipc(path)

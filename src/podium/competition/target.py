@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from podium.competition.config import names
-from podium.competition.description import target_named
+from podium.competition.description import predicted, target_named
 from podium.competition.keys import joined
 from podium.competition.source import Source
 from podium.errors import Ambiguous, IntakeError
@@ -247,6 +247,9 @@ def _by_name(source: Source, candidates: Sequence[str], values: Sequence[str], t
     named = target_named(text)
     if named and all(part in candidates for part in names(named)):
         return Target(names(named), (), Evidence(named, "the description names it as the target", 0.9))
+    said = predicted(text, candidates)
+    if said is not None and not values:
+        return Target((said[0],), (), Evidence(said[0], f"the description says: {said[1]}", 0.85))
     for name in ("target", "label", "y", "class"):
         exact = [c for c in candidates if c.lower() == name]
         if len(exact) == 1 and not values:

@@ -14,6 +14,7 @@ from podium.competition.association import of_ranks, ranks
 from podium.competition.audit import attachments
 from podium.competition.audit.view import Floats, Ints, Severity, View, finding
 from podium.competition.folder import look
+from podium.competition.naming import role_of
 from podium.records import AuditFinding
 
 DOCUMENTS = (".md", ".html", ".txt", ".json", ".zip", ".pdf")
@@ -29,9 +30,12 @@ def check_unused(view: View) -> Iterator[AuditFinding]:
     competition = view.competition
     used = {competition.train_file, competition.test_file, competition.sample_file, competition.labels_file}
     used |= {ref for join in view.dataset.joins for ref in join.refs}
+    told = [re.fullmatch(r"(.+) is not joined: (.+)", e.why) for e in competition.evidence.values()]
+    why = {match[1]: match[2] for match in told if match}
     for ref in contents.tables:
         if ref not in used and ref not in contents.texts:
-            yield finding("unused", "info", None, None, f"{ref} is not used: a table to join?")
+            else_ = "labels that are not asked for?" if role_of(ref) == "labels" else "a table to join?"
+            yield finding("unused", "info", None, None, f"{ref} is not used: {why.get(ref, else_)}")
     if view.dataset.files is None:
         for below, refs in contents.attached.items():
             others = [r for r in refs if len(refs) >= LEAST or not r.lower().endswith(DOCUMENTS)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -43,8 +44,7 @@ def read(clues: Clues) -> tuple[Reading, Scoring]:
         *((shipped, target, question, None) if several else (source, target, question, id_column)), config, text
     )
     evidence = {"id_column": id_evidence, "target_column": target.evidence, **split.evidence}
-    if told:
-        evidence["inputs"] = told
+    evidence |= {"inputs": told, **_classes(question)}
     for at, note in enumerate(notes):
         evidence[f"files_{at + 1}"] = Evidence("", note, 0.9)
     return Reading(
@@ -56,18 +56,27 @@ def read(clues: Clues) -> tuple[Reading, Scoring]:
     ), scoring  # fmt: skip
 
 
+def _classes(question: Question) -> dict[str, Evidence]:
+    """How the classes are spelled, and which of two a cell's probability is of."""
+    if not question.classes:
+        return {}
+    shown = ", ".join(question.classes[:12])
+    why = "labels of train, as spelled"
+    if len(question.classes) == 2 and question.submission_kind == "probability":
+        why += f"; a cell holds the probability of {question.classes[1]!r}"
+    return {"classes": Evidence(shown, why, 0.95)}
+
+
 def _source(clues: Clues) -> tuple[Source, TableFiles, tuple[str, ...]]:
     """Tables as shipped; rows of files where train or test has no table and there are files enough."""
     if clues.media and not (clues.files.train and clues.files.test):
         return file_rows.source(clues)
     files = clues.plain  # raises where one is missing
     assert clues.source is not None
-    return clues.source, files, ()
+    return clues.source, replace(files, one_in=clues.source.one_in), ()
 
 
-def _inputs(
-    clues: Clues, source: Source, id_column: str | None, target: Target
-) -> tuple[tuple[str, ...], Evidence | None]:
+def _inputs(clues: Clues, source: Source, id_column: str | None, target: Target) -> tuple[tuple[str, ...], Evidence]:
     """What a row's features are: columns of the table, files that its id or a path names, or both."""
     found = attached.find_files(clues.contents, source.train, source.test, id_column)
     paths = {f.name for f in found}
@@ -79,7 +88,7 @@ def _inputs(
     if not features and not kinds:
         kinds = list(clues.media)
     if not kinds:
-        return ("table",), None
+        return ("table",), Evidence("table", f"{len(features)} columns that train and test share", 0.98)
     table = ("table",) if features else ()
     columns = f"{len(features)} columns of the table and " if features else ""
     why = f"a row's features are {columns}files: " + ", ".join(_example(clues, kind) for kind in kinds)
