@@ -14,6 +14,7 @@ from podium.platforms import arena
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+os.environ["PODIUM_HOME"] = ""  # no learnings from the user's home, nor back into it
 
 
 def crash_records(n: int = 600, seed: int = 0) -> pl.DataFrame:
@@ -54,3 +55,14 @@ def made(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("made") / "campaign"
     return compose.open_or_create(str(contest / "public"), campaign=folder, experiments=4, threads=2)
+
+
+@pytest.fixture(scope="session")
+def played(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished campaign of three experiments at the contest: copy it before anything is changed."""
+    from podium.cli import compose
+
+    folder = tmp_path_factory.mktemp("played") / "campaign"
+    campaign = compose.open_or_create(str(contest / "public"), campaign=folder, experiments=3, threads=2)
+    compose.run(campaign)
+    return campaign

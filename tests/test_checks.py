@@ -56,6 +56,25 @@ def test_a_plan_is_refused_by_the_field_at_fault(changes: dict[str, object], fie
     assert refused(spec(**changes)).startswith(field)
 
 
+def test_another_seed_of_ones_own_code_is_refused() -> None:
+    assert "another seed is no idea" in refused(spec(operator="replicate", seed_offset=3, recipe=None))
+
+
+def test_a_repair_mends_what_failed() -> None:
+    assert "debug mends" in refused(spec(operator="debug", recipe=None))
+    broken = experiment("E001", score=None, status="failed", verdict=None)
+    mending = Plan((spec(operator="debug", recipe=None),), "")
+    checks.plan(mending, brief(experiments=(broken,)))
+    checks.plan(mending, brief(experiments=(experiment("E001", verdict="invalid"),)))
+
+
+def test_one_solution_for_two_experiments_is_refused() -> None:
+    other = SOLUTION.replace("ctx", "context")
+    planned = brief(plan=(spec(recipe=None), spec(recipe=None, name="another")))
+    with pytest.raises(BadDeliverable, match=r"solutions\[1\]: the same solution"):
+        checks.build(Build((SOLUTION, other)), planned)
+
+
 def test_an_idea_is_tried_once() -> None:
     assert "tried before" in refused(spec(), spec(name="the same under another name"))
     assert "tried before" in refused(spec(), fingerprints=(catalog.fingerprint(recipe("lightgbm")),))

@@ -131,6 +131,7 @@ def test_a_scripted_host_plays_a_whole_campaign_as_the_built_in_team_would(
     same = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "builtin", experiments=3, threads=2)
     compose.run(same)
     ours, theirs = export(campaign), export(same)
+    ours["steps"] = [step for step in ours["steps"] if step["phase"] != "wish"]  # the built-in uploader is not asked
     assert {table: ours[table] for table in ("steps", "experiments", "blends")} == {
         table: theirs[table] for table in ("steps", "experiments", "blends")
     }

@@ -12,11 +12,11 @@ import pytest
 from engine_world import copy_of, engine_of
 
 from podium.campaign import loop, phases
-from podium.campaign.options import DEFAULT_TIME_S
+from podium.campaign.options import DEFAULT_TIME_S, Options, SeatOptions
 from podium.cli import compose
 from podium.cli.run import parse_team
 from podium.errors import CampaignError, EngineBusy, IntakeError, UserError
-from podium.records import Plan
+from podium.records import Findings, Plan, from_json
 from podium.registry import Registry
 from podium.registry.clock import Clock
 from podium.registry.lock import EngineLock
@@ -227,3 +227,42 @@ def test_a_finished_campaign_is_found_finished(campaign: Path) -> None:
     after = Registry.open(campaign)
     assert after.export() == before
     assert (after.setting("state") or {})["round"] > 0
+
+
+def test_the_configs_team_plays_and_a_flag_comes_first(contest: Path, tmp_path: Path) -> None:
+    (tmp_path / "public").mkdir()
+    for file in (contest / "public").iterdir():
+        (tmp_path / "public" / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "public" / "script").mkdir()
+    team = {"builder": "script:script", "qa": "host", "*": "builtin"}
+    (tmp_path / "public" / "config.json").write_text(json.dumps({"team": team}))
+    made = compose.open_or_create(
+        str(tmp_path / "public"), campaign=tmp_path / "c", experiments=2, team={"qa": "builtin"}
+    )
+    assert kept_options(made).team == {"builder": f"script:{tmp_path}/public/script", "qa": "builtin", "*": "builtin"}
+    (tmp_path / "public" / "config.json").write_text(json.dumps({"team": {"builder": "oracle"}}))
+    with pytest.raises(UserError, match="no seat 'oracle' for builder"):
+        compose.open_or_create(str(tmp_path / "public"), campaign=tmp_path / "d", experiments=2)
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_resume_may_change_who_plays_and_keeps_other_limits(contest: Path, tmp_path: Path) -> None:
+    seats = SeatOptions("tree", tokens=500, respawn_rounds=4)
+    made = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=2, seats=seats)
+    registry = Registry.create(made)
+    registry.journal.step(0, "eda", Findings, lambda: Findings("done"))
+    registry.close()
+    compose.open_or_create(str(made), team={"builder": "host"}, seats=SeatOptions(money_usd=3.0))
+    kept = kept_options(made)
+    assert kept.team == {"builder": "host"}
+    assert kept.seats == SeatOptions("tree", 3.0, 500, respawn_rounds=4)
+    compose.open_or_create(str(made))
+    assert kept_options(made) == kept
+
+
+def kept_options(campaign: Path) -> Options:
+    registry = Registry.open(campaign)
+    try:
+        return from_json(Options, registry.setting("options"))
+    finally:
+        registry.close()

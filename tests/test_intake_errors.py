@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from intake_competitions import DESCRIPTION, frames, toy, write
+from intake_competitions import frames, toy, write
 
 from podium.competition import intake
 from podium.errors import IntakeError

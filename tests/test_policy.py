@@ -111,6 +111,28 @@ def test_improve_targets_what_the_ablation_says_matters() -> None:
     assert operators.improve(seen, seen.experiments[0]).target == "features"
 
 
+def test_one_component_after_the_other_is_taken_out_and_then_no_more() -> None:
+    line = [one("E001", 0.8), one("E002", 0.81, parents=("E001",)), one("E003", 0.82, parents=("E002",))]
+    asked = []
+    for n in range(4, 9):
+        found = list(operators.ablation(world(*line), line[2]))
+        asked += [s.target for s in found]
+        if found:
+            words = f"without its {found[0].target}"
+            line.append(one(f"E{n:03d}", 0.7, parents=found[0].parents, operator="ablate", hypothesis=words))
+    assert asked == list(operators.COMPONENTS[: operators.ABLATIONS])
+
+
+def test_a_child_goes_by_its_parents_ablations() -> None:
+    line = [one("E001", 0.8), one("E002", 0.81, parents=("E001",)), one("E003", 0.82, parents=("E002",))]
+    stopped = one("E004", None, parents=("E003",), operator="ablate", status="killed", hypothesis="without its model")
+    better = one("E005", 0.9, parents=("E003",), operator="ablate", hypothesis="without its features")
+    child = one("E006", 0.83, parents=("E003",))
+    seen = world(*line, stopped, better, child)
+    assert operators.improve(seen, child).target == "model", "stopped after a fold: it lost most"
+    assert operators.component(world(*line, better, child), child) == "", "what is better without does not matter most"
+
+
 def test_crossover_joins_what_disagrees() -> None:
     seen = world(one("E001", 0.9, "lightgbm"), one("E002", 0.88, "mlp"), one("E003", 0.87, "extra_trees"))
     apart = {"E001": {"E002": 0.999, "E003": 0.9}}

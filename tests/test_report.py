@@ -304,7 +304,7 @@ def test_page_is_self_contained_and_whole(campaign: Path) -> None:
         assert fact in words
     for e in snapshot(campaign)["experiments"]:
         assert f'<td class="key">{e["id"]}</td>' in page
-    assert page.count('role="img" aria-label="') == 2
+    assert page.count('role="img" aria-label="') == 3
 
 
 def test_page_escapes_what_it_is_told(hostile: Path) -> None:

@@ -18,6 +18,9 @@ from podium.campaign.submit import Submitted, reconcile, reserve, submit
 from podium.cli import compose
 from podium.errors import Refused
 from podium.platforms.platform import AmbiguousSend, RemoteSubmission
+from podium.records import Findings
+from podium.report.seats import seat_values
+from podium.team.scripted import ScriptedSeat
 from podium.testing.fake_executor import FakeExecutor
 
 Answer = Literal["yes", "lost before", "lost after", "no", "killed before", "killed after"]
@@ -234,6 +237,27 @@ def test_a_person_who_tells_the_score_settles_it(start: Start) -> None:
     engine.attend()
     assert state(engine) == [(tag, "confirmed")]
     assert engine.registry.submissions.all()[0].public_score == 0.8
+
+
+@pytest.mark.parametrize("wish", [True, False])
+def test_an_uploader_of_ones_own_is_asked_and_may_wait(start: Start, wish: bool) -> None:
+    engine = start(platform := FakePlatform())
+    engine.seats = {**engine.seats, "uploader": ScriptedSeat({"submit": Findings("Too early.", (), wish)})}
+    result = submit(engine, 1)
+    assert submit(engine, 1) == result, "asked once"
+    assert len(platform.accepted) == wish
+    assert (result.reason == "held: the uploader waits: Too early.") == (not wish)
+    assert finalise(engine, "experiments") is not None, "the end sends what is best"
+    assert len(platform.accepted) == 1
+
+
+def test_an_uploader_that_fails_is_replaced(start: Start) -> None:
+    engine = start(platform := FakePlatform())
+    engine.seats = {**engine.seats, "uploader": ScriptedSeat({})}
+    sent(submit(engine, 1))
+    assert len(platform.accepted) == 1
+    [uploader] = [one for one in seat_values(engine.registry) if one["role"] == "uploader"] or [{}]
+    assert uploader == {} or uploader["fell_back"] == {"submit": 1}
 
 
 def test_a_quota_that_is_used_up_holds(start: Start) -> None:

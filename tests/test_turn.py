@@ -30,6 +30,7 @@ from podium.records import (
     Role,
     Usage,
 )
+from podium.report.seats import seat_values
 from podium.team.builtin import BuiltinSeat
 from podium.team.roles import ROLE_OF, SCOPES
 from podium.team.scripted import ScriptedSeat
@@ -73,6 +74,17 @@ def test_a_failed_seat_is_charged_and_the_built_in_one_plays(engine: Engine) -> 
     assert engine.registry.ledger.known()["usd"] == 0.25
     assert engine.registry.ledger.known()["tokens_in"] == 10
     assert any("manager (answering) could not play charter: no answer; built-in plays" in w for w in warnings(engine))
+
+
+def test_who_fell_back_and_what_it_cost_is_shown(engine: Engine) -> None:
+    engine.registry.set("options", replace(engine.options, team={"manager": "openai:gpt-5", "qa": "host"}))
+    phases.charter(seated(engine, "manager", Answering(failing)))
+    manager, qa = seat_values(engine.registry)
+    assert (manager["seat"], manager["briefs"], manager["fell_back"]) == ("openai:gpt-5", 1, {"charter": 1})
+    assert (manager["tokens_in"], manager["tokens_out"], manager["usd"]) == (10, 5, 0.25)
+    assert (qa["role"], qa["briefs"], qa["usd"]) == ("qa", 0, 0.0)
+    engine.registry.ledger.charge_usage(0, "manager:charter", Usage(1.0, 90, 20, None))
+    assert seat_values(engine.registry)[0]["usd"] is None, "one unknown price makes the sum unknown"
 
 
 def test_a_recorded_turn_is_neither_asked_nor_charged_again(engine: Engine) -> None:

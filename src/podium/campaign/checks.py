@@ -88,9 +88,13 @@ def plan(deliverable: Plan, brief: Brief) -> None:
         unknown = [parent for parent in spec.parents if parent not in known]
         if unknown:
             raise BadDeliverable(f"experiments[{i}].parents: no experiment {unknown[0]!r}")
+        cited = citations.unknown_learnings(" ".join(f"[{source}]" for source in spec.sources), brief.facts)
+        if cited:
+            raise BadDeliverable(f"experiments[{i}].sources: {cited[0]}")
         _check_figures(i, spec)
         if spec.seed_offset and spec.operator != "replicate":
             raise BadDeliverable(f"experiments[{i}].seed_offset: another seed is a replicate, not a {spec.operator}")
+        _check_operator(i, spec, brief)
         if spec.recipe is not None and spec.recipe.kind not in catalog.KINDS:
             known_kinds = ", ".join(catalog.KINDS)
             raise BadDeliverable(f"experiments[{i}].recipe.kind: expected {known_kinds}; found {spec.recipe.kind!r}")
@@ -99,6 +103,20 @@ def plan(deliverable: Plan, brief: Brief) -> None:
             if mark in tried:
                 raise BadDeliverable(f"experiments[{i}].recipe: tried before; change something or call it a replicate")
             tried.add(mark)
+
+
+def _check_operator(i: int, spec: ExperimentSpec, brief: Brief) -> None:
+    """No other seed of one's own code, and nothing called a repair that repairs nothing."""
+    if spec.operator == "replicate" and spec.recipe is None:
+        raise BadDeliverable(
+            f"experiments[{i}].operator: another seed is no idea; average seeds within one solution where that is the idea"
+        )
+    if spec.operator == "debug":
+        failed = {e.id for e in brief.facts.experiments if e.status == "failed" or e.verdict == "invalid"}
+        if not failed.intersection(spec.parents):
+            raise BadDeliverable(
+                f"experiments[{i}].operator: debug mends an experiment that failed; none of its parents did"
+            )
 
 
 def _check_figures(i: int, spec: ExperimentSpec) -> None:
@@ -120,6 +138,7 @@ def build(deliverable: Build, brief: Brief) -> None:
     want, found = len(brief.facts.plan), len(deliverable.solutions)
     if want != found:
         raise BadDeliverable(f"solutions: expected {want}, one for each planned experiment; found {found}")
+    marks = set(brief.facts.fingerprints)
     for i, source in enumerate(deliverable.solutions):
         try:
             size = len(source.encode())
@@ -136,11 +155,12 @@ def build(deliverable: Build, brief: Brief) -> None:
         spec = brief.facts.plan[i]
         if spec.recipe is not None:
             continue  # known by its recipe
-        if spec.operator != "replicate" and mark in brief.facts.fingerprints:
+        if mark in marks:
             raise BadDeliverable(
-                f"solutions[{i}]: the same solution was tried before (names, comments and seeds apart); a changed seed is "
-                "a replicate, not an idea"
+                f"solutions[{i}]: the same solution was tried before, or is handed in twice (names, comments and seeds apart);"
+                " change what the hypothesis says"
             )
+        marks.add(mark)
         _check_imports(i, tree, brief)
 
 
@@ -162,6 +182,7 @@ def _check_imports(i: int, tree: ast.AST, brief: Brief) -> None:
 def findings(deliverable: Findings, brief: Brief) -> None:
     """Figures cited as `0.865 [E007.score]` or `[blend.R03.score]` must be those of the brief's facts."""
     wrong = citations.problems(deliverable.text, brief.facts)
+    wrong += citations.unknown_learnings(deliverable.text, brief.facts, deliverable.learnings)
     if wrong:
         raise BadDeliverable(f"text: {wrong[0]}")
 

@@ -16,6 +16,7 @@ from podium.campaign import quality
 from podium.ensemble import Blend
 from podium.records import AuditFinding, QaCheck, Verdict, from_json, to_json
 from podium.referee import Gate, Paired, Scored
+from podium.registry import invalidation
 from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
 from podium.registry.submissions import SubmissionRow
@@ -163,6 +164,9 @@ def worth_submitting(
     """Whether this blend replaces the standing submission: never by a worse estimate; small gains wait for the end."""
     if standing is None or standing.expected is None:
         return True, "the first valid submission"
+    taken_back = invalidation.tainted(engine.registry, standing.expected)
+    if taken_back:
+        return True, f"what stands carries weight of {', '.join(taken_back)}, which was taken back"
     gain = engine.task.gain(row.score, standing.expected)
     if gain <= 0:
         return False, f"no gain by its own honest estimate ({gain:+.6f})"

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from podium.campaign import solutions
+from podium.campaign import environment, solutions
+from podium.campaign.environment import Environment
 from podium.campaign.options import Options
 from podium.errors import CampaignError, UserError
 from podium.records import Competition, Hardware, from_json
@@ -25,7 +26,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Contents:
-    """The facts alone, without a path of any machine. `environments`: hash → versions, the newest last.
+    """The facts alone, without a path of any machine. `environments`: of its engines, oldest first.
 
     `files`: name → sha256 of every file of a bundle; `data`: the same of the dealt data, also where they were left out.
     """
@@ -36,7 +37,7 @@ class Contents:
     sandbox_level: str
     experiments: tuple[Experiment, ...]
     runs: tuple[RunRow, ...]
-    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    environments: tuple[Environment, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
     version: int = VERSION
@@ -81,7 +82,7 @@ def contents(registry: Registry) -> Contents:
         sandbox_level=str(registry.setting("sandbox_level") or ""),
         experiments=tuple(registry.experiments.all()),
         runs=tuple(run for one in registry.experiments.all() for run in registry.runs.of(one.id)),
-        environments=registry.setting("environments") or {},
+        environments=environment.recorded(registry),
     )
 
 
@@ -100,9 +101,14 @@ def _of_campaign(folder: Path) -> Dossier:
     return Dossier(folder.resolve(), folder.resolve() / "data", found, sources)
 
 
+def parse(text: str) -> Contents:
+    """Raises ValueError naming the field that does not fit."""
+    return from_json(Contents, json.loads(text))
+
+
 def _of_bundle(folder: Path, data: Path | None) -> Dossier:
     try:
-        found = from_json(Contents, json.loads((folder / BUNDLE).read_text("utf-8")))
+        found = parse((folder / BUNDLE).read_text("utf-8"))
     except ValueError as problem:
         raise CampaignError(f"{folder / BUNDLE} cannot be used", found=str(problem), remedy="export it again") from None
     if found.version > VERSION:
@@ -149,4 +155,4 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-__all__ = ["BUNDLE", "Contents", "Dossier", "contents", "read", "sha256"]
+__all__ = ["BUNDLE", "Contents", "Dossier", "contents", "parse", "read", "sha256"]

@@ -17,11 +17,11 @@ from podium.campaign.budget import Purse
 from podium.campaign.options import Options
 from podium.campaign.store import PredictionStore
 from podium.competition.dataset import Dataset
-from podium.errors import PodiumError
+from podium.errors import PodiumError, UserError
 from podium.execution.executor import Executor
 from podium.platforms.platform import Platform
 from podium.records import Charter, Competition, Hardware, Phase, Role, Stack
-from podium.registry import Registry
+from podium.registry import Registry, invalidation
 from podium.registry.clock import Clock
 from podium.tasks.task import Task
 from podium.team.seat import Seat
@@ -125,6 +125,8 @@ class Engine:
                     raise Stopped("stopped as asked")
                 if message.kind == "score":
                     self._take_score(message.payload)
+                if message.kind == "invalidate":
+                    self._take_back(message.payload)
                 paused = message.kind == "pause" or (paused and message.kind != "resume")
             if told != paused:
                 self._set_state(paused=paused)
@@ -151,6 +153,16 @@ class Engine:
                 self.registry.submissions.settle(tag, "confirmed")
             proxy.record(self)
             calibration.warn(self.registry, self.clock.alive_s(), self.round)
+
+    def _take_back(self, payload: Mapping[str, Any]) -> None:
+        """An experiment that a person marked invalid after its verdict."""
+        id_, higher = str(payload["id"]), self.competition.metric_direction == "higher"
+        try:
+            below = invalidation.invalidate(self.registry, id_, str(payload["reason"]), higher_is_better=higher)
+        except UserError as problem:
+            self.event("warning", message=f"{id_} was not taken back: {problem}")
+            return
+        self.event("invalidated", experiment=id_, reason=payload["reason"], descendants=list(below))
 
     def solution_path(self, experiment: str) -> Path:
         return self.campaign / "runs" / experiment / "solution.py"

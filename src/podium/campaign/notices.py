@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from podium.campaign import deadline, waiting
 from podium.campaign.calibration import calibration
+from podium.registry import invalidation
 
 if TYPE_CHECKING:
     from podium.registry import Registry
@@ -22,7 +23,20 @@ def notices(registry: Registry) -> list[str]:
         *_proxy(registry, competition),
         *_imported(registry, brought),
         *_knowledge(registry, brought),
+        *_invalidated(registry),
     ]
+
+
+def _invalidated(registry: Registry) -> list[str]:
+    """What was taken back after its verdict, what rests on it, and whether the standing submission holds it."""
+    experiments, lines, standing = registry.experiments.all(), [], registry.submissions.standing()
+    sent = invalidation.tainted(registry, standing.expected) if standing else ()
+    for id_, reason in invalidation.invalidated(registry).items():
+        below = invalidation.descendants(experiments, id_)
+        rest = f"; {', '.join(below)} rest on it" if below else ""
+        held = "; the standing submission carries weight of it" if id_ in sent else ""
+        lines.append(f"{id_} was marked invalid: {reason}{rest}{held}")
+    return lines
 
 
 def _deadline(brought: Mapping[str, Any]) -> list[str]:

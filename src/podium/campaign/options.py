@@ -1,9 +1,9 @@
-"""What the user asked of this campaign: stored at creation; a resume may extend the budget, nothing else."""
+"""What the user asked of this campaign: stored at creation; a resume may extend the budget and change who plays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 DEFAULT_TIME_S = 3600.0
 
@@ -16,6 +16,15 @@ class SeatOptions:
     money_usd: float | None = None  # what seats may spend in all; None: no cap
     tokens: int | None = None  # likewise
     unconfined: bool = False  # leave to run coding agents where they cannot be confined
+    respawn_rounds: int = 15  # after so many rounds a specialist hands over to a fresh one
+
+    def changed(self, asked: SeatOptions) -> SeatOptions:
+        """These with what `asked` sets; what it leaves at its default stays as it was."""
+        plain = SeatOptions()
+        told = {
+            f.name: getattr(asked, f.name) for f in fields(self) if getattr(asked, f.name) != getattr(plain, f.name)
+        }
+        return replace(self, **told)
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class Options:
     executor: str = "local"
     ask: str | None = None
     seats: SeatOptions = SeatOptions()
+    memory: bool = True  # whether learnings come from the user's home, and go back there
 
     def extended(self, time_s: float | None, experiments: int | None) -> Options:
         """These options with a larger budget of the same kind; a smaller one changes nothing."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from podium.campaign.request import environment, versions
+from podium.campaign.environment import here
 from podium.campaign.runner import Runner, Track, fold_track, holdout_track, vault_track
 from podium.campaign.store import file_sha256, read_predictions
 from podium.errors import InvalidPredictions, UserError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from podium.tasks.task import Floats
 
 RELATIVE = 1e-9  # of the largest stored prediction, at least of 1: what a deterministic fit may differ by
+SLACK = 10.0  # times the recorded allowance, where a rerun was stopped by it
 MADE_ANEW = ("prefix", "new")  # below data/, derived from the rest of it
 COMPARED = ("fold_", "holdout_", "refit", "vault")
 
@@ -49,7 +50,8 @@ class PartDiff:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """`differences`: what of the environment is not as it was recorded, one line each."""
+    """`max_abs_diff` is over all parts, None where one has none. `differences`: what of the environment is not as it was
+    recorded, one line each."""
 
     id: str
     match: bool
@@ -105,18 +107,23 @@ def replay(engine: Engine, dossier: Dossier, id_: str, tolerance: float | None =
     assert experiment is not None, "clean() has put it there"
     wanted = {run.part for run in recorded}
     failed = _run(engine, experiment, wanted)
+    slower = "timeout" in failed and experiment.allowance_s is not None
+    if slower:
+        experiment = _with_more_time(engine, experiment)
+        failed = _run(engine, experiment, wanted)
     rerun = {run.part: run for run in engine.registry.runs.of(id_)}
     parts = tuple(_compare(dossier, engine, run, rerun.get(run.part), tolerance, failed) for run in recorded)
-    known = [part.max_abs_diff for part in parts if part.max_abs_diff is not None]
+    gaps = [part.max_abs_diff for part in parts]
+    known = [gap for gap in gaps if gap is not None]
     bad = [part for part in parts if not part.match]
     return Reproduction(
         id=id_,
         match=not bad,
-        max_abs_diff=max(known, default=None),
+        max_abs_diff=max(known) if len(known) == len(gaps) else None,
         tolerance=max(part.tolerance for part in parts),
         cache_used=False,
         parts=parts,
-        differences=differences(engine, dossier, rerun),
+        differences=differences(engine, dossier, rerun, slower=slower),
         message="; ".join(f"{part.part}: {part.message}" for part in bad),
     )
 
@@ -133,6 +140,15 @@ def _run(engine: Engine, experiment: Experiment, wanted: set[str]) -> str:
         if track.status != "done":
             return track.message or track.status
     return ""
+
+
+def _with_more_time(engine: Engine, experiment: Experiment) -> Experiment:
+    """The recorded allowance was for the machine it ran on. A slower or busier one gets SLACK times as much, from anew."""
+    more = dataclasses.replace(experiment, allowance_s=SLACK * (experiment.allowance_s or 0.0))
+    with engine.registry.database.write() as db:
+        db.execute("UPDATE experiments SET allowance_s=? WHERE id=?", (more.allowance_s, more.id))
+        db.execute("DELETE FROM runs WHERE experiment=?", (more.id,))
+    return more
 
 
 def _only(track: Track, wanted: set[str]) -> Track:
@@ -157,7 +173,9 @@ def _compare(
         finite = np.abs(old[np.isfinite(old)]) if old is not None else np.empty(0)
         allowed = RELATIVE * max(1.0, float(finite.max(initial=0.0)))
     if again is None:
-        return PartDiff(run.part, False, None, allowed, found == sha, False, f"the rerun failed: {failed or 'no result'}")
+        return PartDiff(
+            run.part, False, None, allowed, found == sha, False, f"the rerun failed: {failed or 'no result'}"
+        )
     new = read_predictions(engine.campaign / again.folder / "predictions.npy")
     gap, row = _gap(old, new)
     if found != sha:
@@ -195,25 +213,24 @@ def _apart(old: Floats | None, new: Floats, gap: float | None, row: int, allowed
     return f"{gap:.6g} apart at row {row}; {allowed:.3g} would match"
 
 
-def differences(engine: Engine, dossier: Dossier, rerun: Mapping[str, RunRow]) -> tuple[str, ...]:
+def differences(engine: Engine, dossier: Dossier, rerun: Mapping[str, RunRow], *, slower: bool) -> tuple[str, ...]:
     """What differs here from where the experiment was run: versions, the machine's kind, the sandbox's level."""
-    facts, lines = dossier.contents, []
+    facts, keys = dossier.contents, {run.key for run in dossier.contents.runs}
+    lines = []
     if facts.sandbox_level and facts.sandbox_level != engine.executor.level:
         lines.append(f"sandbox level: {facts.sandbox_level} there, {engine.executor.level} here")
-    keys = {run.key for run in facts.runs}
+    now = here()
     same = all(run.key in keys for run in rerun.values())
-    if not facts.environments:
-        return (*lines, *(() if same else ("made in another environment, whose versions were not recorded",)))
-    there = facts.environments.get(environment()) if same else None
-    if there is None:
-        others = [names for sha, names in facts.environments.items() if same or sha != environment()]
-        there = others[-1] if others else facts.environments[environment()]
-    here = versions()
-    for name in sorted({*there, *here}):
-        if there.get(name) != here.get(name):
-            lines.append(f"{name}: {there.get(name, 'none')} there, {here.get(name, 'none')} here")
-    if not same and not lines:
-        lines.append("the runs have other keys than recorded: rows, features, threads or versions differ")
+    if slower:  # the allowance is part of the keys, which then say nothing of the environment
+        lines.append(f"slower: a run needed more than its recorded allowance, and was given {SLACK:g} times as much")
+        same = any(one.hash == now.hash for one in facts.environments)
+    there = [one for one in facts.environments if (one.hash == now.hash) == same]
+    if there:
+        names = sorted({*there[-1].versions, *now.versions})
+        pairs = [(name, there[-1].versions.get(name, "none"), now.versions.get(name, "none")) for name in names]
+        lines += [f"{name}: {theirs} there, {ours} here" for name, theirs, ours in pairs if theirs != ours]
+    if not same and not there:
+        lines.append("the runs have other keys than recorded, and the versions they were made with were not recorded")
     return tuple(lines)
 
 

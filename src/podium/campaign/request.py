@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
-import platform
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 
 from podium.campaign import solutions
 from podium.campaign.budget import UNTIMED_WALL_S
+from podium.campaign.environment import environment
 from podium.execution.executor import RunRequest
 from podium.execution.request import write_run
 from podium.records import Limits, RunKind, to_json
@@ -24,8 +21,6 @@ from podium.registry.experiments import Experiment
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
-
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost", "podium")
 
 
 @dataclass(frozen=True)
@@ -39,28 +34,6 @@ class Part:
     features: Path
     model: Path | None = None
     prepared_sha: str = ""  # hash of the prepared features, where the solution makes its own
-
-
-@functools.cache
-def _libraries() -> Mapping[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-@functools.cache
-def environment() -> str:
-    """Versions of everything that may change a prediction, as one hash."""
-    return hashlib.sha256(json.dumps(_libraries(), sort_keys=True).encode()).hexdigest()[:16]
-
-
-def versions() -> dict[str, str]:
-    """What `environment` is the hash of, in words, and the Python and the kind of machine they run on."""
-    return {**_libraries(), "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
 
 
 def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import deadline, decide, proxy, untrusted, waiting
+from podium.campaign import deadline, decide, proxy, turn, untrusted, waiting
+from podium.campaign.lineage import credit_line
 from podium.campaign.runner import Runner, holdout_track
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend, RemoteSubmission
+from podium.records import Findings
 from podium.registry.blends import BlendRow
 from podium.registry.submissions import SubmissionRow
+from podium.team.quoting import clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 WAITING = "submissions/waiting.csv"
 PREDICTS = 0.2  # of an experiment's fitting time, for predicting the test rows
+WHY_CHARS = 300
 LARGEST_RESERVE = 0.12  # of the whole time
 
 
@@ -53,7 +57,8 @@ def submit(engine: Engine, round_: int) -> Submitted:
             return Submitted(None, f"held: {held.reason}", True)  # written, and then a crash came
         if standing is None or standing.round != round_ or standing.expected != row.score:
             worth, reason = decide.worth_submitting(engine, row, waiting.newest(engine.registry), at_the_end=False)
-            return send(engine, row, reason) if worth else Submitted(None, f"held: {reason}")
+            objection = _objection(engine, round_) if worth else reason
+            return Submitted(None, f"held: {objection}") if objection else send(engine, row, reason)
         # sent, and then a crash came before this step was recorded: say what would have been said
         _, reason = decide.worth_submitting(engine, row, submissions.standing(before_round=round_), at_the_end=False)
         return Submitted(standing.tag, reason)
@@ -61,6 +66,22 @@ def submit(engine: Engine, round_: int) -> Submitted:
     submitted = engine.registry.journal.step(round_, "submit", Submitted, play)
     reserve(engine)
     return submitted
+
+
+def _objection(engine: Engine, round_: int) -> str:
+    """Why the uploader would rather wait; "" where it wishes for this submission.
+
+    It is asked only where the engine would send, whose own rule the built-in uploader goes by. The campaign's end asks
+    nobody: what is best then is sent.
+    """
+    if engine.seats["uploader"] is engine.fallback:
+        return ""
+    wish = turn.play(engine, round_, "submit", Findings, step="wish")
+    return (
+        ""
+        if wish.submit
+        else f"the uploader waits: {clip(' '.join(wish.text.split()), WHY_CHARS) or 'no reason given'}"
+    )
 
 
 def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], float] | None = None) -> Submitted:
@@ -85,13 +106,14 @@ def send(engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], f
     name = f"submissions/{tag}.csv"  # a file of its own: a round and the campaign's end may both send one
     write_file(engine.campaign / name, text)
     engine.registry.submissions.intend(SubmissionRow(tag, engine.round, name, sha, "intent", row.score, row.stderr))
-    if not _send(engine, tag, engine.campaign / name, f"round {row.round}: {reason}"):
+    owed = credit_line(engine.registry, row.weights)
+    if not _send(engine, tag, engine.campaign / name, "; ".join(filter(None, (f"round {row.round}: {reason}", owed)))):
         return Submitted(None, "held: the platform refused it")
     engine.registry.set(waiting.KEY, None)
     _publish_standing(engine)
     engine.submitted_s = engine.clock.alive_s()
     untrusted_members = [name for name in untrusted.to_send(engine, row).weights if name not in row.weights]
-    engine.event("submission", tag=tag, expected=row.score, stderr=row.stderr, imported=untrusted_members)
+    engine.event("submission", tag=tag, expected=row.score, stderr=row.stderr, imported=untrusted_members, credits=owed)
     proxy.record(engine)
     return Submitted(tag, reason)
 

@@ -27,14 +27,18 @@ def play(
     phase: Phase,
     kind: type[D],
     record: Callable[[D], None] = lambda deliverable: None,
+    *,
+    step: str = "",
     **known: Any,
 ) -> D:
     """The phase's deliverable, journalled with what it cost and all that `record` says follows from it.
 
-    `known`: deliverables of this round that the brief shows. A seat's usage is charged in the transaction that records
+    `known`: deliverables of this round that the brief shows. `step`: what the journal calls it, where the engine's own part
+    of the phase has its name. A seat's usage is charged in the transaction that records
     the phase, once: after a crash before it, the seat is asked again and hands back what it was already paid for.
     """
-    if engine.registry.journal.find(f"R{round_:02d}_{phase}") is None:  # a replay does not take the campaign back there
+    name = step or phase
+    if engine.registry.journal.find(f"R{round_:02d}_{name}") is None:  # a replay does not take the campaign back there
         engine.enter(round_, phase)
     role = ROLE_OF[phase]
     spent: list[Usage] = []
@@ -45,7 +49,8 @@ def play(
         nonlocal failed
         brief = briefs.brief(engine, round_, phase, role, **known)
         if why:
-            engine.event("warning", message=f"{role} ({engine.seats[role].name}): {why}; built-in plays")
+            text = f"{role} ({engine.seats[role].name}): {why}; built-in plays"
+            engine.event("warning", message=text, fell_back=f"{role}:{phase}")
         try:
             return _ask(seat, brief, kind, spent)
         except SeatError as problem:
@@ -54,7 +59,7 @@ def play(
             if seat is engine.fallback:
                 raise
             text = f"{role} ({seat.name}) could not play {phase}: {problem}; built-in plays"
-            engine.event("warning", message=text)
+            engine.event("warning", message=text, fell_back=f"{role}:{phase}")
             failed = True
         return _ask(engine.fallback, brief, kind, spent)
 
@@ -65,7 +70,7 @@ def play(
             engine.registry.set(UNBUILT, round_)
         record(deliverable)
 
-    deliverable = engine.registry.journal.step(round_, phase, kind, ask, keep)
+    deliverable = engine.registry.journal.step(round_, name, kind, ask, keep)
     write_views(engine.campaign, engine.registry)
     return deliverable
 

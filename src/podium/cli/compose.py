@@ -58,6 +58,7 @@ def open_or_create(
     seats: SeatOptions | None = None,
     overrides: Mapping[str, str] | None = None,
     answers: Mapping[str, str] | None = None,
+    memory: bool = True,
 ) -> Path:
     """The campaign folder for `path` (a competition's folder, or a campaign's), made where there is none.
 
@@ -69,7 +70,8 @@ def open_or_create(
         folder = Path(path)
     else:
         folder = campaign or _default_folder(path)
-    asked = Options(time_s, experiments, seed or 0, threads, dict(team or {}), executor, seats=seats or SeatOptions())
+    players, outside = settled(team or {}, Path.cwd()), seats or SeatOptions()
+    asked = Options(time_s, experiments, seed or 0, threads, players, executor, seats=outside, memory=memory)
     _check_parts(asked)
     if (folder / Registry.FILE).is_file() and _is_created(folder):
         with told_plainly(folder):
@@ -105,7 +107,7 @@ def run(campaign: Path, *, started: float | None = None, until: float = math.inf
 
 
 def _play(campaign: Path, started: float | None, until: float) -> Outcome:
-    from podium.campaign import loop
+    from podium.campaign import loop, memory
 
     engine = make_engine(campaign, started, warm=until == math.inf)
     engine.until = until
@@ -116,6 +118,7 @@ def _play(campaign: Path, started: float | None, until: float) -> Outcome:
         finally:
             engine.clock.stop()
             engine.executor.close()
+        memory.remember(engine)
         outcome = _outcome(engine, submission)
         engine.clock.beat()
         return outcome
@@ -138,8 +141,8 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     """All parts of a live campaign, from what it stored. The caller holds the lock. `warm`: start the executor's warm
     parent at once; where a run may never come, it is started by the first one."""
     from podium import tasks
+    from podium.campaign import environment
     from podium.campaign.engine import Engine
-    from podium.campaign.request import environment, versions
     from podium.competition.dataset import Dataset
     from podium.execution.local import LocalExecutor
     from podium.platforms.folder import Folder
@@ -147,7 +150,7 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     registry = Registry.create(campaign)
     clock = Clock(registry.database, started=started)
     _charge_adopted(campaign, registry, clock)  # the runner charges those that are still under way, as they end
-    registry.set("environments", {**(registry.setting("environments") or {}), environment(): versions()})
+    environment.note(registry)
     competition = from_json(Competition, registry.setting("competition"))
     options = from_json(Options, registry.setting("options"))
     hardware = from_json(Hardware, registry.setting("hardware"))
@@ -197,6 +200,15 @@ def _check_time(time_s: float | None) -> None:
         )
 
 
+def settled(team: Mapping[str, str], base: Path) -> dict[str, str]:
+    """Role → seat, where a script's folder does not hang on the working directory of whoever resumes."""
+    script = "script:"
+    return {
+        role: f"{script}{(base / name.removeprefix(script)).resolve()}" if name.startswith(script) else name
+        for role, name in team.items()
+    }
+
+
 def _check_parts(asked: Options) -> None:
     """What a campaign keeps for good is checked before it is made. Raises UserError."""
     from podium.team import choose, policy
@@ -232,6 +244,7 @@ def _seats(
             check=checks.check,
             left=lambda: purse.seats_left(registry.ledger),
             unconfined=options.seats.unconfined,
+            respawn_rounds=options.seats.respawn_rounds,
         )
         seats[role] = builtin if name == "builtin" else choose.seat(name, desk)
     return builtin, seats
@@ -240,12 +253,11 @@ def _seats(
 def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, str], answers: Mapping[str, str]) -> None:
     """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
     from podium import tasks
-    from podium.campaign import deadline, knowledge
+    from podium.campaign import deadline, knowledge, memory
     from podium.campaign.imports import import_predictions
     from podium.campaign.notices import notices
     from podium.competition import build, intake
     from podium.execution.doctor import hardware
-    from podium.team.builtin.learnings import SEEDED
 
     competition = intake(path, overrides, answers)
     obstacle = tasks.obstacle(competition)
@@ -253,7 +265,9 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
         raise Unplayable(competition, obstacle)
     options = asked if _has_budget(asked) else dataclasses.replace(asked, time_s=DEFAULT_TIME_S)
     time_s, cut = deadline.capped(options.time_s, competition.brought.deadline)
-    options = dataclasses.replace(options, time_s=time_s, team={**competition.brought.team, **asked.team})
+    options = dataclasses.replace(
+        options, time_s=time_s, team={**settled(competition.brought.team, path), **asked.team}
+    )
     _check_parts(options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -276,8 +290,7 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
             registry.set("options", options)
             registry.set("config_sha", _write_config(folder, dataset.competition))
             registry.set("state", {"round": 0, "phase": "eda", "paused": False, "finished": None})
-            for learning in SEEDED:
-                registry.add_learning(learning, 0)
+            memory.bring(registry, dataset.competition, dataset.facts, options)
             if dataset.competition.brought.existing_oof_dir is not None:
                 import_predictions(folder, registry, dataset, tasks.for_competition(dataset.competition))
             for text in (*filter(None, [cut]), *notices(registry)):
@@ -350,7 +363,8 @@ def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
             experiments=budget.experiments,
             threads=asked.threads or options.threads,
             team=asked.team or options.team,
-            seats=asked.seats if asked.seats != SeatOptions() else options.seats,
+            seats=options.seats.changed(asked.seats),
+            memory=options.memory and asked.memory,
         )
     for mine, other, name, remedy in (
         (options.time_s, asked.experiments, "--experiments", "give a larger --time"),
@@ -363,7 +377,8 @@ def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
                 remedy=f"{remedy}, or start another campaign with --campaign DIR",
             )
     longer = options.extended(asked.time_s, asked.experiments)
-    return longer if asked.seats == SeatOptions() else dataclasses.replace(longer, seats=asked.seats)
+    seats = options.seats.changed(asked.seats)
+    return dataclasses.replace(longer, seats=seats, team={**options.team, **asked.team})
 
 
 def _store_options(folder: Path, options: Options, notice: str = "") -> None:

@@ -14,7 +14,22 @@ from typing import Any
 
 import typer
 
-from podium.cli import deliver, doctor, experiment, host, init, look, mcp, run, steer, submit
+from podium.cli import (
+    deliver,
+    doctor,
+    experiment,
+    export,
+    host,
+    init,
+    learnings,
+    lineage,
+    look,
+    mcp,
+    reproduce,
+    run,
+    steer,
+    submit,
+)
 from podium.errors import PodiumError
 
 USAGE, INTERRUPTED = 2, 130
@@ -32,7 +47,7 @@ app = typer.Typer(
 )
 for command in (run.run, init.init, look.status, look.watch, look.report, submit.submit, steer.stop, steer.pause,
                 steer.resume, steer.note, steer.approve, experiment.experiment, deliver.deliver, mcp.mcp,
-                doctor.doctor):  # fmt: skip
+                doctor.doctor, reproduce.reproduce, export.export, learnings.learnings, lineage.lineage):  # fmt: skip
     app.command()(command)
 app.command("next")(host.next_)
 

@@ -50,7 +50,13 @@ def run(
     unconfined: Annotated[
         bool, typer.Option("--unconfined", help="Let coding agents run where they cannot be confined.")
     ] = False,
+    respawn: Annotated[
+        int, typer.Option("--respawn", min=1, metavar="ROUNDS", help="When a specialist hands over to a fresh one.")
+    ] = 15,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use. Default: all.")] = None,
+    no_memory: Annotated[
+        bool, typer.Option("--no-memory", help="Neither use the learnings of earlier campaigns nor add to them.")
+    ] = False,
     target: Target = "",
     metric: MetricName = "",
     id_column: Id = "",
@@ -78,9 +84,10 @@ def run(
             threads=threads,
             team=players,
             executor=executor,
-            seats=SeatOptions(search, money, tokens, unconfined),
+            seats=SeatOptions(search, money, tokens, unconfined, respawn),
             overrides=wanted,
             answers=answers,
+            memory=not no_memory,
         )
 
     folder = asking(make, as_json=as_json)

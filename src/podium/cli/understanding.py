@@ -69,7 +69,7 @@ def _value(competition: Mapping[str, Any], key: str, why: Mapping[str, Any] | No
         names = competition.get("classes") or ()
         return f"{len(names)}: {_listed(names, 5)}" if names else ""
     value = competition.get(key)
-    if value is None and key in EXTRA and why is not None:
+    if key in EXTRA and why is not None:  # with its unit
         return str(why["value"])
     return _listed(value) if isinstance(value, (list, tuple)) else "" if value is None else str(value)
 

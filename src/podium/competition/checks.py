@@ -65,7 +65,9 @@ def _check_same(asked: pl.Series, given: pl.Series, trained: pl.Series | None) -
             "the sample submission disagrees with test",
             expected=f"the same {given.name} in both",
             found=which,
-            remedy="download both again: they are of different versions",
+            remedy="download both again: they are of different versions"
+            if len(lost)
+            else "download both again; where the sample shows the form alone, move it away: every test row is then answered",
         )
 
 
@@ -74,11 +76,15 @@ def check_columns(source: Source, target: Target, id_column: str | None) -> None
     train = [c for c in source.train.columns if c not in target.columns and c != id_column]
     alien = [c for c in source.test.columns if c not in source.train.columns and c != id_column]
     if alien:
+        near = {c.strip().lower(): c for c in train if c not in source.test.columns}
+        other = near.get(alien[0].strip().lower())
         raise IntakeError(
             f"test has column {alien[0]!r} that train lacks",
             expected="the features of train: " + ", ".join(train[:12]),
             found=", ".join(alien[:12]),
-            remedy="drop it from test, or name the right tables with `train_file` and `test_file`",
+            remedy=f"train spells it {other!r}: rename one of them"
+            if other
+            else "drop it from test, or name the right tables with `train_file` and `test_file`",
         )
     structured = (
         id_column is not None

@@ -24,16 +24,18 @@ DATE_FORMATS = (
     "%Y-%m-%d",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
+    *(  # two digits of a year are tried first: %Y would take 21 for the year 21
+        f"{day}{time}"
+        for day in (
+            "%d.%m.%y", "%d.%m.%Y", "%m/%d/%y", "%d/%m/%y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y",
+        )
+        for time in ("", " %H:%M", " %H:%M:%S")
+    ),
     "%b %d, %Y",
+    "%d-%b-%y",
     "%d-%b-%Y",
-)
+)  # fmt: skip
+_UNIT = r"^([-+]?)[$€£]?\s?([-+]?[\d.,]+)\s?[%$€£]?$"  # an amount of money, a share in percent: the number
 _DATE_LIKE = re.compile(
     r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]|$)|^\s*[A-Z][a-z]{2} \d|^\s*\d{1,2}-[A-Z][a-z]{2}-\d"
 )
@@ -73,7 +75,7 @@ def _learn_string(name: str, series: pl.Series) -> ColumnType:
     if not len(values):
         return ColumnType(name, "str")
     head = values.head(50)
-    if head.str.contains(r"^\s*[-+]?(\d|\.\d)").mean() or _missing(head).all():
+    if head.str.contains(r"^\s*[-+]?[$€£]?\s?[-+]?(\d|\.\d)").mean() or _missing(head).all():
         if _grouped(values):
             return ColumnType(name, "float", thousands=True)
         for comma in (False, True):
@@ -96,7 +98,7 @@ def _missing(values: pl.Series) -> pl.Series:
 
 
 def _to_float(values: pl.Series, comma: bool) -> pl.Series:
-    text = values.str.strip_chars()
+    text = values.str.strip_chars().str.replace(_UNIT, "${1}${2}")
     if comma:
         text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
     return text.cast(pl.Float64, strict=False)
@@ -104,7 +106,7 @@ def _to_float(values: pl.Series, comma: bool) -> pl.Series:
 
 def _grouped(values: pl.Series) -> bool:
     """Every number is written like 1,234,567.8: each comma before three digits, none after a leading 0; one has a comma."""
-    known = values.filter(~_missing(values))
+    known = values.filter(~_missing(values)).str.strip_chars().str.replace(_UNIT, "${1}${2}")
     if not known.str.contains(",", literal=True).any():
         return False
     return bool(known.str.contains(r"^\s*[-+]?(0|[1-9]\d*|[1-9]\d{0,2}(,\d{3})+)(\.\d+)?\s*$").all())
@@ -118,6 +120,7 @@ def _numeric(values: pl.Series, comma: bool) -> bool:
     numbers = _to_float(values, comma)
     if numbers.null_count() == len(numbers) or not _missing(values.filter(numbers.is_null())).all():
         return False
+    values = values.str.strip_chars().str.replace(_UNIT, "${1}${2}")
     if comma and not values.str.contains(r"^\s*[-+]?\d{1,3}(\.?\d{3})*,\d+\s*$|^\s*[-+]?\d+(,\d+)?\s*$").all():
         return False
     return not values.str.contains(r"^\s*0\d").any()

@@ -15,13 +15,12 @@ from typing import Any
 import polars as pl
 
 from podium.competition import encoding, memory, sampling
-from podium.competition.dialect import Dialect, sniff
+from podium.competition.dialect import Dialect, sniff, with_points
 from podium.errors import IntakeError
 
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "null", "NULL", "<NA>", "#N/A"]
 HEAD = 1 << 18  # bytes that tell encoding and dialect
 INFER = 2_000  # rows that tell the types
-_COMMA = r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$"
 SURPRISES = 3  # columns whose later values do not fit, before all are read as strings and settled one by one
 
 
@@ -37,7 +36,7 @@ def read_delimited(
         frame = _parse(ref, plain, dialect, as_text, one_in)
     frame, dropped = _name(ref, frame, dialect)
     if dialect.decimal_comma:
-        frame = _points(frame, as_text)
+        frame = with_points(frame, as_text)
         notices = (f"{'; '.join([*notices, ref])}: fields between {dialect.separator!r}, commas in numbers",)
     frame, blank = _without_blank_rows(ref, frame)
     if frame.height == 0:
@@ -180,16 +179,6 @@ def _narrow(frame: pl.DataFrame, doubtful: set[str], dialect: Dialect) -> pl.Dat
         else:
             if text.is_in(["true", "false"]).all():
                 frame = frame.with_columns((text == "true").alias(name))
-    return frame
-
-
-def _points(frame: pl.DataFrame, as_text: frozenset[str] | None) -> pl.DataFrame:
-    """Columns kept as spelled that are numbers with decimal commas (`1.234,5`), spelled with points."""
-    for name in (c for c in frame.columns if as_text is None or c in as_text):
-        text = frame[name]
-        if text.dtype == pl.String and text.str.contains(",", literal=True).any() and text.str.contains(_COMMA).all():
-            plain = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-            frame = frame.with_columns(plain.alias(name))
     return frame
 
 

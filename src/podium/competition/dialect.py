@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
+import polars as pl
+
 from podium.errors import IntakeError
 
 SEPARATORS = (",", "\t", ";", "|")
 RARE = (" ", "^", "~", "\x01", ":")  # only where every line has as many of them as the header
 LINES = 100  # records of the head that tell the dialect
 PREAMBLE = 50  # at most so many lines stand before the header
+_COMMA = r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$"  # a number, perhaps with a decimal comma
 
 
 @dataclass(frozen=True)
@@ -146,3 +149,13 @@ def _decimal_comma(text: str, separator: str) -> bool:
     return bool(re.search(r"(?<![\d.,])\d+,\d+(?![\d.,])", body)) and not re.search(
         r"(?<![\d.,])\d+\.\d+(?![\d.,])", body
     )
+
+
+def with_points(frame: pl.DataFrame, as_text: frozenset[str] | None) -> pl.DataFrame:
+    """Columns kept as spelled that are numbers with decimal commas (`1.234,5`), spelled with points."""
+    for name in (c for c in frame.columns if as_text is None or c in as_text):
+        text = frame[name]
+        if text.dtype == pl.String and text.str.contains(",", literal=True).any() and text.str.contains(_COMMA).all():
+            plain = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+            frame = frame.with_columns(plain.alias(name))
+    return frame

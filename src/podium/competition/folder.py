@@ -156,9 +156,19 @@ def choose_tables(contents: Contents, config: Mapping[str, str]) -> TableFiles:
     for role in ("train", "test"):
         if role == "test" and not chosen["test"] and not roles.get("test") and _sample_names_test(chosen, contents):
             chosen["test"] = chosen["sample"]
-        chosen[role] = chosen[role] or _one(role, roles.get(role, []), contents)
+        found = (
+            _with_answer(roles.get(role, []), chosen["sample"], contents) if role == "train" else roles.get(role, [])
+        )
+        chosen[role] = chosen[role] or _one(role, found, contents)
     sides = _sides(contents, tuple(ref for ref in chosen.values() if ref))
     return TableFiles(chosen["train"], chosen["test"], chosen["sample"], chosen["labels"], sides)
+
+
+def _with_answer(found: list[str], sample: str, contents: Contents) -> list[str]:
+    """Of several train tables, the one that has what the sample submission asks for: an unlabelled one has not."""
+    asked = set(header(contents.folder, sample)[1:]) if sample and len(found) > 1 else set()
+    fits = [ref for ref in found if asked and asked <= set(header(contents.folder, ref))]
+    return fits if len(fits) == 1 else found
 
 
 def _given(role: str, config: Mapping[str, str], contents: Contents) -> str:

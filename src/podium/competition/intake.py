@@ -86,6 +86,8 @@ def _data_folder(home: Path, config: Config) -> Path:
     for key in ("data_dir", "competition_dir"):
         if config.get(key):
             folder = Path(home, str(config[key])).absolute()
+            if not folder.exists():
+                folder = Path(home, str(config[key]).replace("\\", "/")).absolute()  # as written on Windows
             if not folder.is_dir():
                 raise IntakeError(
                     f"no such folder: {folder}",
@@ -163,7 +165,7 @@ def _evidence(clues: Clues, reading: Reading, scoring: Scoring, slug: Evidence) 
         "task_type": Evidence(reading.task_type, reading.why, reading.confidence),
         "metric": scoring.evidence,
         "metric_direction": Evidence(metric.direction, f"{metric.title}: {metric.direction} is better", 1.0),
-        "submission_kind": Evidence(reading.submission_kind, f"what {metric.name} is computed from", 0.95),
+        "submission_kind": Evidence(reading.submission_kind, f"what {metric.title} is computed from", 0.95),
         **reading.evidence,
         "competition": slug,
     }

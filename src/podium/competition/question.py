@@ -15,10 +15,11 @@ from podium.competition.label_sets import LabelSets, label_sets
 from podium.competition.source import Source
 from podium.competition.target import Target, classes_disagree
 from podium.errors import Ambiguous, IntakeError
-from podium.metrics import Metric
+from podium.metrics import Metric, custom
 from podium.records import Evidence, SubmissionKind
 
 Kind = SubmissionKind
+FEW_GRADES = 20  # at most so many different whole numbers may be classes
 POSITIVE = ("1", "1.0", "true", "yes", "y", "t", "positive", "pos", "p", "present", "malignant", "spam", "fraud", "default",
             "churn", "churned", "survived", "approved", "success", "bad", "toxic", "fake", "abnormal", "case", "on")  # fmt: skip
 
@@ -63,6 +64,12 @@ def find_question(
         raise classes_disagree(source.train[target.columns[0]], values)
     kind: Kind = "label" if metric.needs in ("label", "value") and len(values) < 2 else "probability"
     classes = target.classes or _classes(labels, task_type, kind, config, text)
+    if kind == "probability" and len(classes) > 2 and len(values) == 1:
+        raise IntakeError(
+            f"{metric.title} scores a probability of each class, and the sample submission has one column",
+            expected=f"a column for each of {', '.join(classes[:12])}", found=values[0],
+            remedy="correct `metric` (accuracy, for one, scores labels) or sample_submission",
+        )  # fmt: skip
     return Question(task_type, classes, kind, Evidence(task_type, why, confidence))
 
 
@@ -225,6 +232,11 @@ def _single(labels: pl.Series, target: Target, metric: Metric, asked: str) -> tu
     why = f"target has {seen}, scored by {metric.title}"
     if metric.name == "qwk" and whole and unique > 2:
         return "ordinal_regression", why, 0.95
+    valued = custom.is_users(metric.name) and metric.needs == "value" and "regression" in metric.task_types
+    if (
+        valued and numeric and (not whole or unique > FEW_GRADES)
+    ):  # a metric.py scores every kind of task unless it says
+        return "regression", f"{why}, which needs a value", 0.85
     if not any(t.endswith("classification") for t in metric.task_types) or (
         metric.name == "gini" and not (whole and unique == 2)
     ):

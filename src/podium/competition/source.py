@@ -80,6 +80,7 @@ def read_source(folder: Path, files: TableFiles, ids: Collection[str] = ()) -> S
     else:
         test = _without_empty_targets(_read(folder, files.test, notices, spelled), sample)
     train, test = _without_index(train, test)
+    train, test = _whole_ids(train, test, sample, notices)
     answer = _empty_target(train, test) if labels is None else ""
     if answer:
         train = _read(folder, files.train, [], spelled | {answer}, one_in=one_in)  # labels as spelled
@@ -114,6 +115,27 @@ def _without_empty_targets(test: pl.DataFrame, sample: pl.DataFrame | None) -> p
     """Some hosts leave the target in test as an empty column."""
     asked = sample.columns[1:] if sample is not None else []
     return test.drop([c for c in asked if c in test.columns and test[c].null_count() == test.height])
+
+
+def _whole_ids(
+    train: pl.DataFrame, test: pl.DataFrame, sample: pl.DataFrame | None, notices: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Ids that a data-frame library wrote as `300.0` and the sample submission has as `300`, as the latter."""
+    name = sample.columns[0] if sample is not None else ""
+    if sample is None or name not in test.columns or test[name].dtype != pl.String:
+        return train, test
+    floats = r"^-?\d+\.0+$"
+    if not test[name].str.contains(floats).all() or sample[name].str.contains(".", literal=True).any():
+        return train, test
+    notices.append(
+        f"ids are written like {test[name][0]} in test and like {sample[name][0]} in the sample: read as whole"
+    )
+    whole = (
+        pl.when(pl.col(name).str.contains(floats)).then(pl.col(name).str.extract(r"^(-?\d+)")).otherwise(pl.col(name))
+    )
+    return (train.with_columns(whole.alias(name)) if name in train.columns else train), test.with_columns(
+        whole.alias(name)
+    )
 
 
 def _empty_target(train: pl.DataFrame, test: pl.DataFrame) -> str:

@@ -6,7 +6,8 @@
         ...
 
 It may also say `NEEDS` (label, probability, score, value; default value), `BOUNDS` (a pair), `OPTIMUM` and
-`TASK_TYPES` (a tuple). Truth and prediction are numpy arrays with a row a unit.
+`TASK_TYPES` (a tuple). Truth and prediction are numpy arrays with a row a unit: `(n,)` each where a row has one answer,
+else `(n, k)` over classes or targets (truth of classes stays `(n,)`: codes from 0 in the order `podium init` shows).
 
 The file is the user's own, like a shell script of theirs: it is executed inside the engine, with all the engine may
 do. Solutions and seats never write it, and no sandbox holds it. A campaign keeps a copy, frozen by the hash in the
@@ -202,7 +203,7 @@ def _guarded(path: Path, score: Callable[..., Any], weighted: bool) -> Callable[
             raise _refuse(path, "takes no weights", "`def score(truth, prediction, weight=None)`")
         extra = {} if weight is None else {"weight": weight}
         try:
-            value = score(truth, prediction, **extra)
+            value = score(_flat(truth), _flat(prediction), **extra)
         except Exception as problem:
             raise _refuse(path, "raised", "one finite number", _place(path, problem)) from problem
         try:
@@ -214,6 +215,11 @@ def _guarded(path: Path, score: Callable[..., Any], weighted: bool) -> Callable[
         return result
 
     return function
+
+
+def _flat(array: NDArray[Any]) -> NDArray[Any]:
+    """One column as `(n,)`: `truth - prediction` of `(n,)` and `(n, 1)` would silently be a matrix of all pairs."""
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
 def check_direction(metric: Metric, truth: NDArray[Any], perfect: NDArray[Any] | None = None) -> None:

@@ -54,6 +54,8 @@ def _jump(scored: Scored, previous: Sequence[Scored]) -> AuditFinding | None:
 
 def _perfect(scored: Scored, baseline: Scored | None, jumped: bool) -> AuditFinding | None:
     optimum = metrics.get(scored.metric).optimum
+    if not math.isfinite(optimum):
+        return None  # a user's metric that states no bounds: how far it goes is not known
     scale = abs(optimum - baseline.score) if baseline is not None else max(1.0, abs(optimum))
     missing = abs(optimum - scored.score)
     if missing > PERFECT * scale:

@@ -10,6 +10,11 @@ from typing import Any
 from podium.records import dumps
 from podium.registry.database import Database
 
+_SOUND = (
+    "NOT EXISTS (SELECT 1 FROM json_each(blends.weights) AS member JOIN experiments ON experiments.id = member.key "
+    "WHERE member.value > 0 AND experiments.verdict = 'invalid')"
+)
+
 
 @dataclass(frozen=True)
 class BlendRow:
@@ -50,9 +55,11 @@ class Blends:
         return found[0] if found else None
 
     def ranked(self, higher_is_better: bool, limit: int = 5) -> list[BlendRow]:
-        """The best by nested estimate, best first."""
+        """The best by nested estimate, best first, without those that carry weight of an invalid experiment."""
         order = "DESC" if higher_is_better else "ASC"
-        rows = self._database.rows(f"SELECT * FROM blends ORDER BY score {order}, round DESC LIMIT ?", limit)
+        rows = self._database.rows(
+            f"SELECT * FROM blends WHERE {_SOUND} ORDER BY score {order}, round DESC LIMIT ?", limit
+        )
         return [_blend(row) for row in rows]
 
     def last(self) -> BlendRow | None:

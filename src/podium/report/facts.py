@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from podium.campaign.lineage import Lineage, lineage
 from podium.campaign.views import oof_predictions
 from podium.records import AuditFinding, Learning
 from podium.registry import Registry
@@ -37,6 +38,7 @@ class PageFacts:
     vault_reads: Sequence[Mapping[str, Any]]
     sandbox_levels: Mapping[str, int]  # level → runs
     texts: Sequence[tuple[int, Mapping[str, Any]]]  # round → deliverables
+    lineage: Lineage
 
 
 def gather(campaign: Path, registry: Registry) -> PageFacts:
@@ -69,6 +71,7 @@ def gather(campaign: Path, registry: Registry) -> PageFacts:
             for row in rows("SELECT json_extract(exit, '$.sandbox_level') AS level, count(*) AS n FROM runs GROUP BY 1")
         },
         texts=_texts(registry, now["round"]),
+        lineage=lineage(registry),
     )
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from podium.report.figures import duration_text, metric_text, one_line, score_digits, score_text
+from podium.report.seats import cost_text, fell_back_text
 
 BLUE, SKY, ORANGE, VERMILION, GREY = "#56b4e9", "#0072b2", "#e69f00", "#d55e00", "bright_black"
 SIGNS = {"champion": ("★", "*"), "pooled": ("●", "+"), "invalid": ("✗", "x"), "killed": ("⊘", "k"),
@@ -163,7 +164,22 @@ def _standing(snapshot: dict[str, Any], width: int) -> RenderableType:
         )
     if snapshot["submissions"]:
         lines.append(Text.assemble(("submission ", "bold"), submission_text(snapshot["submissions"][-1])))
+    lines += [Text.assemble(("seats ", "bold"), _seats(snapshot["seats"]))] if snapshot["seats"] else []
     return Group(*(_cut(line) for line in lines))
+
+
+def _seats(seats: Sequence[dict[str, Any]]) -> str:
+    """`12,300 + 800 tokens, USD unknown, 40 s; openai:gpt-5: builder (built-in played plan 1), researcher; host: qa`."""
+    of_seat: dict[str, list[str]] = {}
+    for seat in seats:
+        fell = fell_back_text(seat)
+        words = seat["role"] + (f" (built-in played {fell})" if fell else "")
+        of_seat.setdefault(one_line(seat["seat"], 30), []).append(words)
+    sums: dict[str, Any] = {
+        kind: sum(seat[kind] or 0 for seat in seats) for kind in ("tokens_in", "tokens_out", "seat_s")
+    }
+    sums["usd"] = None if any(seat["usd"] is None for seat in seats) else sum(seat["usd"] for seat in seats)
+    return "; ".join([cost_text(sums), *(f"{name}: {', '.join(roles)}" for name, roles in of_seat.items())])
 
 
 def submission_text(submission: dict[str, Any]) -> str:

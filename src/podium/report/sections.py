@@ -10,6 +10,8 @@ from podium.report.charts import bar, heat_map, score_chart
 from podium.report.facts import PageFacts
 from podium.report.figures import duration_text, metric_text, score_text
 from podium.report.html import EMPTY, Child, Html, element, join, section, table, text
+from podium.report.lineage import drawing
+from podium.report.seats import cost_text, fell_back_text
 
 MOST_LISTED = 200
 ASKED = ("task_type", "target_columns", "id_column", "metric", "metric_direction", "submission_columns", "submission_kind",
@@ -189,6 +191,21 @@ def experiments(facts: PageFacts) -> Html:
     return section("Experiments", element("p", note, class_="soft"), table(heads, rows, kinds="knmknkmn"))
 
 
+def descent(facts: PageFacts) -> Html:
+    """What descends from what, and whose ideas the blend's weight rests on."""
+    found = facts.lineage
+    if not found.nodes:
+        return EMPTY
+    owed = [(f"{one.share:.1%}", one.kind, text(one.source, 160)) for one in found.credits]
+    note = "A member’s weight is split evenly over the sources of it and of its ancestors."
+    return section(
+        "Lineage and credits",
+        table(("share", "kind", "source"), owed, kinds="nkt"),
+        element("p", note, class_="soft") if owed else EMPTY,
+        element("details", element("summary", "The graph"), element("div", drawing(found), class_="scroll")),
+    )
+
+
 def stopped(facts: PageFacts) -> Html:
     """Everything that did not make it, and why."""
     rows = []
@@ -286,6 +303,16 @@ def learnings(facts: PageFacts) -> Html:
     return section("Learnings", table(heads, rows, kinds="kttkkn"))
 
 
+def seats(facts: PageFacts) -> Html:
+    """Who played what; nothing where the built-in team played all of it."""
+    rows = [
+        (seat["role"], text(seat["seat"], 80), seat["briefs"], fell_back_text(seat) or "none", cost_text(seat))
+        for seat in facts.now["seats"]
+    ]
+    heads = ("role", "seat", "briefs", "played by the built-in seat instead", "cost")
+    return section("Who played", table(heads, rows, kinds="kmntt")) if rows else EMPTY
+
+
 def spent(facts: PageFacts) -> Html:
     units = {"wall_s": "engine time", "cpu_s": "CPU time of runs", "seat_s": "time of seats", "gpu_s": "GPU time"}
     rows = []
@@ -337,6 +364,7 @@ def footer(facts: PageFacts) -> Html:
 
 
 ALL: tuple[Callable[[PageFacts], Html], ...] = (
-    heading, scores, blend, asked, audited, families, correlations, experiments, stopped, submissions, brought, learnings, spent,
+    heading, scores, blend, asked, audited, families, correlations, experiments, descent, stopped, submissions, brought,
+    learnings, seats, spent,
     estimate, rounds, footer,
 )  # fmt: skip

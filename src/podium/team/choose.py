@@ -48,6 +48,8 @@ def seat(name: str, desk: Desk) -> Seat:
     if kind == "script":
         from podium.team.scripted import ScriptedSeat
 
+        if not Path(rest).is_dir():
+            raise UserError(f"no folder {rest} for {desk.role}", expected="<phase>.json or <brief>.json in it")
         return ScriptedSeat(Path(rest))
     if kind == "host":
         from podium.team.host import HostSeat

@@ -1,14 +1,16 @@
 """Figures that a text cites, and whether the facts bear them out: `0.81234 [E007.score]`, `0.795 [blend.R03.score]`.
 
 A citation names a numeric field of an experiment, of the blend of a round, or of the facts themselves. The number
-written before it must be that figure, to the digits written (at least three).
+written before it must be that figure, to the digits written (at least three). A learning is cited by its id alone, as in
+`[L3]`, `[F:regression:knn]` or `[M1f0c22ab]`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from podium.records import BlendFact, ExperimentFact, Facts
+from podium.records import BlendFact, ExperimentFact, Facts, Learning
 
 EXPERIMENT_FIELDS = ("score", "stderr", "cost_s", "expected_gain", "correlation", "blend_weight", "round")
 BLEND_FIELDS = ("score", "stderr", "vault_score")
@@ -16,6 +18,7 @@ FACTS_FIELDS = ("noise_floor", "n_experiments", "round")
 CITATION = re.compile(
     r"(?:(?P<number>[-+]?\d[\d.]*(?:e[-+]?\d+)?) )?\[(?P<where>facts|E\d+|blend\.R\d+)\.(?P<field>\w+)\]"
 )
+LEARNING = re.compile(r"\[(?P<id>L\d+|M[0-9a-f]{8}|F:[a-z_]+:\w+)\]")
 
 
 def cite(value: float, where: str, field: str = "score") -> str:
@@ -38,6 +41,13 @@ def problems(text: str, facts: Facts) -> list[str]:
         elif match["number"] is not None and not _agrees(match["number"], figure):
             found.append(f"{name}: expected {figure:.6g}, found {match['number']}")
     return found
+
+
+def unknown_learnings(text: str, facts: Facts, new: Iterable[Learning] = ()) -> list[str]:
+    """One line for each learning that the text cites by id and that neither the facts have nor is among `new`."""
+    known = {learning.id for learning in (*facts.learnings, *new)}
+    unknown = dict.fromkeys(match["id"] for match in LEARNING.finditer(text) if match["id"] not in known)
+    return [f"[{id_}]: expected a learning that this campaign has, found none" for id_ in unknown]
 
 
 def resolve(where: str, field: str, facts: Facts) -> float | None:

@@ -52,23 +52,29 @@ def lines(texts: Iterable[str], chars: int) -> str:
 
 
 def _competition(facts: Facts, chars: int) -> str:
+    """What the engine fixed; and, fenced, every name that came out of the competition's files."""
     it = facts.competition
-    said = {
-        "competition": it.competition,
+    fixed = {
         "task": it.task_type,
-        "metric": f"{it.metric_shown} ({it.metric_direction} is better)",
+        "metric": f"{it.metric} ({it.metric_direction} is better)",
+        "a cell of the submission": f"a {it.submission_kind}",
+        "folds": f"{facts.data.n_folds}, {it.cv_strategy}",
+        "submissions a day": str(it.max_submissions_per_day or ""),
+    }
+    names = {
+        "competition": it.competition,
+        "metric as its owner calls it": it.metric_title if it.metric_title != it.metric else "",
         "target": ", ".join(it.target_columns),
         "classes": ", ".join(it.classes[:20]) + (" …" if len(it.classes) > 20 else ""),
         "id": it.id_column or "",
-        "submission": f"{', '.join(it.submission_columns[:20])}; a cell is a {it.submission_kind}",
-        "folds": f"{facts.data.n_folds}, {it.cv_strategy}",
+        "columns of the submission": ", ".join(it.submission_columns[:20]),
         "group": it.group_column or "",
         "time": it.time_column or "",
         "label-side columns (train only)": ", ".join(it.label_side_columns),
         "deadline": it.deadline or "",
-        "submissions a day": str(it.max_submissions_per_day or ""),
     }
-    return lines((f"- {name}: {value}" for name, value in said.items() if value), chars)
+    head, listed = (lines((f"- {name}: {v}" for name, v in said.items() if v), chars // 2) for said in (fixed, names))
+    return f"{head}\n{_fenced(listed, 'names in the files', chars // 2)}"
 
 
 def _description(facts: Facts, chars: int) -> str:

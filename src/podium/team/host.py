@@ -9,7 +9,7 @@ from podium.records import Brief, Reply, Role, Usage, from_json
 from podium.registry.deliveries import Deliveries, Delivery, Session
 from podium.registry.transcripts import Conversation
 from podium.team.desk import Desk
-from podium.team.roles import DELIVERABLE_OF
+from podium.team.roles import DELIVERABLE_OF, SCOPES
 
 SPECIALISTS: tuple[Role, ...] = ("researcher", "builder", "reviewer")
 """Roles whose conversation the host keeps from round to round; the others begin anew with each brief."""
@@ -31,7 +31,8 @@ class HostSeat:
             raise SeatError(f"phase {brief.phase!r}: expected one of {', '.join(DELIVERABLE_OF)}")
         delivery = self.deliveries.of(brief.id)
         if delivery is None:
-            self.deliveries.publish(brief, self._session(brief))
+            shown = replace(brief, facts=SCOPES[brief.role].shown(brief.facts))
+            self.deliveries.publish(shown, self._session(brief))
             raise AwaitingHost(brief.id)
         usage = self._usage(brief, delivery)
         if delivery.deliverable is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from podium.campaign import checks
 from podium.errors import SeatError
@@ -22,6 +22,7 @@ from podium.records import (
     Phase,
     Recipe,
     Reply,
+    Usage,
     from_json,
     to_json,
 )
@@ -29,20 +30,44 @@ from podium.team.roles import DELIVERABLE_OF, ROLE_OF
 from podium.team.seat import Seat
 
 
-def conform(seat: Seat, *, deterministic: bool = True) -> None:
+@dataclass(frozen=True)
+class Played:
+    """How a phase went. `problem`: why the seat declined; "" where it handed in a valid deliverable."""
+
+    brief_id: str
+    usage: Usage
+    problem: str = ""
+
+
+def conform(seat: Seat, *, deterministic: bool = True, may_decline: bool = False, at_least: int = 0) -> list[Played]:
     """Every phase that a seat plays, in a young campaign and in one under way.
 
     `deterministic`: the same brief twice, or the same brief read back from JSON, gives the same deliverable.
+    `may_decline`: a phase may end in a SeatError that says what it cost; `at_least` so many must not.
     """
     assert seat.name, "name: expected some text"
-    for facts in (young(), under_way()):
-        for phase in DELIVERABLE_OF:
-            check_phase(seat, brief(phase, facts), deterministic)
+    briefs = [brief(phase, facts) for facts in (young(), under_way()) for phase in DELIVERABLE_OF]
+    played = [play_phase(seat, asked, deterministic, may_decline) for asked in briefs]
     check_unknown_phase(seat)
+    valid = sum(not one.problem for one in played)
+    assert valid >= at_least, f"valid: expected {at_least} of {len(played)}, found {valid}"
+    return played
 
 
-def check_phase(seat: Seat, asked: Brief, deterministic: bool) -> None:
-    """The phase's type, the engine's own check, JSON there and back, and usage that can be charged."""
+def play_phase(seat: Seat, asked: Brief, deterministic: bool = True, may_decline: bool = False) -> Played:
+    """A valid deliverable; or, where the seat may decline, a SeatError whose usage can be charged."""
+    try:
+        return Played(asked.id, check_phase(seat, asked, deterministic))
+    except SeatError as problem:
+        if not may_decline:
+            raise
+        assert problem.usage is not None, f"{asked.id}: declined without saying what it cost"
+        check_usage(asked.id, problem.usage)
+        return Played(asked.id, problem.usage, str(problem) or "it did not say why")
+
+
+def check_phase(seat: Seat, asked: Brief, deterministic: bool) -> Usage:
+    """The phase's type, the engine's own check, JSON there and back, and usage that can be charged, which comes back."""
     reply = seat.play(asked)
     kind, where = DELIVERABLE_OF[asked.phase], asked.id
     assert isinstance(reply, Reply), f"{where}: expected a Reply"
@@ -50,11 +75,15 @@ def check_phase(seat: Seat, asked: Brief, deterministic: bool) -> None:
     checks.check(reply.deliverable, asked)
     again: Deliverable = from_json(kind, to_json(reply.deliverable))
     assert to_json(again) == to_json(reply.deliverable), f"{where}: the deliverable changes on its way through JSON"
-    usage = reply.usage
-    spent = (usage.wall_s, usage.tokens_in, usage.tokens_out, usage.cost_usd or 0.0)
-    assert min(spent) >= 0, f"{where}: usage is negative: {spent}"
+    check_usage(where, reply.usage)
     if deterministic:
         check_same(seat, asked, reply.deliverable)
+    return reply.usage
+
+
+def check_usage(where: str, usage: Usage) -> None:
+    spent = (usage.wall_s, usage.tokens_in, usage.tokens_out, usage.cost_usd or 0.0)
+    assert min(spent) >= 0, f"{where}: usage is negative: {spent}"
 
 
 def check_same(seat: Seat, asked: Brief, first: Deliverable) -> None:

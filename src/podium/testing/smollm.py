@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from podium.team.api.models import Player
 
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+TEXT, ITEMS, PARENTS = 48, 1, 1  # characters of a text, entries of a list
+NUMBERS = (0, 0.001, 0.01, 1)
+WORDS: Mapping[str, tuple[Any, ...]] = {  # by field: what so small a model may choose from
+    "libraries": ("numpy", "polars", "lightgbm"),
+    "operator": ("draft", "improve"),
+    "kind": ("finite", "probabilities", "not_copied"),  # checks without parameters
+    "family": ("linear_code", "boosting_code"),
+}
 
 
 @contextmanager
@@ -24,3 +36,61 @@ def served(*, threads: int = 1, context: int = 8192, answer_tokens: int = 400) -
         yield f"local:{server.listening_address}/v1#smollm2"
     finally:
         del server  # which stops it
+
+
+def terse(name: str) -> Player:
+    """The model behind a seat's name, its answers held to `narrowed` schemas, which llama.cpp's grammar enforces."""
+    from dataclasses import replace
+
+    from pydantic_ai.messages import ModelMessage, ModelResponse
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.models.wrapper import WrapperModel
+    from pydantic_ai.settings import ModelSettings
+
+    from podium.team.api.models import players
+
+    class Terse(WrapperModel):
+        async def request(
+            self,
+            messages: list[ModelMessage],
+            model_settings: ModelSettings | None,
+            model_request_parameters: ModelRequestParameters,
+        ) -> ModelResponse:
+            output = model_request_parameters.output_object
+            if output is not None:
+                output = replace(output, json_schema=narrowed(output.json_schema))
+            asked = replace(model_request_parameters, output_object=output, function_tools=[])
+            return await super().request(messages, model_settings, asked)
+
+    [player] = players(name)
+    return replace(player, model=Terse(player.model))
+
+
+def narrowed(shape: Mapping[str, Any], field: str = "") -> dict[str, Any]:
+    """A deliverable's JSON Schema with short texts, short lists and few words: whatever fits it fits the schema too."""
+    if "anyOf" in shape:  # the plainest: null where that is allowed
+        options = sorted(shape["anyOf"], key=lambda one: one.get("type") != "null")
+        return narrowed(options[0], field)
+    kind = shape.get("type")
+    if kind == "object":
+        properties = {name: narrowed(one, name) for name, one in shape.get("properties", {}).items()}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+    if kind == "array":
+        least = shape.get("minItems", 0)
+        items = narrowed(shape.get("items", {"type": "string"}), field)
+        most = PARENTS if field == "parents" else ITEMS
+        return {"type": "array", "items": items, "minItems": least, "maxItems": max(least, shape.get("maxItems", most))}
+    if kind == "string":
+        allowed = shape.get("enum", WORDS.get(field, ()))
+        allowed = [word for word in WORDS.get(field, allowed) if word in allowed]
+        return {"type": "string", "enum": allowed} if allowed else {"type": "string", "minLength": 1, "maxLength": TEXT}
+    if kind == "number":
+        return {"enum": list(NUMBERS)}
+    if kind == "integer":
+        return {"enum": [0]}
+    return dict(shape)

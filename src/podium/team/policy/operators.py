@@ -8,6 +8,7 @@ depth (Toledo et al. 2025): a young tree is kept simple, an old one may be bold.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Literal
 
 from podium.records import ExperimentFact, Facts, Suggestion
@@ -18,6 +19,9 @@ SIBLINGS = 8  # ideas a draft is shown
 DEBUG_DEPTH = 3  # failures in a row after which a branch is left alone
 DEBUGS = 1  # failures taken up in one round
 APART = 0.995  # correlation below which two members may differ enough to be crossed (L1)
+ABLATION_DEPTH = 2  # generations from which an ablation pays
+ABLATIONS = 3  # components taken out of one experiment
+ABLATION_REACH = 3  # ancestors whose ablations still tell something
 COMPONENTS = ("features", "model", "target view", "training", "post-processing")
 
 
@@ -44,25 +48,53 @@ def debug(facts: Facts) -> Iterator[Suggestion]:
 def improve(facts: Facts, parent: ExperimentFact) -> Suggestion:
     tried = tuple(e.hypothesis for e in children(facts, parent.id))[:SIBLINGS]
     target = component(facts, parent)
-    why = f"change its {target} and nothing else" if target else "change one component and nothing else"
+    why = f"its {target} matters most: taking that out cost most" if target else "the best place to go on from"
     return Suggestion("improve", (parent.id,), why, complexity(depth(facts, parent)), tried, target=target)
 
 
 def ablation(facts: Facts, parent: ExperimentFact) -> Iterator[Suggestion]:
-    """What matters is measured before it is refined: one component taken out, while none of the line's was."""
-    if depth(facts, parent) >= 2 and not any(e.operator == "ablate" for e in children(facts, parent.id)):
-        why = "take out one component to learn what its score rests on"
-        yield Suggestion(
-            "ablate", (parent.id,), why, "minimal", target=COMPONENTS[len(parent.parents) % len(COMPONENTS)]
-        )
+    """What matters is measured before it is refined: one component after the other is taken out of the parent, or of the
+    near ancestor where that was begun."""
+    if depth(facts, parent) < ABLATION_DEPTH:
+        return
+    base, done = ablated(facts, parent)
+    left = [one for one in COMPONENTS if one not in {named(e) for e in done}]
+    if len(done) < ABLATIONS and left:
+        why = "learn what its score rests on before more is built on it"
+        yield Suggestion("ablate", (base.id,), why, "minimal", tuple(e.hypothesis for e in done), target=left[0])
+
+
+def ablated(facts: Facts, parent: ExperimentFact) -> tuple[ExperimentFact, list[ExperimentFact]]:
+    """Whichever of the parent and its near ancestors was last ablated, and its ablations; the parent where none was."""
+    for base in (parent, *ancestors(facts, parent)[:ABLATION_REACH]):
+        done = [e for e in children(facts, base.id) if e.operator == "ablate" and e.status in ("done", "killed")]
+        if done:
+            return base, done
+    return parent, []
 
 
 def component(facts: Facts, parent: ExperimentFact) -> str:
-    """The component whose removal cost most among the parent's ablations; "" where none was ablated."""
+    """The component whose removal cost most, in the parent or a near ancestor; "" where nothing says so.
+
+    An ablation that was stopped after its first fold lost more than any that was let finish.
+    """
+    base, done = ablated(facts, parent)
+    lost = {e.id: _lost(facts, base, e) for e in done if named(e)}
+    worst = max((e for e in done if lost.get(e.id, 0.0) > 0), key=lambda e: lost[e.id], default=None)
+    return "" if worst is None else named(worst)
+
+
+def _lost(facts: Facts, base: ExperimentFact, ablation: ExperimentFact) -> float:
+    """How much worse an ablation is than what it was taken from, in the metric's unit."""
+    if ablation.status == "killed":
+        return inf
     sign = 1.0 if facts.competition.metric_direction == "higher" else -1.0
-    done = [e for e in children(facts, parent.id) if e.operator == "ablate" and e.score is not None]
-    worst = min(done, key=lambda e: sign * (e.score or 0.0), default=None)
-    return "" if worst is None else next((c for c in COMPONENTS if c in worst.hypothesis.lower()), "")
+    return 0.0 if base.score is None or ablation.score is None else sign * (base.score - ablation.score)
+
+
+def named(ablation: ExperimentFact) -> str:
+    """The component that an ablation's hypothesis names."""
+    return next((c for c in COMPONENTS if c in ablation.hypothesis.lower()), "")
 
 
 def crossover(facts: Facts, parent: ExperimentFact) -> Iterator[Suggestion]:

@@ -148,23 +148,23 @@ def render(name: str, **slots: str) -> str:
 
 
 def _suggestion(number: int, one: Suggestion) -> str:
+    """One suggestion with what its operator is shown; what it is not shown is not mentioned."""
+    parts = {"target": clip(one.target, 200), "siblings": _bullets(one.siblings), "failures": _bullets(one.failures)}
     return render(
         "suggestion",
         number=str(number),
         operator=one.operator,
-        parents=", ".join(one.parents) or "none",
+        parents=f"parents: {', '.join(one.parents)}" if one.parents else "no parents",
         why=clip(one.why, 400),
         how=render(f"operators/{one.operator}"),
         complexity=render(f"complexity/{one.complexity}"),
-        target=clip(one.target, 200) or "not measured",
-        siblings=_bullets(one.siblings),
-        failures=_bullets(one.failures),
-    )
+        shown="\n".join(render(f"suggestion_{name}", **{name: text}) for name, text in parts.items() if text),
+    ).strip()
 
 
 def _bullets(texts: tuple[str, ...]) -> str:
     lines = "\n".join(f"- {' '.join(text.split())}" for text in texts)
-    return quote(clip(lines, SUGGESTION_CHARS), "earlier experiments") if lines else "none"
+    return quote(clip(lines, SUGGESTION_CHARS), "earlier experiments")
 
 
 @functools.cache

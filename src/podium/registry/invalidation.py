@@ -1,0 +1,74 @@
+"""An experiment marked invalid after it was judged: it leaves the pool, and what descends from it is known to rest on it.
+
+Blends that carry weight of it are no longer chosen (`Blends.ranked` leaves out blends with an invalid member). Descendants
+keep their verdicts, which rest on their own predictions; whoever reads the lineage sees what they rest on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from podium.errors import UserError
+
+if TYPE_CHECKING:
+    from podium.registry.experiments import Experiment
+    from podium.registry.registry import Registry
+
+KEY = "invalidated"
+
+
+def invalidated(registry: Registry) -> Mapping[str, str]:
+    """Experiment → why it was marked invalid after its verdict."""
+    found: Mapping[str, str] = registry.setting(KEY) or {}
+    return found
+
+
+def check(registry: Registry, id_: str) -> Experiment:
+    """Raises UserError where there is no such experiment, or no verdict to take back."""
+    found = registry.experiments.get(id_)
+    if found is None:
+        known = ", ".join(one.id for one in registry.experiments.all()[-5:]) or "none yet"
+        raise UserError("there is no such experiment", expected=known, found=repr(id_))
+    if found.verdict is None:
+        raise UserError(
+            f"{id_} has no verdict that could be taken back ({found.status})", remedy="wait for its verdict"
+        )
+    return found
+
+
+def invalidate(registry: Registry, id_: str, reason: str, *, higher_is_better: bool) -> tuple[str, ...]:
+    """Mark it; returns its descendants, oldest first. Where it was the champion, the best of the pool that is left leads,
+    until a paired test says otherwise. Doing it twice changes nothing. Raises UserError."""
+    was = check(registry, id_)
+    below = descendants(registry.experiments.all(), id_)
+    if id_ in invalidated(registry):
+        return below
+    with registry.database.write() as db:
+        registry.set(KEY, {**invalidated(registry), id_: reason})
+        db.execute("UPDATE experiments SET verdict='invalid', message=? WHERE id=?", (reason, id_))
+        if was.verdict == "champion":
+            left = registry.experiments.best_of_pool(1, higher_is_better)
+            db.execute("UPDATE experiments SET verdict='champion' WHERE id=?", (left[0].id if left else "",))
+    return below
+
+
+def descendants(experiments: Sequence[Experiment], id_: str) -> tuple[str, ...]:
+    """All that have it among their ancestors, oldest first. Parents are always older than their children."""
+    below = {id_}
+    for one in experiments:
+        if below.intersection(one.spec.parents):
+            below.add(one.id)
+    return tuple(one.id for one in experiments if one.id in below and one.id != id_)
+
+
+def tainted(registry: Registry, expected: float | None) -> tuple[str, ...]:
+    """Experiments taken back since that a submission carries weight of; it is known by the estimate of its blend."""
+    taken = invalidated(registry)
+    if not taken or expected is None:
+        return ()
+    sent = [row.weights for row in registry.blends.newest(10_000) if row.score == expected]
+    return tuple(id_ for id_ in taken if any(weights.get(id_, 0.0) > 0 for weights in sent))
+
+
+__all__ = ["check", "descendants", "invalidate", "invalidated", "tainted"]
