@@ -17,6 +17,7 @@ from podium import metrics
 from podium.competition import intake
 from podium.competition.aggregate import aggregates
 from podium.competition.association import Truth
+from podium.competition.columns import cast, learn_type
 from podium.competition.drift import Drift
 from podium.competition.noise import noise_floor
 from podium.errors import Ambiguous, IntakeError
@@ -284,3 +285,39 @@ def test_a_sample_of_the_form_alone_is_told_apart(tmp_path: Path) -> None:
 def test_a_data_dir_as_written_on_windows(tmp_path: Path) -> None:
     toy(tmp_path / "home" / "competition" / "data")
     assert intake(tmp_path / "home", {"data_dir": ".\\competition\\data"}).target_columns == ("y",)
+
+
+# ---------------------------------------------------------------- columns and cells
+
+
+@pytest.mark.parametrize(
+    ("values", "clean"),
+    [
+        (["$50,000", "$1,200"], [50000.0, 1200.0]),
+        (["12.5%", "n/a"], [12.5, None]),
+        (["1,5 €", "-2,5 €"], [1.5, -2.5]),
+        (["1/31/21", "2/1/21"], [datetime.datetime(2021, 1, 31), datetime.datetime(2021, 2, 1)]),
+        (["31.12.2023", "1.1.2024"], [datetime.datetime(2023, 12, 31), datetime.datetime(2024, 1, 1)]),
+        (["31-12-2023 10:00", "01-01-2024 09:30"], [datetime.datetime(2023, 12, 31, 10), datetime.datetime(2024, 1, 1, 9, 30)]),
+        (["1.2.3", "4.5.16"], ["1.2.3", "4.5.16"]),  # versions
+        (["007", "011"], ["007", "011"]),  # codes
+        (["5$ or 6$", "7$ or 8$"], ["5$ or 6$", "7$ or 8$"]),
+    ],
+)  # fmt: skip
+def test_money_shares_and_dates_as_people_write_them(values: list[str], clean: list[object]) -> None:
+    series = pl.Series("a", values)
+    assert cast(series, learn_type(series)).to_list() == clean
+
+
+def test_one_cell_cannot_hold_probabilities_of_three_classes(tmp_path: Path) -> None:
+    train, test = frames()
+    folder = write(tmp_path / "toy", train.with_columns(y=pl.int_range(pl.len()) % 3), test)
+    assert "a column for each of 0, 1, 2; found y" in refusal(folder)
+    assert intake(folder, {"metric": "accuracy"}).submission_kind == "label"
+
+
+def test_a_column_in_another_case_is_named(tmp_path: Path) -> None:
+    train, test = frames()
+    folder = write(tmp_path / "toy", train.rename({"x": "X "}), test, sample=test.select("id", y=pl.lit(0.5)))
+    assert "test has column 'x' that train lacks" in refusal(folder)
+    assert "train spells it 'X ': rename one of them" in refusal(folder)

@@ -37,7 +37,8 @@ DATE_FORMATS = (
 )  # fmt: skip
 _UNIT = r"^([-+]?)[$€£]?\s?([-+]?[\d.,]+)\s?[%$€£]?$"  # an amount of money, a share in percent: the number
 _DATE_LIKE = re.compile(
-    r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]|$)|^\s*[A-Z][a-z]{2} \d|^\s*\d{1,2}-[A-Z][a-z]{2}-\d"
+    r"^\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}[-/.]\d{1,2}[-/.]\d{1,2})([ T]|$)"
+    r"|^\s*[A-Z][a-z]{2} \d|^\s*\d{1,2}-[A-Z][a-z]{2}-\d"
 )
 
 

@@ -111,7 +111,7 @@ def _charter(facts: Facts, chars: int) -> str:
     if facts.charter is None:
         return ""
     asked = lines((f"- {one.id}: {one.text}" for one in facts.charter.requirements), chars // 2)
-    return asked + "\n\n" + clip(facts.charter.text, chars // 2 - 2)
+    return asked + "\n\n" + _fenced(facts.charter.text, "the charter's text", chars // 2 - 2)  # it names columns
 
 
 def _stack(facts: Facts, chars: int) -> str:

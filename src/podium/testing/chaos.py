@@ -96,7 +96,8 @@ def processes(campaign: Path) -> dict[int, list[str]]:
 
 def _start(argv: Sequence[str], toll: Toll) -> subprocess.Popen[bytes]:
     toll.starts += 1
-    return subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    alone = {**os.environ, "PODIUM_HOME": ""}  # what one campaign learned must not reach the one it is compared with
+    return subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=alone)
 
 
 def _wait(engine: subprocess.Popen[bytes], seconds: float) -> None:
