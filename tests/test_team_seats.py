@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ from podium.records import (
     Stack,
     Usage,
 )
+from podium.team import schema
 from podium.team.builtin import BuiltinSeat
 from podium.team.roles import DELIVERABLE_OF
 from podium.team.scripted import ScriptedSeat, write_script
-from podium.testing import seat_conformance
+from podium.testing import seat_conformance, smollm
 
 SOLUTION = "def fit(train, ctx): ...\ndef predict(model, rows, ctx): ...\n"
 SCRIPT: dict[str, Deliverable] = {
@@ -98,6 +100,41 @@ def test_conformance_sees_a_seat_that_changes_its_mind() -> None:
 def test_conformance_runs_the_engines_own_checks(phase: Phase, deliverable: Deliverable, problem: str) -> None:
     with pytest.raises(BadDeliverable, match=problem):
         seat_conformance.conform(ScriptedSeat({**SCRIPT, phase: deliverable}))
+
+
+def test_a_seat_that_may_decline_must_say_what_that_cost() -> None:
+    class Picky:
+        """Builds nothing, as a model that writes no code."""
+
+        name = "picky"
+
+        def __init__(self, spent: Usage | None) -> None:
+            self.spent = spent
+
+        def play(self, brief: Brief) -> Reply:
+            if brief.phase == "build":
+                raise SeatError("I write no code", self.spent)
+            return BuiltinSeat().play(brief)
+
+    played = seat_conformance.conform(Picky(Usage(1.0, 10, 5, None)), may_decline=True, at_least=20)
+    assert [one.brief_id for one in played if one.problem] == ["R01_build", "R04_build"]
+    with pytest.raises(AssertionError, match="expected 21"):
+        seat_conformance.conform(Picky(Usage(1.0)), may_decline=True, at_least=21)
+    with pytest.raises(AssertionError, match="without saying what it cost"):
+        seat_conformance.conform(Picky(None), may_decline=True)
+    with pytest.raises(SeatError):
+        seat_conformance.conform(Picky(Usage(1.0)))
+
+
+@pytest.mark.parametrize("phase", DELIVERABLE_OF)
+def test_a_narrowed_schema_allows_nothing_that_the_schema_forbids(phase: Phase) -> None:
+    """By its own terms: enums are subsets, required fields stay, lists are bounded by what is asked."""
+    for known in (seat_conformance.young(), seat_conformance.under_way()):
+        wide = schema.of_brief(seat_conformance.brief(phase, known))
+        narrow = smollm.narrowed(wide)
+        assert set(wide["required"]) <= set(narrow["required"]) <= set(wide["properties"])
+        assert narrow["additionalProperties"] is False
+        assert '"recipe": {"type": "null"}' in json.dumps(narrow) or "recipe" not in json.dumps(wide)
 
 
 def test_conformance_wants_the_engines_phases_refused() -> None:

@@ -187,6 +187,7 @@ def test_events_that_end_with_train_are_no_calendar(tmp_path: Path) -> None:
 
 def test_why_a_table_is_not_joined_is_said_where_it_is_unused(tmp_path: Path) -> None:
     folder = dated(tmp_path / "toy", [3, 30, 60, 90, 110])
+    pl.DataFrame({"column": ["x"], "means": ["a number"]}).write_csv(folder / "columns_description.csv")
     (told,) = [f.message for f in of(findings(folder), "unused")]
     assert told.startswith("holidays.csv is not used: it covers")
 

@@ -14,7 +14,7 @@ from podium.competition.association import of_ranks, ranks
 from podium.competition.audit import attachments
 from podium.competition.audit.view import Floats, Ints, Severity, View, finding
 from podium.competition.folder import look
-from podium.competition.naming import role_of
+from podium.competition.naming import role_of, stem_of
 from podium.records import AuditFinding
 
 DOCUMENTS = (".md", ".html", ".txt", ".json", ".zip", ".pdf")
@@ -33,7 +33,8 @@ def check_unused(view: View) -> Iterator[AuditFinding]:
     told = [re.fullmatch(r"(.+) is not joined: (.+)", e.why) for e in competition.evidence.values()]
     why = {match[1]: match[2] for match in told if match}
     for ref in contents.tables:
-        if ref not in used and ref not in contents.texts:
+        about = re.search(r"dictionary|description", stem_of(ref))  # says what the columns are
+        if ref not in used and ref not in contents.texts and not about:
             else_ = "labels that are not asked for?" if role_of(ref) == "labels" else "a table to join?"
             yield finding("unused", "info", None, None, f"{ref} is not used: {why.get(ref, else_)}")
     if view.dataset.files is None:
