@@ -8,7 +8,9 @@ wit: it writes no code, so both builds are declined.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,10 +32,14 @@ class Team:
         self.player = player
         self.desk = Desk("manager", campaign, registry.transcripts, checks.check, attempts=attempts)
         self.seats: dict[Role, ApiSeat] = {}
+        self.begun: set[str] = set()
 
     def play(self, brief: Brief) -> Reply:
         if brief.role not in self.seats:
             self.seats[brief.role] = ApiSeat(self.name, replace(self.desk, role=brief.role), models=[self.player])
+        if brief.id not in self.begun:
+            self.begun.add(brief.id)
+            print(f"{time.strftime('%H:%M:%S')} {brief.id}", file=sys.stderr, flush=True)
         return self.seats[brief.role].play(brief)
 
 
@@ -42,7 +48,7 @@ def main() -> None:
     asked.add_argument("--attempts", type=int, default=2)
     asked.add_argument("--threads", type=int, default=2)
     asked.add_argument("--answer-tokens", type=int, default=600)
-    asked.add_argument("--at-least", type=int, default=18)
+    asked.add_argument("--at-least", type=int, default=16)
     options = asked.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
