@@ -48,7 +48,7 @@ def main() -> None:
     asked.add_argument("--attempts", type=int, default=2)
     asked.add_argument("--threads", type=int, default=2)
     asked.add_argument("--answer-tokens", type=int, default=600)
-    asked.add_argument("--at-least", type=int, default=16)
+    asked.add_argument("--at-least", type=int, default=0)
     options = asked.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -165,7 +165,10 @@ def test_a_campaign_and_another_campaign(campaign: Path, capsys: pytest.CaptureF
     assert "is a campaign already" in capsys.readouterr().err
 
 
-def test_init_shows_the_evidence(asked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_shows_the_evidence(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
     assert main(["init", "ships", "--json"]) == 0
     found = document(capsys)
     assert found["competition"]["target_column"] == "late" and found["competition"]["group_column"] == "vessel"
