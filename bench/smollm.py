@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from podium.campaign import checks
+from podium.errors import SeatError
 from podium.records import Brief, Reply, Role
 from podium.registry import Registry
 from podium.team.api import ApiSeat
@@ -37,10 +38,20 @@ class Team:
     def play(self, brief: Brief) -> Reply:
         if brief.role not in self.seats:
             self.seats[brief.role] = ApiSeat(self.name, replace(self.desk, role=brief.role), models=[self.player])
-        if brief.id not in self.begun:
-            self.begun.add(brief.id)
-            print(f"{time.strftime('%H:%M:%S')} {brief.id}", file=sys.stderr, flush=True)
-        return self.seats[brief.role].play(brief)
+        first = brief.id not in self.begun
+        self.begun.add(brief.id)
+        try:
+            reply = self.seats[brief.role].play(brief)
+        except SeatError:
+            self._tell(brief, "declined", first)
+            raise
+        self._tell(brief, "handed in", first)
+        return reply
+
+    def _tell(self, brief: Brief, how: str, first: bool) -> None:
+        """A line a brief, as it goes: the suite takes a quarter of an hour on two cores."""
+        if first:
+            print(f"{time.strftime('%H:%M:%S')} {brief.id} {how}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
