@@ -224,3 +224,31 @@ def test_a_check_in_code_runs_in_the_sandbox(engine: Engine, condition: str, fai
     assert [f.message for f in found] == (["QA check 'small' failed: predict small numbers"] if fails else [])
     assert "canary" not in repr(found)
     assert bool(warnings(engine)) == (fails is None)
+
+
+SPY = """
+def check(frame, predictions):
+    for path in {paths}:
+        try:
+            open(path, "rb").read(1)
+        except OSError:
+            continue
+        raise AssertionError(path)
+"""
+
+
+@pytest.mark.slow
+def test_a_check_in_code_reads_nothing_of_the_campaign(engine: Engine) -> None:
+    home = engine.campaign
+    paths = [str(home / name) for name in ("podium.db", "config.json", "data/labels.arrow", "data/ids.arrow")]
+    paths.append(str(Path(engine.competition.data_dir) / "train.csv"))
+    assert all(Path(path).is_file() for path in paths)
+    experiment = add_experiments(engine, 1)[0]
+    engine.executor.close()
+    engine.executor = LocalExecutor(1, engine.campaign, files=None)
+    try:
+        check = QaCheck("spy", "nothing to see", "source", source=SPY.replace("{paths}", repr(paths)))
+        found = quality.failures(engine, experiment, np.zeros((len(engine.store.scored), 1)), (check,))
+    finally:
+        engine.executor.close()
+    assert found == [] and warnings(engine) == []  # it ran, and every path was closed to it
