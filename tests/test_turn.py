@@ -100,7 +100,7 @@ def test_no_outside_mind_is_asked_once_the_money_is_spent(engine: Engine) -> Non
     engine.options = replace(engine.options, seats=SeatOptions(money_usd=1.5))
     engine.purse.options = engine.options
     seated(seated(engine, "manager", seat), "cto", seat)
-    phases.stack(engine, phases.charter(engine))
+    phases.terms(engine)
     assert seat.asked == 1
     assert any("1.5 USD that seats may spend are spent" in w for w in warnings(engine))
 
@@ -124,8 +124,7 @@ def test_the_managers_other_reading_is_shown_and_changes_nothing(engine: Engine)
 @pytest.mark.parametrize("phase", ROLE_OF)
 def test_a_brief_shows_what_the_scope_allows_and_nothing_else(engine: Engine, phase: Phase) -> None:
     phases.eda(engine)
-    charter = phases.charter(engine)
-    engine.terms = (charter, phases.stack(engine, charter))
+    phases.terms(engine)
     add_experiments(engine, 2)
     shown = briefs.brief(engine, 1, phase, ROLE_OF[phase]).facts
     scope = SCOPES[ROLE_OF[phase]]
@@ -141,7 +140,7 @@ def test_files_named_to_a_role_are_files_it_may_read(engine: Engine, role: Role)
     phases.charter(engine)
     (engine.campaign / "checks").mkdir()
     (engine.campaign / "checks" / "R01.json").write_text("canary")
-    named = briefs.readable(engine.campaign, SCOPES[role])
+    named = briefs.named(engine.campaign, SCOPES[role])
     assert all(SCOPES[role].may_read(path) for path in named)
     assert ("checks/R01.json" in named) == (role == "qa")
     assert "podium.db" not in named

@@ -10,6 +10,7 @@ from podium import referee
 from podium.records import BlendFact, Brief, ExperimentFact, ExperimentSpec, Facts, Hypothesis, Phase, Review, Role
 from podium.registry.experiments import Experiment, fact
 from podium.team.policy import suggest
+from podium.team.reading import readable
 from podium.team.roles import SCOPES, Scope
 
 if TYPE_CHECKING:
@@ -33,16 +34,13 @@ def brief(
     if phase in ("plan", "revise"):
         facts = replace(facts, suggestions=suggest(engine.options.seats.search, facts, f"{facts.seed}:R{round_:02d}"))
     scope = SCOPES[role]
-    reads = readable(engine.campaign, scope)
+    reads = named(engine.campaign, scope)
     return Brief(f"R{round_:02d}_{phase}", round_, phase, role, str(engine.campaign), scope.shown(facts), reads)
 
 
-def readable(campaign: Path, scope: Scope) -> tuple[str, ...]:
-    """The files of the campaign folder that the role may read, the newest rounds' at most; relative, in order."""
-    folders = ("", "rounds", "knowledge", "checks")
-    named = (f"{folder}/{path.name}".lstrip("/") for folder in folders for path in sorted((campaign / folder).glob("*"))
-             if path.is_file() and not path.name.startswith("."))  # fmt: skip
-    allowed = [name for name in named if scope.may_read(name)]
+def named(campaign: Path, scope: Scope) -> tuple[str, ...]:
+    """The files that a brief names to its role: of the rounds the newest, and no folder that grows with experiments."""
+    allowed = readable(campaign, scope, leave_out=("runs",))
     rounds = [name for name in allowed if name.startswith("rounds/") and not name.startswith("rounds/R00_")]
     dropped = set(rounds[:-NEWEST])
     return tuple(name for name in allowed if name not in dropped)

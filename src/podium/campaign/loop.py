@@ -27,9 +27,7 @@ def play(engine: Engine) -> Path | None:
     if round_ == 0:
         phases.eda(engine)
         round_ = 1
-    charter = phases.charter(engine)
-    stack = phases.stack(engine, charter)
-    engine.terms = (charter, stack)
+    phases.terms(engine)
     while (finished := engine.spent()) is None:
         if round_ % RETRO_EVERY == 0:
             phases.retro(engine, round_)

@@ -69,6 +69,12 @@ def eda(engine: Engine) -> Eda:
     return done
 
 
+def terms(engine: Engine) -> None:
+    """Round 0: what every later brief rests on. A replay costs nothing."""
+    engine.terms = (charter(engine), None)
+    engine.terms = (engine.terms[0], stack(engine))
+
+
 def charter(engine: Engine) -> Charter:
     """Round 0: the manager's terms. What it reads in the description is held against what intake fixed, and shown."""
 
@@ -109,9 +115,8 @@ def _metric_name(words: str) -> str:
         return words
 
 
-def stack(engine: Engine, terms: Charter) -> Stack:
+def stack(engine: Engine) -> Stack:
     """Round 0: what solutions are built with here, by the cto, from the measured hardware."""
-    engine.terms = (terms, None)
     return play(engine, 0, "stack", Stack)
 
 

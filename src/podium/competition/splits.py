@@ -88,11 +88,7 @@ def _grouped(strata: Floats, groups: Ints, folds: int, size: int, rng: np.random
     _, code = np.unique(groups, return_inverse=True)
     counts = np.bincount(code)
     _check_count(len(counts), folds, "groups")
-    vault_groups = np.zeros(len(counts), dtype=bool)
-    if size:
-        shuffled = rng.permutation(len(counts))
-        taken = int(np.searchsorted(np.cumsum(counts[shuffled]), size)) + 1
-        vault_groups[shuffled[: min(taken, len(counts) - folds)]] = True
+    vault_groups = _vault_of_whole(counts, folds, size, rng)
     left = np.flatnonzero(~vault_groups)
     tally = _tally(strata, code, len(counts), stratify)
     fold_of_group = np.full(len(counts), -1, dtype=np.int8)
@@ -106,6 +102,16 @@ def _grouped(strata: Floats, groups: Ints, folds: int, size: int, rng: np.random
     return Dealt(vault_groups[code], fold_of_group[code], no_bars(len(code)))
 
 
+def _vault_of_whole(counts: Ints, folds: int, size: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which groups (or blocks) are the vault: drawn whole until `size` rows are held; one is left for each fold."""
+    vault = np.zeros(len(counts), dtype=bool)
+    if size:
+        shuffled = rng.permutation(len(counts))
+        taken = int(np.searchsorted(np.cumsum(counts[shuffled]), size)) + 1
+        vault[shuffled[: min(taken, len(counts) - folds)]] = True
+    return vault
+
+
 def _neighbours_apart(blocks: Ints, folds: int, size: int, rng: np.random.Generator) -> Dealt:
     """Blocks numbered in time, dealt so that no two neighbours share a fold: a fold's blocks stay as long as they are.
 
@@ -114,11 +120,7 @@ def _neighbours_apart(blocks: Ints, folds: int, size: int, rng: np.random.Genera
     _, code = np.unique(blocks, return_inverse=True)
     counts = np.bincount(code)
     _check_count(len(counts), folds, "blocks of time")
-    vault = np.zeros(len(counts), dtype=bool)
-    if size:
-        shuffled = rng.permutation(len(counts))
-        taken = int(np.searchsorted(np.cumsum(counts[shuffled]), size)) + 1
-        vault[shuffled[: min(taken, len(counts) - folds)]] = True
+    vault = _vault_of_whole(counts, folds, size, rng)
     fold_of, held, last = np.full(len(counts), -1, dtype=np.int8), np.zeros(folds), -1
     left = np.flatnonzero(~vault)
     for low in range(0, len(left), folds):

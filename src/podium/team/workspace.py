@@ -17,7 +17,8 @@ from typing import Any
 
 from podium.records import Brief, Role, to_json
 from podium.team import schema
-from podium.team.roles import DELIVERABLE_OF, SCOPES, Scope
+from podium.team.reading import readable
+from podium.team.roles import DELIVERABLE_OF, SCOPES
 
 SEATS, GIVEN, DELIVERABLE = "seats", "given", "deliverable.json"
 FILE_BYTES = 2_000_000  # a log that is longer is cut: an agent reads its end anyway
@@ -91,17 +92,6 @@ class Workspace:
 def workspace(campaign: Path, role: Role) -> Workspace:
     folder = campaign / SEATS / role
     return Workspace(folder / "home", folder / "work")
-
-
-def readable(campaign: Path, scope: Scope) -> list[str]:
-    """Paths of the campaign's plain files that the scope lets its role read. Nothing is reached through a link."""
-    found = {path for pattern in (*scope.reads, *scope.writes) for path in campaign.glob(pattern)}
-    names = {path.relative_to(campaign) for path in found if path.is_file()}
-    return sorted(name.as_posix() for name in names if scope.may_read(name.as_posix()) and not _linked(campaign, name))
-
-
-def _linked(campaign: Path, name: Path) -> bool:
-    return any((campaign / part).is_symlink() for part in (name, *name.parents))
 
 
 def _copy(source: Path, target: Path, limit: int) -> int:

@@ -18,6 +18,7 @@ from podium.records import Brief, Role, Suggestion
 from podium.team import schema
 from podium.team.digest import digest
 from podium.team.quoting import clip, quote
+from podium.team.reading import may_read
 from podium.team.roles import DELIVERABLE_OF, SCOPES
 
 SLOT = re.compile(r"\{([a-z_]+)\}")
@@ -84,7 +85,7 @@ def parents(brief: Brief) -> str:
     found = []
     for parent in list(named)[:PARENTS]:
         path = f"runs/{parent}/solution.py"
-        if SCOPES[brief.role].may_read(path) and (Path(brief.campaign) / path).is_file():
+        if may_read(Path(brief.campaign), SCOPES[brief.role], path):
             text = (Path(brief.campaign) / path).read_text("utf-8", "replace")
             found.append(quote(clip(text, PARENT_CHARS), path))
     return render("parents", solutions="\n\n".join(found)) if found else ""
