@@ -51,18 +51,18 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def made(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A campaign at the contest that has not begun, with room for four experiments: copy it before use."""
-    from podium.cli import compose
+    from podium.cli import making
 
     folder = tmp_path_factory.mktemp("made") / "campaign"
-    return compose.open_or_create(str(contest / "public"), campaign=folder, experiments=4, threads=2)
+    return making.open_or_create(str(contest / "public"), campaign=folder, experiments=4, threads=2)
 
 
 @pytest.fixture(scope="session")
 def played(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished campaign of three experiments at the contest: copy it before anything is changed."""
-    from podium.cli import compose
+    from podium.cli import compose, making
 
     folder = tmp_path_factory.mktemp("played") / "campaign"
-    campaign = compose.open_or_create(str(contest / "public"), campaign=folder, experiments=3, threads=2)
+    campaign = making.open_or_create(str(contest / "public"), campaign=folder, experiments=3, threads=2)
     compose.run(campaign)
     return campaign

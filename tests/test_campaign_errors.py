@@ -133,11 +133,11 @@ HELD: list[EngineLock] = []
 def test_a_mistake_is_one_line_and_loses_nothing(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from podium.cli import compose
+    from podium.cli import making
 
     monkeypatch.chdir(tmp_path)
     contest = toy(tmp_path / "toy")
-    campaign = compose.open_or_create(str(contest), campaign=tmp_path / "c", experiments=1)
+    campaign = making.open_or_create(str(contest), campaign=tmp_path / "c", experiments=1)
     arguments, code, words = CASES[name]
     before = sorted(p.name for p in contest.iterdir())
     try:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from podium.campaign.engine import Stopped
-from podium.cli import compose
+from podium.cli import compose, making
 from podium.cli.duration import seconds
 from podium.cli.main import main
 from podium.errors import EngineBusy, NoSubmission, Refused, UserError
@@ -57,7 +57,7 @@ def asked(campaign: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         outcome: compose.Outcome = calls["end"](folder)
         return outcome
 
-    monkeypatch.setattr(compose, "open_or_create", open_or_create)
+    monkeypatch.setattr(making, "open_or_create", open_or_create)
     monkeypatch.setattr(compose, "run", run)
     return calls
 

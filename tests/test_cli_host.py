@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from host_world import Answer, answer_of, builtin_answer, drive
 
-from podium.cli import compose
+from podium.cli import compose, making
 from podium.cli.deliver import LARGEST_BYTES
 from podium.cli.main import main
 from podium.records import (
@@ -57,9 +57,7 @@ def predict(model, rows, ctx):
 def hosted(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A campaign whose every role is a host's, before round 0: copy it before use."""
     folder = tmp_path_factory.mktemp("hosted") / "campaign"
-    return compose.open_or_create(
-        str(contest / "public"), campaign=folder, experiments=3, threads=2, team={"*": "host"}
-    )
+    return making.open_or_create(str(contest / "public"), campaign=folder, experiments=3, threads=2, team={"*": "host"})
 
 
 @pytest.fixture
@@ -128,7 +126,7 @@ def test_a_scripted_host_plays_a_whole_campaign_as_the_built_in_team_would(
     status = call(["status", str(campaign)])
     assert status["state"] == "finished" and len(status["experiments"]) == 3
     assert (campaign / "submission.csv").is_file() and (campaign / "report.html").is_file()
-    same = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "builtin", experiments=3, threads=2)
+    same = making.open_or_create(str(contest / "public"), campaign=tmp_path / "builtin", experiments=3, threads=2)
     compose.run(same)
     ours, theirs = export(campaign), export(same)
     ours["steps"] = [step for step in ours["steps"] if step["phase"] != "wish"]  # the built-in uploader is not asked

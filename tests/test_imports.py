@@ -19,7 +19,7 @@ from podium.campaign import briefs, knowledge, loop, untrusted, waiting
 from podium.campaign.engine import Engine
 from podium.campaign.imports import pairs
 from podium.campaign.submit import submission_frame
-from podium.cli import compose
+from podium.cli import making
 from podium.cli.main import app
 from podium.competition import intake
 from podium.competition.brought import apart
@@ -41,7 +41,7 @@ def competition(folder: Path, **keys: Any) -> Path:
 
 
 def begin(folder: Path, campaign: Path, experiments: int | None = 3, time_s: float | None = None) -> Path:
-    return compose.open_or_create(str(folder), campaign=campaign, experiments=experiments, time_s=time_s, threads=2)
+    return making.open_or_create(str(folder), campaign=campaign, experiments=experiments, time_s=time_s, threads=2)
 
 
 def play(campaign: Path) -> Engine:
@@ -302,10 +302,10 @@ def test_the_configs_team_is_the_campaigns(tmp_path: Path) -> None:
 def test_a_folder_and_its_config_are_one_competition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = competition(tmp_path / "toy")
     monkeypatch.chdir(tmp_path)
-    made = compose.open_or_create(str(folder / "config.json"), experiments=2, threads=2)
+    made = making.open_or_create(str(folder / "config.json"), experiments=2, threads=2)
     assert made == tmp_path / "campaigns" / "toy"
-    assert compose.open_or_create(str(folder), threads=2) == made, "a resume, by the folder"
-    assert compose.open_or_create("toy/config.json", threads=2) == made
+    assert making.open_or_create(str(folder), threads=2) == made, "a resume, by the folder"
+    assert making.open_or_create("toy/config.json", threads=2) == made
 
 
 # ---------------------------------------------------------------- deadline and quota

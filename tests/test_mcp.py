@@ -26,7 +26,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from podium.cli import compose, mcp_server
+from podium.cli import making, mcp_server
 from podium.cli.main import main
 from podium.cli.mcp import address, is_loopback, token
 from podium.cli.mcp_files import read_as
@@ -47,7 +47,7 @@ Answer = dict[str, Any]
 def hosted(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A campaign whose specialists are a host's, before round 0: copy it before use."""
     folder, team = tmp_path_factory.mktemp("hosted") / "campaign", dict.fromkeys(SPECIALISTS, "host")
-    return compose.open_or_create(str(contest / "public"), campaign=folder, experiments=2, threads=2, team=team)
+    return making.open_or_create(str(contest / "public"), campaign=folder, experiments=2, threads=2, team=team)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from intake_competitions import toy
 
 from podium import metrics
 from podium.campaign import loop
-from podium.cli import compose
+from podium.cli import making
 from podium.errors import CampaignError, IntakeError
 from podium.metrics import custom
 from podium.metrics.custom import check_direction
@@ -149,7 +149,7 @@ def begun(tmp_path: Path, source: str = POINTS, **keys: object) -> Path:
     folder = toy(tmp_path / "toy", n=200, n_test=40, metric=None)
     (folder / "metric.py").write_text(source)
     (folder / "config.json").write_text(json.dumps({"metric": "metric.py", "cv_folds": 3, **keys}))
-    return compose.open_or_create(str(folder), campaign=tmp_path / "campaign", experiments=3, threads=2)
+    return making.open_or_create(str(folder), campaign=tmp_path / "campaign", experiments=3, threads=2)
 
 
 def test_a_campaign_keeps_its_metric_and_shows_its_name(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from podium import metrics
 from podium.campaign import loop
 from podium.campaign.calibration import calibration
-from podium.cli import compose
+from podium.cli import making
 from podium.cli.main import app
 from podium.competition import intake
 from podium.errors import IntakeError
@@ -187,7 +187,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("proxy")
     toy(folder / "toy", n=200, n_test=40, metric=None)
     asked(folder / "toy", **POINTS, metric_proxy="auc")
-    campaign = compose.open_or_create(str(folder / "toy"), campaign=folder / "campaign", experiments=3, threads=2)
+    campaign = making.open_or_create(str(folder / "toy"), campaign=folder / "campaign", experiments=3, threads=2)
     engine = engine_of(campaign)
     engine.executor.predictions = telling(engine)  # type: ignore[attr-defined]
     assert loop.play(engine) is not None
@@ -218,7 +218,7 @@ def test_candidates_of_other_kinds_are_computed(tmp_path: Path, kind: str, proxy
     answer = {"regression": pl.Series(rng.normal(size=200)), "multiclass_classification": grades.cast(pl.String) + "c"}
     write(tmp_path / "toy", train.with_columns(y=answer.get(kind, grades)), test, metric=None)
     asked(tmp_path / "toy", **POINTS, metric_proxy=proxy_, task_type=kind)
-    engine = engine_of(compose.open_or_create(str(tmp_path / "toy"), campaign=tmp_path / "c", experiments=2, threads=2))
+    engine = engine_of(making.open_or_create(str(tmp_path / "toy"), campaign=tmp_path / "c", experiments=2, threads=2))
     width = engine.task.n_outputs()
 
     def guess(run: FakeRun) -> Any:

@@ -17,7 +17,7 @@ from intake_competitions import write
 from podium import tasks
 from podium.campaign.request import write_request
 from podium.campaign.runner import fold_track, holdout_track
-from podium.cli import compose
+from podium.cli import making
 from podium.competition import build, drift, intake, splitcheck, splits, timeline, windows
 from podium.competition.dataset import Dataset
 from podium.competition.dealt import trained_on
@@ -199,7 +199,7 @@ def test_groups_that_straddle_are_told_and_not_kept_apart(tmp_path: Path) -> Non
 def test_a_run_is_given_its_past_alone(tmp_path: Path, kind: str) -> None:
     """The parts that the engine hands to runs: rows, and the feature file that ends where past and fold end."""
     frame = world(1200)
-    folder = compose.open_or_create(
+    folder = making.open_or_create(
         str(folder_of(tmp_path, frame, held_rows(kind, frame))), campaign=tmp_path / "campaign", experiments=1
     )
     engine = engine_of(folder)

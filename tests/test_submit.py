@@ -15,7 +15,7 @@ from podium.campaign import decide, phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
 from podium.campaign.submit import Submitted, reconcile, reserve, submit
-from podium.cli import compose
+from podium.cli import making
 from podium.errors import Refused
 from podium.platforms.platform import AmbiguousSend, RemoteSubmission
 from podium.records import Findings
@@ -330,7 +330,7 @@ def test_the_best_blend_is_the_best_of_all_rounds_however_old(start: Start) -> N
 def test_the_vault_is_read_once_for_what_stands(contest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.competition.splits.VAULT_FROM", 400)
     monkeypatch.setattr("podium.competition.splits.VAULT_LEAST", 60)
-    folder = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=1)
+    folder = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=1)
     engine = engine_of(folder)
     assert len(engine.dataset.vault)
     another_round(engine, 1, skill=0.3)

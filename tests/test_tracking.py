@@ -17,7 +17,7 @@ from podium.campaign import phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
 from podium.campaign.submit import submit
-from podium.cli import compose
+from podium.cli import making
 from podium.metrics import get
 from podium.metrics.uncertainty import estimate
 from podium.referee.tracking import Sample, score_blocks, track
@@ -97,7 +97,7 @@ def test_it_is_the_same_each_time() -> None:
 def vaulted(contest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setattr("podium.competition.splits.VAULT_FROM", 400)
     monkeypatch.setattr("podium.competition.splits.VAULT_LEAST", 200)
-    folder = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=4)
+    folder = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=4)
     engine = engine_of(folder)
     assert len(engine.dataset.vault) == 200
     return engine
@@ -152,7 +152,7 @@ def test_forward_folds_have_a_model_that_ends_before_the_vault(tmp_path: Path, m
     frame = pl.DataFrame({"id": np.arange(2000), "when": dates, "x": rng.random(2000), "y": rng.random(2000)})
     later = pl.Series(day >= 260)
     folder = write(tmp_path / "f", frame.filter(~later), frame.filter(later).drop("y"), metric="RMSE")
-    engine = engine_of(compose.open_or_create(str(folder), campaign=tmp_path / "c", experiments=2))
+    engine = engine_of(making.open_or_create(str(folder), campaign=tmp_path / "c", experiments=2))
     data = engine.dataset
     assert engine.competition.cv_strategy == "forward" and len(data.vault) >= 150
     play(engine, telling(engine, 0.3), rounds=2)
@@ -178,7 +178,7 @@ def test_without_time_only_what_is_there_is_compared(vaulted: Engine) -> None:
 
 
 def test_without_a_vault_it_says_so(contest: Path, tmp_path: Path) -> None:
-    folder = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=1)
+    folder = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=1)
     engine = engine_of(folder)
     play(engine, telling(engine, 0.2), rounds=1)
     finalise(engine, "experiments")

@@ -52,11 +52,11 @@ def advance(folder: Path, wait_s: float) -> Waiting | Running | Over:
     Raises EngineBusy, UserError.
     """
     from podium.campaign.engine import Stopped, Yielded
-    from podium.cli import compose
+    from podium.cli import compose, making
     from podium.errors import AwaitingHost, NoSubmission
 
     started = time.monotonic()
-    compose.open_or_create(str(folder))
+    making.open_or_create(str(folder))
     try:
         outcome = compose.run(folder, started=started, until=started + wait_s)
     except AwaitingHost as waiting:

@@ -36,11 +36,11 @@ def init(
     check_target(path, campaign)
     players = parse_team(team)
     wanted = overruled(overrides, target=target, metric=metric, id_column=id_column)
-    from podium.cli import compose
+    from podium.cli import making
     from podium.cli.ask import asking
 
     def make(answers: Mapping[str, str]) -> Path:
-        return compose.open_or_create(
+        return making.open_or_create(
             path, campaign=campaign, seed=seed, team=players, overrides=wanted, answers=answers
         )
 

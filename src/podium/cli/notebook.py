@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podium.cli import compose
+from podium.cli import compose, making
 from podium.cli.duration import seconds
 from podium.errors import CampaignError
 from podium.records import BlendFact
@@ -100,7 +100,7 @@ def run(
     """Start or resume a campaign and play it to its end. `time`: seconds or "90s", "10m", "2h"; `overrides`: keys of
     config.json, e.g. `metric="auc"`. Raises UserError, EngineBusy, NoSubmission."""
     started = _now()
-    folder = compose.open_or_create(
+    folder = making.open_or_create(
         str(path),
         campaign=None if campaign is None else Path(campaign),
         time_s=seconds(time) if isinstance(time, str) else time,

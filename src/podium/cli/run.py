@@ -71,11 +71,11 @@ def run(
     time_s, players = None if time is None else seconds(time), parse_team(team)
     wanted = overruled(overrides, target=target, metric=metric, id_column=id_column)
     from podium.campaign.options import SeatOptions
-    from podium.cli import compose
+    from podium.cli import making
     from podium.cli.ask import asking
 
     def make(answers: Mapping[str, str]) -> Path:
-        return compose.open_or_create(
+        return making.open_or_create(
             path,
             campaign=campaign,
             time_s=time_s,

@@ -13,7 +13,7 @@ from engine_world import copy_of, engine_of
 
 from podium.campaign import loop, phases
 from podium.campaign.options import DEFAULT_TIME_S, Options, SeatOptions
-from podium.cli import compose
+from podium.cli import compose, making
 from podium.cli.run import parse_team
 from podium.errors import CampaignError, EngineBusy, IntakeError, UserError
 from podium.records import Findings, Plan, from_json
@@ -42,9 +42,9 @@ def begin(folder: Path) -> None:
 
 def test_a_campaign_is_made_once_and_found_again(contest: Path, campaign: Path) -> None:
     before = (campaign / "data" / "dataset.json").stat().st_mtime_ns
-    assert compose.open_or_create(str(contest / "public"), campaign=campaign, experiments=4) == campaign
-    assert compose.open_or_create(str(campaign)) == campaign
-    assert compose.open_or_create(None, campaign=campaign) == campaign
+    assert making.open_or_create(str(contest / "public"), campaign=campaign, experiments=4) == campaign
+    assert making.open_or_create(str(campaign)) == campaign
+    assert making.open_or_create(None, campaign=campaign) == campaign
     assert (campaign / "data" / "dataset.json").stat().st_mtime_ns == before
 
 
@@ -53,31 +53,31 @@ def test_a_slug_finds_its_default_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     folder = copy_of(made, tmp_path / "campaigns" / "crashes")
-    assert compose.open_or_create("crashes") == folder
-    assert compose.open_or_create(str(contest / "public")) == folder
+    assert making.open_or_create("crashes") == folder
+    assert making.open_or_create(str(contest / "public")) == folder
     with pytest.raises(CampaignError, match="another competition"):
-        compose.open_or_create("elsewhere/crashes")
+        making.open_or_create("elsewhere/crashes")
 
 
 def test_without_a_budget_there_is_a_default_one(contest: Path, tmp_path: Path) -> None:
-    folder = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c")
+    folder = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c")
     assert options(folder)["time_s"] == DEFAULT_TIME_S
-    compose.open_or_create(str(folder), time_s=120.0, threads=1)
+    making.open_or_create(str(folder), time_s=120.0, threads=1)
     assert (options(folder)["time_s"], options(folder)["threads"]) == (120.0, 1), "nothing has been played yet"
-    compose.open_or_create(str(folder), experiments=3)
+    making.open_or_create(str(folder), experiments=3)
     assert (options(folder)["time_s"], options(folder)["experiments"]) == (None, 3)
-    compose.open_or_create(str(folder))
+    making.open_or_create(str(folder))
     assert options(folder)["experiments"] == 3
 
 
 def test_once_begun_a_budget_only_grows(campaign: Path) -> None:
     begin(campaign)
-    compose.open_or_create(str(campaign), experiments=9, threads=1)
+    making.open_or_create(str(campaign), experiments=9, threads=1)
     assert (options(campaign)["experiments"], options(campaign)["threads"]) == (9, 2)
-    compose.open_or_create(str(campaign), experiments=2)
+    making.open_or_create(str(campaign), experiments=2)
     assert options(campaign)["experiments"] == 9
     with pytest.raises(CampaignError, match=r"--time.*larger --experiments"):
-        compose.open_or_create(str(campaign), time_s=60.0)
+        making.open_or_create(str(campaign), time_s=60.0)
 
 
 def test_a_budget_is_not_extended_under_a_live_engine(campaign: Path) -> None:
@@ -85,9 +85,9 @@ def test_a_budget_is_not_extended_under_a_live_engine(campaign: Path) -> None:
     lock = EngineLock(campaign)
     lock.acquire()
     try:
-        compose.open_or_create(str(campaign), experiments=4)  # nothing to change: nothing to lock
+        making.open_or_create(str(campaign), experiments=4)  # nothing to change: nothing to lock
         with pytest.raises(EngineBusy):
-            compose.open_or_create(str(campaign), experiments=9)
+            making.open_or_create(str(campaign), experiments=9)
     finally:
         lock.release()
     assert options(campaign)["experiments"] == 4
@@ -100,9 +100,9 @@ def test_an_extension_reopens_what_ended_for_want_of_a_plan(campaign: Path, monk
         assert loop.play(engine) is None
         assert (engine.registry.setting("state") or {})["finished"] == "plan_empty"
         engine.registry.close()
-    compose.open_or_create(str(campaign), experiments=4)
+    making.open_or_create(str(campaign), experiments=4)
     assert loop.play(engine_of(campaign)) is None, "the same budget changes nothing"
-    compose.open_or_create(str(campaign), experiments=5)
+    making.open_or_create(str(campaign), experiments=5)
     engine = engine_of(campaign)
     assert loop.play(engine) is not None
     assert {e.round for e in engine.registry.experiments.all()} >= {2}
@@ -124,7 +124,7 @@ def test_the_config_is_frozen(contest: Path, campaign: Path, change: str) -> Non
     else:
         config.unlink()
     with pytest.raises(CampaignError, match=r"frozen.*--campaign"):
-        compose.open_or_create(str(contest / "public"), campaign=campaign)
+        making.open_or_create(str(contest / "public"), campaign=campaign)
 
 
 def test_the_config_is_the_competition_as_registered(campaign: Path) -> None:
@@ -134,13 +134,13 @@ def test_the_config_is_the_competition_as_registered(campaign: Path) -> None:
 
 def test_a_campaign_belongs_to_its_competition(campaign: Path, tmp_path: Path) -> None:
     with pytest.raises(CampaignError, match="another competition"):
-        compose.open_or_create(str(tmp_path), campaign=campaign)
+        making.open_or_create(str(tmp_path), campaign=campaign)
 
 
 def test_a_campaign_does_not_live_in_its_competition(contest: Path) -> None:
     before = sorted((contest / "public").iterdir())
     with pytest.raises(CampaignError, match="competition's own folder"):
-        compose.open_or_create(str(contest / "public"), campaign=contest / "public")
+        making.open_or_create(str(contest / "public"), campaign=contest / "public")
     assert sorted((contest / "public").iterdir()) == before
 
 
@@ -156,7 +156,7 @@ def test_a_part_that_there_is_not_is_refused_before_anything_is_made(
     contest: Path, tmp_path: Path, asked: dict[str, Any], what: str
 ) -> None:
     with pytest.raises(UserError, match=what):
-        compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c", **asked)
+        making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", **asked)
     assert not (tmp_path / "c").exists()
 
 
@@ -170,10 +170,10 @@ def test_a_team_is_parsed_by_role() -> None:
 
 def test_no_competition_makes_no_campaign(tmp_path: Path) -> None:
     with pytest.raises(IntakeError):
-        compose.open_or_create(str(tmp_path / "nowhere"), campaign=tmp_path / "c")
+        making.open_or_create(str(tmp_path / "nowhere"), campaign=tmp_path / "c")
     assert not (tmp_path / "c").exists()
     with pytest.raises(CampaignError, match="not a campaign"):
-        compose.open_or_create(None, campaign=tmp_path / "c")
+        making.open_or_create(None, campaign=tmp_path / "c")
 
 
 @pytest.mark.parametrize("where", ["before any table", "before the dataset", "before it was said to be whole"])
@@ -195,8 +195,8 @@ def test_a_making_that_was_killed_is_completed_by_the_same_command(
             db.execute("DELETE FROM meta WHERE key='created'")
         registry.close()
     with pytest.raises(CampaignError, match="interrupted"):
-        compose.open_or_create(str(folder))
-    compose.open_or_create(str(contest / "public"), campaign=folder, experiments=2)
+        making.open_or_create(str(folder))
+    making.open_or_create(str(contest / "public"), campaign=folder, experiments=2)
     assert options(folder)["experiments"] == 2
     begin(folder)
 
@@ -204,7 +204,7 @@ def test_a_making_that_was_killed_is_completed_by_the_same_command(
 def test_a_file_that_is_no_database_is_one_line(contest: Path, tmp_path: Path) -> None:
     (tmp_path / Registry.FILE).write_bytes(b"no database, but long enough to be taken for one" * 40)
     with pytest.raises(CampaignError, match="cannot be used"):
-        compose.open_or_create(str(contest / "public"), campaign=tmp_path)
+        making.open_or_create(str(contest / "public"), campaign=tmp_path)
 
 
 def test_runs_that_outlived_their_engine_are_charged_once(campaign: Path) -> None:
@@ -236,27 +236,27 @@ def test_the_configs_team_plays_and_a_flag_comes_first(contest: Path, tmp_path: 
     (tmp_path / "public" / "script").mkdir()
     team = {"builder": "script:script", "qa": "host", "*": "builtin"}
     (tmp_path / "public" / "config.json").write_text(json.dumps({"team": team}))
-    made = compose.open_or_create(
+    made = making.open_or_create(
         str(tmp_path / "public"), campaign=tmp_path / "c", experiments=2, team={"qa": "builtin"}
     )
     assert kept_options(made).team == {"builder": f"script:{tmp_path}/public/script", "qa": "builtin", "*": "builtin"}
     (tmp_path / "public" / "config.json").write_text(json.dumps({"team": {"builder": "oracle"}}))
     with pytest.raises(UserError, match="no seat 'oracle' for builder"):
-        compose.open_or_create(str(tmp_path / "public"), campaign=tmp_path / "d", experiments=2)
+        making.open_or_create(str(tmp_path / "public"), campaign=tmp_path / "d", experiments=2)
     assert not (tmp_path / "d").exists()
 
 
 def test_a_resume_may_change_who_plays_and_keeps_other_limits(contest: Path, tmp_path: Path) -> None:
     seats = SeatOptions("tree", tokens=500, respawn_rounds=4)
-    made = compose.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=2, seats=seats)
+    made = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=2, seats=seats)
     registry = Registry.create(made)
     registry.journal.step(0, "eda", Findings, lambda: Findings("done"))
     registry.close()
-    compose.open_or_create(str(made), team={"builder": "host"}, seats=SeatOptions(money_usd=3.0))
+    making.open_or_create(str(made), team={"builder": "host"}, seats=SeatOptions(money_usd=3.0))
     kept = kept_options(made)
     assert kept.team == {"builder": "host"}
     assert kept.seats == SeatOptions("tree", 3.0, 500, respawn_rounds=4)
-    compose.open_or_create(str(made))
+    making.open_or_create(str(made))
     assert kept_options(made) == kept
 
 
