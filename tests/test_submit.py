@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from podium.campaign.finalise import finalise
 from podium.campaign.submit import Submitted, reconcile, reserve, submit
 from podium.cli import making
 from podium.errors import Refused
-from podium.platforms.platform import AmbiguousSend, RemoteSubmission
+from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission
 from podium.records import Findings
 from podium.report.seats import seat_values
 from podium.team.scripted import ScriptedSeat
@@ -35,7 +35,7 @@ class FakePlatform:
     """Accepts, refuses or falls silent as told, one answer a call; after the last answer it accepts."""
 
     has_list: bool = True
-    quota: int | None = None
+    limit: int | None = None
     answers: list[Answer] = field(default_factory=list)
     accepted: list[RemoteSubmission] = field(default_factory=list)
     asked: int = 0
@@ -47,7 +47,7 @@ class FakePlatform:
     def submit(self, file: Path, tag: str, message: str) -> RemoteSubmission:
         self.asked += 1
         assert file.read_bytes(), "an empty file was sent"
-        assert self.quota is None or len(self.accepted) < self.quota, "sent beyond the quota"
+        assert self.limit is None or len(self.accepted) < self.limit, "sent beyond the quota"
         answer = self.answers.pop(0) if self.answers else "yes"
         if answer == "no":
             raise Refused("the deadline is over")
@@ -67,8 +67,11 @@ class FakePlatform:
         assert self.has_list, "asked for a list that there is not"
         return list(self.accepted)
 
-    def quota_left(self) -> int | None:
-        return None if self.quota is None else self.quota - len(self.accepted)
+    def quota(self) -> Quota | None:
+        return None if self.limit is None else Quota(self.limit - len(self.accepted), "2026-01-02T00:00:00+00:00")
+
+    def select(self, ids: Sequence[str]) -> bool:
+        return False
 
     def leaderboard(self) -> list[tuple[str, float]]:
         return []
@@ -261,13 +264,13 @@ def test_an_uploader_that_fails_is_replaced(start: Start) -> None:
 
 
 def test_a_quota_that_is_used_up_holds(start: Start) -> None:
-    engine = start(platform := FakePlatform(quota=0))
+    engine = start(platform := FakePlatform(limit=0))
     assert submit(engine, 1).tag is None
     assert (state(engine), platform.asked) == ([], 0)
 
 
 def test_what_may_have_been_sent_counts_against_the_quota(start: Start) -> None:
-    engine = start(platform := FakePlatform(has_list=False, quota=1, answers=["lost before"]))
+    engine = start(platform := FakePlatform(has_list=False, limit=1, answers=["lost before"]))
     submit(engine, 1)
     another_round(engine, LATER, skill=0.6)
     assert "quota" in submit(engine, LATER).reason
@@ -275,14 +278,14 @@ def test_what_may_have_been_sent_counts_against_the_quota(start: Start) -> None:
 
 
 def test_a_doubtful_one_waits_for_quota_before_it_is_sent_again(start: Start) -> None:
-    platform = FakePlatform(quota=1, answers=["killed before"])
+    platform = FakePlatform(limit=1, answers=["killed before"])
     with pytest.raises(Killed):
         submit(start(platform), 1)
     platform.accepted.append(RemoteSubmission("r", "somebody else's", "2026-01-01", "complete"))
     engine = start(platform)
     reconcile(engine)
     assert [row.state for row in engine.registry.submissions.all()] == ["intent"]
-    platform.quota = 2
+    platform.limit = 2
     reconcile(engine)
     assert [row.state for row in engine.registry.submissions.all()] == ["confirmed"]
 

@@ -133,8 +133,8 @@ def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str) -> Submitted:
 
 def _quota_allows(engine: Engine) -> bool:
     """What may have been sent and is not on the platform's list counts as sent."""
-    quota = engine.platform.quota_left()
-    return quota is None or quota > len(engine.registry.submissions.unsettled())
+    quota = engine.platform.quota()
+    return quota is None or quota.left > len(engine.registry.submissions.unsettled())
 
 
 def _send(engine: Engine, tag: str, file: Path, message: str) -> bool:
@@ -179,8 +179,8 @@ def reconcile(engine: Engine) -> None:
 
 def _send_again(engine: Engine, row: SubmissionRow) -> None:
     """The platform's list does not have it: it never arrived. It waits where today's quota is used up."""
-    quota = engine.platform.quota_left()
-    if (quota is None or quota > 0) and not deadline.passed(engine.competition.brought.deadline):
+    quota = engine.platform.quota()
+    if (quota is None or quota.left > 0) and not deadline.passed(engine.competition.brought.deadline):
         _send(engine, row.tag, engine.campaign / row.file, f"round {row.round}, sent again: it never arrived")
 
 

@@ -20,6 +20,7 @@ from podium.registry.lock import EngineLock
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
+    from podium.platforms.platform import Platform
     from podium.team.seat import Seat
 
 
@@ -87,7 +88,6 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     from podium.campaign.engine import Engine
     from podium.competition.dataset import Dataset
     from podium.execution.local import LocalExecutor
-    from podium.platforms.folder import Folder
 
     registry = Registry.create(campaign)
     clock = Clock(registry.database, started=started)
@@ -112,10 +112,19 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
         task=tasks.for_competition(competition),
         hardware=hardware,
         executor=executor,
-        platform=Folder(Path(competition.data_dir), campaign / "outbox"),
+        platform=_platform(campaign, registry, competition),
         seats=seats,
         fallback=builtin,
     )
+
+
+def _platform(campaign: Path, registry: Registry, competition: Competition) -> Platform:
+    """Where the competition lives, by what the campaign remembers of it."""
+    from podium.platforms.choose import address_of, platform_at
+    from podium.platforms.folder import Folder
+
+    address = address_of(str(registry.setting("source")))
+    return platform_at(address) if address else Folder(Path(competition.data_dir), campaign / "outbox")
 
 
 def _seats(

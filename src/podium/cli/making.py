@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
@@ -13,6 +12,7 @@ from typing import get_args
 from podium.campaign.disk import told_plainly
 from podium.campaign.options import DEFAULT_TIME_S, Options, SeatOptions
 from podium.cli.compose import held
+from podium.cli.source import Source
 from podium.errors import CampaignError, Unplayable, UserError
 from podium.records import Competition, Findings, Role, from_json, to_json
 from podium.registry import Registry
@@ -50,7 +50,7 @@ def open_or_create(
     if path is not None and (Path(path) / Registry.FILE).is_file():
         folder = Path(path)
     else:
-        folder = campaign or _default_folder(path)
+        folder = campaign or Source.of(path or "campaign").campaign
     players, outside = settled(team or {}, Path.cwd()), seats or SeatOptions()
     asked = Options(time_s, experiments, seed or 0, threads, players, executor, seats=outside, memory=memory)
     _check_parts(asked)
@@ -60,7 +60,8 @@ def open_or_create(
         return folder.resolve()
     if path is None:
         raise CampaignError(f"{folder} is not a campaign", remedy="name the competition's folder: podium run PATH")
-    if folder.resolve() == Path(path).resolve():
+    source = Source.of(path)
+    if str(folder.resolve()) == source.identity:
         if (folder / Registry.FILE).is_file():
             raise CampaignError(
                 f"{folder} is a campaign whose making was interrupted",
@@ -70,7 +71,7 @@ def open_or_create(
     _check_file_system(folder)
     _check_time(time_s)
     with told_plainly(folder):
-        _create(folder, Path(path), asked, overrides or {}, answers or {})
+        _create(folder, source, asked, overrides or {}, answers or {})
     return folder.resolve()
 
 
@@ -120,7 +121,9 @@ def _check_parts(asked: Options) -> None:
         raise UserError(f"no executor {asked.executor!r}", expected=", ".join(EXECUTORS), remedy="leave --executor out")
 
 
-def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, str], answers: Mapping[str, str]) -> None:
+def _create(
+    folder: Path, source: Source, asked: Options, overrides: Mapping[str, str], answers: Mapping[str, str]
+) -> None:
     """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
     from podium import tasks
     from podium.campaign import deadline, knowledge, memory
@@ -129,6 +132,7 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
     from podium.competition import build, intake
     from podium.execution.doctor import hardware
 
+    path = source.files(folder)
     competition = intake(path, overrides, answers)
     obstacle = tasks.obstacle(competition)
     if obstacle:
@@ -154,7 +158,7 @@ def _create(folder: Path, path: Path, asked: Options, overrides: Mapping[str, st
         knowledge.bring(folder, registry, dataset.competition)
         with registry.database.write():
             registry.set("competition", dataset.competition)
-            registry.set("source", str(path.resolve()))
+            registry.set("source", source.identity)
             registry.set("data", dataset.facts)
             registry.set("hardware", hardware())
             registry.set("options", options)
@@ -207,12 +211,12 @@ def _check_unchanged(folder: Path, path: str | None, registry: Registry) -> None
             f"{config} was edited after the campaign began; it is frozen",
             remedy="put it back, or start a new campaign with --campaign DIR",
         )
-    source = Path(str(registry.setting("source")))
+    source = str(registry.setting("source"))
     by_slug = path == folder.name and not Path(path).exists()
-    if path is not None and not by_slug and Path(path).resolve() not in (source, folder.resolve()):
+    if path is not None and not by_slug and Source.of(path).identity not in (source, str(folder.resolve())):
         raise CampaignError(
             f"{folder} is a campaign at another competition",
-            expected=str(source),
+            expected=source,
             found=path,
             remedy="use --campaign DIR",
         )
@@ -277,13 +281,6 @@ def _is_created(folder: Path) -> bool:
         return version is not None and version[0] > 0 and Registry(database).setting("created") is True
     finally:
         database.close()
-
-
-def _default_folder(path: str | None) -> Path:
-    name = Path(path or "campaign").resolve().name
-    if name == "public":
-        name = Path(path or ".").resolve().parent.name
-    return Path("campaigns") / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
 def _write_config(folder: Path, competition: Competition) -> str:

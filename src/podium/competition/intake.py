@@ -71,7 +71,11 @@ def _with_unread(question: Ambiguous, texts: Sequence[str]) -> Ambiguous:
 def _open(path: Path, overrides: Mapping[str, str]) -> tuple[Path, Config]:
     path = path.expanduser().absolute()
     if not path.exists():
-        raise IntakeError(f"no such folder: {path}", expected="a competition's data", remedy="check the path")
+        raise IntakeError(
+            f"no such folder: {path}",
+            expected="a competition's data",
+            remedy="check the path (a competition of Kaggle is kaggle:SLUG)",
+        )
     if path.is_dir():
         return path, load_config(path, overrides)
     home = path.parent

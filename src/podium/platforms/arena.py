@@ -9,8 +9,9 @@ A contestant is told the public score of what it sent; the private score is for 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from podium import metrics, tasks
 from podium.errors import IntakeError, InvalidPredictions, Refused, UserError
-from podium.platforms.platform import RemoteSubmission
+from podium.platforms.platform import Quota, RemoteSubmission
 from podium.records import Competition, from_json, to_json
 
 if TYPE_CHECKING:
@@ -182,8 +183,8 @@ class LocalArena:
         return self._contest / "public"
 
     def submit(self, file: Path, tag: str, message: str) -> RemoteSubmission:
-        left = self.quota_left()
-        if left is not None and left <= 0:
+        quota = self.quota()
+        if quota is not None and quota.left <= 0:
             raise Refused(f"the quota of {self._held.quota} submissions a day is used up; it is renewed at 0:00 UTC")
         score = grade(self._contest, file, "public")
         remote = RemoteSubmission(tag, tag, datetime.now(UTC).isoformat(), "complete", public_score=score)
@@ -197,11 +198,16 @@ class LocalArena:
         lines = [json.loads(line) for line in self._log.read_text().splitlines()]
         return [from_json(RemoteSubmission, {k: v for k, v in line.items() if k != "message"}) for line in lines]
 
-    def quota_left(self) -> int | None:
+    def quota(self) -> Quota | None:
         if self._held.quota is None:
             return None
-        today = datetime.now(UTC).date().isoformat()
-        return self._held.quota - sum(remote.at.startswith(today) for remote in self.submissions())
+        today = datetime.now(UTC).date()
+        made = sum(remote.at.startswith(today.isoformat()) for remote in self.submissions())
+        tomorrow = datetime.combine(today + timedelta(days=1), time(), UTC)
+        return Quota(self._held.quota - made, tomorrow.isoformat())
+
+    def select(self, ids: Sequence[str]) -> bool:
+        return False
 
     def leaderboard(self) -> list[tuple[str, float]]:
         better = max if self._held.competition.metric_direction == "higher" else min

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from podium.platforms.platform import RemoteSubmission
+from podium.platforms.platform import Quota, RemoteSubmission
 
 
 class Folder:
@@ -33,11 +34,14 @@ class Folder:
     def submissions(self) -> list[RemoteSubmission]:
         return [self._listed(path) for path in sorted(self._outbox.glob("*.csv"))]
 
-    def quota_left(self) -> int | None:
+    def quota(self) -> Quota | None:
         return None
 
     def leaderboard(self) -> list[tuple[str, float]]:
         return []
+
+    def select(self, ids: Sequence[str]) -> bool:
+        return False  # a person uploads, and a person chooses
 
     @staticmethod
     def _listed(path: Path) -> RemoteSubmission:

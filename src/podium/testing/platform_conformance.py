@@ -12,7 +12,7 @@ def check(platform: Platform, file: Path, scratch: Path) -> None:
     public = platform.fetch(scratch)
     assert public.is_dir(), "fetch returns the folder with the public files"
     before = platform.submissions()
-    quota = platform.quota_left()
+    quota = platform.quota()
     remote = platform.submit(file, "podium-conformance", "conformance")
     assert remote.tag == "podium-conformance", "the tag comes back as sent"
     listed = platform.submissions()
@@ -21,8 +21,8 @@ def check(platform: Platform, file: Path, scratch: Path) -> None:
         assert [s.tag for s in listed].count("podium-conformance") == 1, (
             "the list tells submissions apart by their tags"
         )
-    after = platform.quota_left()
+    after = platform.quota()
     assert (quota is None) == (after is None), "a quota does not come and go"
     if quota is not None and after is not None:
-        assert after == quota - 1, "a submission uses up one of the quota"
+        assert after.left == quota.left - 1, "a submission uses up one of the quota"
     assert isinstance(platform.leaderboard(), list)
