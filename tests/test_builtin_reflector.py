@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from team_world import FakeCatalog, Simulation, brief, experiment, facts, recipe
 
 from podium.records import BlendFact, Facts
-from podium.team.builtin import reflector, retro, uploader
+from podium.team.builtin import planner, reflector, retro, uploader
 from podium.team.builtin.learnings import SEEDED
 from podium.team.citations import CITATION, cite, problems
 
@@ -92,11 +92,12 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
 
 
 def test_retro_finds_false_negatives_and_names_the_next_five() -> None:
-    killed = experiment("E005", score=0.8645, status="killed", verdict=None, round=2)
-    far = experiment("E006", score=0.80, status="killed", verdict=None, round=2)
+    killed = experiment("E005", score=None, status="killed", verdict=None, round=2, notes={"behind": 0.0005})
+    far = experiment("E006", score=None, status="killed", verdict=None, round=2, notes={"behind": 0.06})
     known = two_rounds()
     known = replace(known, round=10, experiments=(*known.experiments, killed, far), n_experiments=6)
-    text = retro.retro(brief("retro", known), CATALOG).text
+    found = retro.retro(brief("retro", known), CATALOG)
+    text = found.text
     section = text.split("## False negatives")[1].split("##")[0]
     assert "E004" in section
     assert "E005" in section
@@ -104,6 +105,41 @@ def test_retro_finds_false_negatives_and_names_the_next_five() -> None:
     assert len([line for line in text.split("## Next five experiments")[1].splitlines() if line.startswith("1. ")]) == 5
     assert "**not tried**" in text
     assert problems(text, known) == []
+
+
+def test_what_the_retro_reopens_is_planned_next_with_other_parameters() -> None:
+    killed = experiment(
+        "E005",
+        score=None,
+        status="killed",
+        verdict=None,
+        round=2,
+        notes={"behind": 0.0005},
+        recipe=recipe("mlp", leaves=7),
+    )
+    known = two_rounds()
+    known = replace(known, round=10, experiments=(*known.experiments, killed), n_experiments=5)
+    reopened = retro.retro(brief("retro", known), CATALOG).reopened
+    assert {one.experiment for one in reopened} == {"E004", "E005"}
+    again = next(one.recipe for one in reopened if one.experiment == "E005")
+    assert again is not None and again.model == "mlp" and again != killed.recipe
+    first = planner.plan(brief("plan", replace(known, reopened=reopened)), CATALOG).experiments
+    assert first[0].parents == ("E004",), "one a round leads, the surest first"
+    planned = planner.plan(brief("plan", replace(known, reopened=reopened[1:])), CATALOG).experiments
+    spec = next(one for one in planned if one.parents == ("E005",))
+    assert (spec.operator, spec.recipe) == ("debug", again)
+    assert not any(one.parents == ("E005",) for one in planner.plan(brief("plan", known), CATALOG).experiments)
+    done = experiment("E006", "mlp", score=0.86, operator="debug", parents=("E005",), round=10, recipe=again)
+    later = replace(known, round=20, experiments=(*known.experiments, done))
+    assert "E005" not in {one.experiment for one in retro.retro(brief("retro", later), CATALOG).reopened}
+
+
+def test_a_family_tried_once_that_came_close_is_reopened() -> None:
+    known = replace(two_rounds(), round=10)
+    close = tuple(replace(e, score=0.8645, blend_weight=0.0) if e.id == "E002" else e for e in known.experiments)
+    assert "E002" not in {one.experiment for one in retro.retro(brief("retro", known), CATALOG).reopened}
+    found = retro.retro(brief("retro", replace(known, experiments=close)), CATALOG).reopened
+    assert "tried once" in next(one.why for one in found if one.experiment == "E002")
 
 
 def test_a_whole_campaigns_findings_hold() -> None:

@@ -16,10 +16,10 @@ class Html:
 
 Child = Html | str | int | float | None
 EMPTY = Html("")
-VOID = ("line", "rect", "circle", "path", "polyline")
+VOID = ("line", "rect", "circle", "path", "polyline", "input")
 
 
-def element(name: str, *children: Child, **attributes: str | float | None) -> Html:
+def element(name: str, /, *children: Child, **attributes: str | float | None) -> Html:
     """`<name attributes>children</name>`; `class_` is class, `aria_label` is aria-label; None leaves an attribute out."""
     spelled = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(_number(value))}"'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import json
 import types
 import typing
@@ -56,6 +57,7 @@ class Brought:
     scraper_path: str | None = None
     run_scraper: bool = False  # leave to execute it, once
     kaggle_username: str | None = None
+    submission_time_zone: str = "UTC"  # of the day that max_submissions_per_day counts by, where the platform tells no quota
     team: Mapping[str, str] = field(default_factory=dict)  # role → seat
 
 
@@ -121,6 +123,18 @@ class AuditFinding:
     column: str | None
     figure: float | None
     message: str
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What one probe of an experiment came to (`podium.referee.probes.NAMES`); skipped: not probed, the message says why."""
+
+    probe: str
+    outcome: Literal["passed", "warned", "failed", "skipped"]
+    figure: float | None
+    bound: float | None  # what the figure is held against
+    message: str
+    detail: Mapping[str, float] = field(default_factory=dict)  # further figures: importance by column, skill before and after
 
 
 @dataclass(frozen=True)
@@ -272,6 +286,25 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """One line of why the blend errs, by the referee. `text` quotes names and values of the data; `columns` it speaks of."""
+
+    kind: str  # slice, units, unused, left, metric, confidence, disagreement, labels
+    columns: tuple[str, ...]
+    figure: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """An experiment that was given up too early, and how to try it again. `recipe` None: as its builder sees fit."""
+
+    experiment: str
+    why: str
+    recipe: Recipe | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything a brief says in figures. Flat as rounds pile up: at most the best 40 and the newest 20 experiments."""
 
@@ -298,6 +331,8 @@ class Facts:
     charter: Charter | None = None
     stack: Stack | None = None
     suggestions: tuple[Suggestion, ...] = ()  # of the search policy, for a builder that plans
+    reopened: tuple[Reopened, ...] = ()  # by the newest retro
+    explained: tuple[Explained, ...] = ()  # why the blend errs, as last looked at; at most a dozen lines
 
 
 @dataclass(frozen=True)
@@ -450,6 +485,7 @@ class Findings:
     text: str  # markdown
     learnings: tuple[Learning, ...] = ()
     submit: bool = False  # the uploader's wish; the engine decides and sends
+    reopened: tuple[Reopened, ...] = ()  # a retro's: what was given up too early
 
 
 Deliverable = Charter | Stack | Checks | ResearchBrief | Plan | Review | Build | Findings
@@ -529,10 +565,15 @@ def _build_union(kind: Any, data: Any, where: str) -> Any:
     raise ValueError(problems[0] if len(problems) == 1 else f"{where}: fits none of its types ({'; '.join(problems)})")
 
 
+@functools.cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)  # compiles every annotation: most of what reading a row costs
+
+
 def _build_record(kind: Any, data: Any, where: str) -> Any:
     if not isinstance(data, Mapping):
         raise ValueError(f"{where}: expected an object; found {type(data).__name__}")
-    hints, values = get_type_hints(kind), {}
+    hints, values = _hints(kind), {}
     known = {f.name: f for f in dataclasses.fields(kind)}
     unknown = sorted(set(data) - set(known))
     if unknown:

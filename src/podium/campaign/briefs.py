@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium import referee
+from podium.campaign import explain, retro
 from podium.records import BlendFact, Brief, ExperimentFact, ExperimentSpec, Facts, Hypothesis, Phase, Review, Role
 from podium.registry.experiments import Experiment, fact
 from podium.team.policy import suggest
@@ -76,6 +77,8 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         notes=registry.inbox.notes(),
         charter=engine.terms[0],
         stack=engine.terms[1],
+        reopened=retro.reopened(registry, round_),
+        explained=explain.told(registry),
         **deliverables,
     )
 
@@ -92,10 +95,16 @@ def _experiments(
             cost_s=round(measured.get(experiment.id, experiment.static_cost_s), 3),
             correlation=correlations.get(champion or "", {}).get(experiment.id),
             weight=weights.get(experiment.id, 0.0),
-            notes=engine.registry.runs.notes(experiment.id),
+            notes={**engine.registry.runs.notes(experiment.id), **_stopped(engine, experiment)},
         )
         for experiment in shortlist
     )
+
+
+def _stopped(engine: Engine, experiment: Experiment) -> dict[str, float]:
+    """How far behind the champion a gate stopped it, in the metric's unit; empty where none did."""
+    gate = engine.registry.experiments.gate(experiment.id) if experiment.status == "killed" else None
+    return {} if gate is None or gate["continue_"] else {"behind": -float(gate["solo_gain"])}
 
 
 def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:

@@ -187,10 +187,19 @@ def findings(deliverable: Findings, brief: Brief) -> None:
         raise BadDeliverable(f"text: {wrong[0]}")
 
 
+def retro(deliverable: Findings, brief: Brief) -> None:
+    """Findings, and what they re-open is an experiment that the brief shows."""
+    findings(deliverable, brief)
+    known = {one.id for one in brief.facts.experiments}
+    unknown = next((one.experiment for one in deliverable.reopened if one.experiment not in known), None)
+    if unknown is not None:
+        raise BadDeliverable(f"reopened: there is no experiment {unknown!r} in the brief")
+
+
 CHECK_OF: Mapping[Phase, Callable[[Any, Brief], None]] = {
     "charter": charter,
     "stack": stack,
-    "retro": findings,
+    "retro": retro,
     "research": research,
     "plan": plan,
     "review": review,

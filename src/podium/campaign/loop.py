@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podium.campaign import phases
+from podium.campaign import phases, retro
 from podium.campaign.finalise import finalise
-from podium.campaign.submit import reconcile, submit
+from podium.campaign.reconcile import reconcile
+from podium.campaign.submit import submit
+from podium.campaign.vetting import vet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from podium.campaign.engine import Engine
-
-RETRO_EVERY = 10
 
 
 def play(engine: Engine) -> Path | None:
@@ -29,7 +29,7 @@ def play(engine: Engine) -> Path | None:
         round_ = 1
     phases.terms(engine)
     while (finished := engine.spent()) is None:
-        if round_ % RETRO_EVERY == 0:
+        if retro.due(round_):
             phases.retro(engine, round_)
         found = phases.research(engine, round_)
         planned = phases.plan(engine, round_, found)
@@ -44,6 +44,7 @@ def play(engine: Engine) -> Path | None:
         phases.run(engine, round_, experiments)
         verified = phases.verify(engine, round_)
         phases.verdicts(engine, round_, verified)
+        vet(engine, round_)
         submit(engine, round_)
         phases.learn(engine, round_)
         round_ += 1

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from podium.records import Brief, Deliverable, Role
 from podium.registry.transcripts import Transcripts
 from podium.team.roles import SCOPES, Scope
+
+if TYPE_CHECKING:
+    from podium.team.tools.notebooks import Notebooks
 
 Check = Callable[[Deliverable, Brief], None]
 
@@ -34,6 +38,7 @@ class Desk:
     attempts: int = 3  # answers to one brief before the seat gives up
     left: Callable[[], Allowance] = Allowance  # read before each call: others spend from the same purse
     unconfined: bool = False  # the user's leave to run a coding agent where it cannot be confined
+    notebooks: Notebooks | None = None  # the platform's public notebooks and discussions, for the researcher's tool
 
     @property
     def scope(self) -> Scope:

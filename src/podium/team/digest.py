@@ -189,6 +189,18 @@ def _learnings(facts: Facts, chars: int) -> str:
     return lines((f"- {one.id} (+{one.support} −{one.contradicted}): {one.rule}" for one in best), chars)
 
 
+def _reopened(facts: Facts, chars: int) -> str:
+    """Fenced: a reason may quote the message of a run."""
+    told = lines((f"- {one.experiment}: {one.why}" for one in facts.reopened), chars - 120)
+    return _fenced(told, "the newest retro", chars) if told else ""
+
+
+def _explained(facts: Facts, chars: int) -> str:
+    """Fenced: conditions quote names and values of the data."""
+    told = lines((f"- {one.kind}: {one.text}" for one in facts.explained), chars - 120)
+    return _fenced(told, "where the blend errs, by the referee", chars) if told else ""
+
+
 def _notes(facts: Facts, chars: int) -> str:
     return lines((f"- {note}" for note in reversed(facts.notes)), chars)
 
@@ -239,7 +251,9 @@ PARTS: tuple[tuple[str, int, Part], ...] = (
     ("What failed", 1500, _failures),
     ("Blends, newest first", 900, _blends),
     ("Closest pairs (correlation of OOF)", 500, _correlations),
+    ("Where the blend errs", 3000, _explained),
     ("Learnings", 2200, _learnings),
+    ("Given up too early, says the retro", 900, _reopened),
     ("Notes from people, newest first", 1200, _notes),
     ("This round's hypotheses", 2800, _hypotheses),
     ("This round's plan", 3000, _plan),

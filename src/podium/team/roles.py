@@ -54,7 +54,8 @@ DELIVERABLE_OF: Mapping[Phase, type[Deliverable]] = {
 
 Field = Literal[
     "audit", "experiments", "families", "champion", "correlations", "blends", "learnings", "fingerprints", "notes",
-    "hypotheses", "plan", "review", "charter", "stack", "suggestions",
+    "hypotheses", "plan", "review", "charter", "stack", "suggestions", "reopened",
+    "explained",
 ]  # fmt: skip
 """The parts of a brief's facts that not everyone is shown. Competition, data, hardware, budget and round are everyone's."""
 
@@ -93,7 +94,7 @@ class Scope:
 
 EMPTY: Mapping[str, Any] = {  # a fact that is not shown; the others are None
     **dict.fromkeys(("audit", "experiments", "blends", "learnings", "fingerprints", "notes", "hypotheses"), ()),
-    **dict.fromkeys(("plan", "suggestions"), ()),
+    **dict.fromkeys(("plan", "suggestions", "reopened", "explained"), ()),
     "families": {},
     "correlations": {},
 }
@@ -109,7 +110,16 @@ CODE = ("rounds/R*_experiment.py", "runs/*/solution.py")
 RETROS = "rounds/R*_retro.md"
 CHECKS = "checks/*"
 
-RESULTS: tuple[Field, ...] = ("experiments", "families", "champion", "correlations", "blends", "fingerprints")
+RESULTS: tuple[Field, ...] = (
+    "experiments",
+    "families",
+    "champion",
+    "correlations",
+    "blends",
+    "fingerprints",
+    "reopened",
+    "explained",
+)
 GIVEN: tuple[Field, ...] = ("audit", "learnings", "notes", "charter")
 
 SCOPES: Mapping[Role, Scope] = {

@@ -70,6 +70,11 @@ def of_brief(brief: Brief) -> dict[str, Any]:
         ids = [experiment.id for experiment in facts.experiments]
         spec["parents"] |= {"items": {"type": "string", "enum": ids}} if ids else {"maxItems": 0}
         spec["expected_gain"]["minimum"] = spec["cost_s"]["minimum"] = spec["seed_offset"]["minimum"] = 0
+    if "reopened" in properties:
+        ids = [experiment.id for experiment in facts.experiments] if brief.phase == "retro" else []
+        again = properties["reopened"]["items"]["properties"]["experiment"]
+        again |= {"enum": ids} if ids else {}
+        properties["reopened"] |= {"maxItems": len(ids)}
     if brief.phase == "build":
         properties["solutions"] |= {"minItems": len(facts.plan), "maxItems": len(facts.plan)}
     if brief.phase == "charter":

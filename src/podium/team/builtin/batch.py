@@ -54,6 +54,11 @@ def bold(spec: ExperimentSpec, facts: Facts) -> bool:
     return untried(spec, facts) or (spec.recipe is not None and novelty.new_view(spec.recipe, facts))
 
 
+def second_try(spec: ExperimentSpec, facts: Facts) -> bool:
+    """Whether this is what the newest retro re-opened."""
+    return any(one.recipe is not None and one.recipe == spec.recipe for one in facts.reopened)
+
+
 def paying(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec]:
     """Those worth their time; all where none is, for the user has given the time and the blend is judged by nested folds.
 
@@ -69,7 +74,7 @@ def rank(
     specs: Iterable[ExperimentSpec], facts: Facts, place: Callable[[ExperimentSpec], int | None] = lambda spec: None
 ) -> list[ExperimentSpec]:
     """The portfolio first, in its own order (`place`), then families not tried, each within a fair share of the time; the
-    rest by worth. At a plateau something bold leads.
+    rest by worth. At a plateau something bold leads; while something is re-opened, one such experiment a round does.
 
     A portfolio's order is evidence from many data sets; by gain per second alone cheap and weak models would lead.
     """
@@ -85,12 +90,11 @@ def rank(
         return (1, 0) if untried(spec, facts) else (2, 0)
 
     ranked = sorted(specs, key=lambda spec: (*order(spec), -worth(spec, facts), spec.name))
+    leads = [next((spec for spec in ranked if second_try(spec, facts)), None)]
     if history.plateau(facts):
-        lead = next((spec for spec in ranked if bold(spec, facts)), None)
-        if lead is not None:
-            ranked.remove(lead)
-            ranked.insert(0, lead)
-    return ranked
+        leads.append(next((spec for spec in ranked if bold(spec, facts)), None))
+    first = [lead for lead in reversed(leads) if lead is not None]
+    return [*first, *(spec for spec in ranked if spec not in first)]
 
 
 def pack(ranked: Sequence[ExperimentSpec], facts: Facts, force: int = 0) -> tuple[ExperimentSpec, ...]:

@@ -22,6 +22,8 @@ SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less 
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
 HALF_EFFORT = 0.7  # of the gain, for half the rounds
 ENDING = 0.2
+REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
+REOPENS = "the retro re-opened"
 SEEDLESS = frozenset(
     {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear"}
 )  # nothing to average: no randomness to speak of
@@ -54,7 +56,7 @@ class Workshop:
 def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[ExperimentSpec]:
     """Each untried, affordable experiment once; the researcher's hypotheses first, so that their sources are kept."""
     shop = Workshop(facts, catalog, rng, Evidence.of(facts))
-    makers = (_hypotheses, _drafts, _debugs, _improvements, _crossovers, _ablations, _replicates)
+    makers = (_reopened, _hypotheses, _drafts, _debugs, _improvements, _crossovers, _ablations, _replicates)
     unseen, used = [], novelty.seen(facts, catalog)
     for spec in (spec for maker in makers for spec in maker(shop)):
         afforded = affordable(spec, facts, catalog)
@@ -96,6 +98,18 @@ def parents(facts: Facts) -> list[ExperimentFact]:
     heavy = [e for e in history.scored(facts) if e.recipe is not None and weights.get(e.id, 0.0) >= LEAST_WEIGHT]
     chosen = {e.id: e for e in [*list(leaders.values())[:PARENTS], *heavy]}
     return list(chosen.values())
+
+
+def _reopened(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """What the retro found to be given up too early, once each, with the parameters that it names."""
+    done = {parent for e in shop.facts.experiments if e.operator == "debug" for parent in e.parents}
+    for one in shop.facts.reopened:
+        if one.recipe is not None and one.experiment not in done:
+            units = max(REOPENED, shop.evidence.units("debug", one.recipe.model))
+            yield shop.spec(
+                "debug", one.recipe, f"{_title(one.recipe)} once more", f"{REOPENS} {one.experiment}: {one.why}", units,
+                (one.experiment,),
+            )  # fmt: skip
 
 
 def _hypotheses(shop: Workshop) -> Iterator[ExperimentSpec]:

@@ -10,6 +10,7 @@ from podium.records import Brief, ExperimentFact, Facts, Findings, Learning
 from podium.team.builtin import history, learnings
 from podium.team.builtin.uploader import recommend
 from podium.team.citations import blend_name, cite
+from podium.team.quoting import quote
 
 
 def learn(brief: Brief) -> Findings:
@@ -21,9 +22,18 @@ def learn(brief: Brief) -> Findings:
     lines = [f"# Round {brief.round}: findings", "", *_summary(facts), "", "## Experiments", ""]
     lines += [_line(facts, e) for e in current] or ["- None was run."]
     lines += ["", "## By family", "", *_by(facts, "family"), "", "## By operator", "", *_by(facts, "operator")]
+    lines += _errors(facts)
     lines += ["", "## Learnings", "", *(f"- {u.id} {u.rule} {u.evidence}" for u in updates)]
     lines += ["" if updates else "- None.", "## Submission", "", f"**{'submit' if submit else 'hold'}** {why}"]
     return Findings("\n".join(lines) + "\n", updates, submit)
+
+
+def _errors(facts: Facts) -> list[str]:
+    """Where the blend errs, as the engine last looked at it; names out of the data are quoted as data."""
+    if not facts.explained:
+        return []
+    told = "\n".join(f"- {one.kind}: {' '.join(one.text.split())}" for one in facts.explained)
+    return ["", "## Where the blend errs", "", quote(told, "by the referee")]
 
 
 def _summary(facts: Facts) -> list[str]:

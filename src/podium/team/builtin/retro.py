@@ -4,52 +4,41 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
-from podium.records import Brief, Facts, Findings
+from podium.records import Brief, Facts, Findings, Reopened
 from podium.team.builtin import batch, cost, history, learnings
 from podium.team.builtin.candidates import candidates
+from podium.team.builtin.reopening import reopen
 from podium.team.builtin.stock import Catalog
 from podium.team.builtin.uploader import recommend
 from podium.team.citations import blend_name, cite
 
 TOP = 5
-STARVED = ("memory", "time", "limit", "killed", "converge", "nan", "infinite")
 
 
 def retro(brief: Brief, catalog: Catalog) -> Findings:
     facts = brief.facts
+    reopened = reopen(facts, catalog, random.Random(f"{facts.seed}:{brief.id}:reopened"))
     sections = {
         "Coverage": list(_coverage(facts, catalog)),
-        "False negatives": list(_false_negatives(facts)) or ["- None: no failure suggests wrong parameters."],
+        "False negatives": [f"- {one.experiment} re-opened: {one.why}" for one in reopened]
+        or ["- None: no failure suggests wrong parameters."],
         "Returns": list(_returns(facts)) or ["- Fewer than two blends: no return to measure."],
         "Learnings overturned": list(_overturned(facts)) or ["- None."],
-        "Next five experiments": list(_next(brief, catalog))
+        "Next five experiments": list(_next(brief, catalog, reopened))
         or ["- Nothing untried fits and pays: the campaign can end."],
     }
     lines = [f"# Retro before round {brief.round}", "", f"{facts.n_experiments} experiments so far."]
     for title, body in sections.items():
         lines += ["", f"## {title}", "", *body]
-    return Findings("\n".join(lines) + "\n", (), recommend(facts)[0])
+    return Findings("\n".join(lines) + "\n", (), recommend(facts)[0], reopened)
 
 
 def _coverage(facts: Facts, catalog: Catalog) -> Iterator[str]:
     for family in catalog.families(facts.data, facts.competition):
         count = facts.families.get(family, sum(e.family == family for e in facts.experiments))
         yield f"- {family}: {count} tried" if count else f"- {family}: **not tried**"
-
-
-def _false_negatives(facts: Facts) -> Iterator[str]:
-    """Failed or killed with a message that speaks of limits, or killed by a margin inside the noise."""
-    leader = history.best(facts)
-    for e in facts.experiments:
-        if e.status not in ("failed", "killed"):
-            continue
-        if e.status == "failed" and any(word in e.message.lower() for word in STARVED):
-            yield f"- {e.id} {e.name}: {e.message[:100]} — wrong parameters rather than a wrong idea"
-        elif e.status == "killed" and e.score is not None and leader is not None and leader.score is not None:
-            gap = history.gain(facts, leader.score, e.score)
-            if gap < 3 * history.noise(facts):
-                yield f"- {e.id} {e.name}: killed at {cite(e.score, e.id)}, {gap:.3g} behind {cite(leader.score, leader.id)}"
 
 
 def _returns(facts: Facts) -> Iterator[str]:
@@ -76,8 +65,8 @@ def _overturned(facts: Facts) -> Iterator[str]:
             yield f"- {known.id} ({known.support} for, {known.contradicted} against): {known.rule}"
 
 
-def _next(brief: Brief, catalog: Catalog) -> Iterator[str]:
-    facts = brief.facts
+def _next(brief: Brief, catalog: Catalog, reopened: tuple[Reopened, ...]) -> Iterator[str]:
+    facts = replace(brief.facts, reopened=reopened)
     rng = random.Random(f"{facts.seed}:{brief.id}")
     for spec in batch.rank(batch.paying(candidates(facts, catalog, rng), facts), facts)[:TOP]:
         seconds = cost.wall_s([spec.cost_s], facts.data.n_folds, facts.budget)

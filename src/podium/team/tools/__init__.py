@@ -51,7 +51,7 @@ class Outside:
 
 def toolbox(desk: Desk, brief: Brief, outside: Outside | None = None) -> tuple[Tool, ...]:
     """The tools of the brief's role. Answers are recorded: a brief given again after a crash gets the same ones."""
-    outside = outside or Outside(search=web.configured())
+    outside = outside or Outside(search=web.configured(), notebooks=desk.notebooks)
     every: Mapping[str, tuple[Callable[..., str], Mapping[str, str]]] = {
         "list_files": (files.Files(desk.campaign, brief.role).list, {"folder": "string"}),
         "read_file": (files.Files(desk.campaign, brief.role).read, {"path": "string", "offset": "integer"}),
