@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.platforms.choose import address_of
 from podium.records import Learning, to_json
 from podium.registry import Registry
 from podium.registry.experiments import Experiment
@@ -56,7 +57,12 @@ def write_views(campaign: Path, registry: Registry) -> None:
 
 
 def _kaggle_api(campaign: Path, registry: Registry) -> str:
-    """How to upload what the campaign wrote, for people and agents."""
+    """How to upload what the campaign wrote, for people and agents; what they may call where it plays on Kaggle itself."""
+    address = address_of(str(registry.setting("source")))
+    if address is not None and address.kind == "kaggle":
+        from podium.platforms.kaggle.guide import guide
+
+        return guide(address.at)
     competition: Mapping[str, Any] = registry.setting("competition") or {}
     standing = registry.submissions.standing()
     template = (resources.files("podium.campaign") / "kaggle_api.md").read_text("utf-8")

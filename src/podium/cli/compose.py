@@ -101,7 +101,8 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     executor = LocalExecutor(slots, home=campaign, files=dataset.files)
     if warm:
         executor.warm_up()  # its imports go on while the rest is made and round 0 is played
-    builtin, seats = _seats(options, campaign, registry, clock, hardware)
+    platform = _platform(campaign, registry, competition)
+    builtin, seats = _seats(options, campaign, registry, clock, hardware, platform)
     return Engine(
         campaign=campaign,
         registry=registry,
@@ -112,7 +113,7 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
         task=tasks.for_competition(competition),
         hardware=hardware,
         executor=executor,
-        platform=_platform(campaign, registry, competition),
+        platform=platform,
         seats=seats,
         fallback=builtin,
     )
@@ -128,7 +129,7 @@ def _platform(campaign: Path, registry: Registry, competition: Competition) -> P
 
 
 def _seats(
-    options: Options, campaign: Path, registry: Registry, clock: Clock, hardware: Hardware
+    options: Options, campaign: Path, registry: Registry, clock: Clock, hardware: Hardware, platform: Platform
 ) -> tuple[Seat, dict[Role, Seat]]:
     """The built-in seat, and role → seat; `*` names the default. Raises UserError where a seat cannot be had here."""
     from podium.campaign import checks
@@ -136,6 +137,7 @@ def _seats(
     from podium.team import choose
     from podium.team.builtin import BuiltinSeat
     from podium.team.desk import Desk
+    from podium.team.tools import notebooks
 
     builtin: Seat = BuiltinSeat()
     purse = Purse(options, clock, hardware)
@@ -150,6 +152,7 @@ def _seats(
             left=lambda: purse.seats_left(registry.ledger),
             unconfined=options.seats.unconfined,
             respawn_rounds=options.seats.respawn_rounds,
+            notebooks=notebooks.of(platform),
         )
         seats[role] = builtin if name == "builtin" else choose.seat(name, desk)
     return builtin, seats

@@ -43,7 +43,8 @@ def experiment(
             values, words = {"experiments": rows}, _table(rows)
         elif action == "show":
             values = shown(folder, registry, what, role)
-            words = "\n".join(f"{key:14}{value}" for key, value in values.items() if value not in (None, "", [], {}))
+            plain = {key: value for key, value in values.items() if key != "probes" and value not in (None, "", [], {})}
+            words = "\n".join([*(f"{key:14}{value}" for key, value in plain.items()), *_probe_lines(values["probes"])])
         else:
             values = handed_in(registry, Path(what), hypothesis, parents, family)
             words = f"{what}: accepted; the next build takes it"
@@ -81,6 +82,7 @@ def shown(folder: Path, registry: Registry, id_: str, role: str = "") -> dict[st
         spec.pop("recipe")
     values = {**row, "hypothesis": found.spec.hypothesis, "seed": found.seed, "spec": spec}
     values["alarms"] = [dict(alarm) for alarm in registry.experiments.alarms(id_)]
+    values["probes"] = [to_json(one) for one in registry.probes.of(id_)]
     name = f"runs/{id_}/solution.py"
     may_read = seen is None or SCOPES[seen].may_read(name)
     values["solution"] = str(folder.absolute() / name) if may_read and (folder / name).is_file() else None
@@ -175,6 +177,17 @@ def _brief(registry: Registry, spec: ExperimentSpec) -> Brief:
         stack=None if stack is None else from_json(Stack, stack),
     )
     return Brief("R00_build", 0, "build", "builder", "", facts)
+
+
+def _probe_lines(probes: list[dict[str, Any]]) -> list[str]:
+    """One line a probe; the columns that matter most below theirs."""
+    lines = ["probes"] if probes else []
+    for one in probes:
+        lines.append(f"  {one['outcome']:8}{one['probe']:10}{one['message']}")
+        if one["probe"] == "column" and one["detail"]:
+            ranked = sorted(one["detail"].items(), key=lambda item: -item[1])[:8]
+            lines.append(f"{'':20}" + ", ".join(f"{name} {share:.0%}" for name, share in ranked))
+    return lines
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

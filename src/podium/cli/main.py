@@ -15,12 +15,16 @@ from typing import Any
 import typer
 
 from podium.cli import (
+    arena,
+    bench,
     deliver,
     doctor,
     experiment,
+    explain,
     export,
     host,
     init,
+    kaggle,
     learnings,
     lineage,
     look,
@@ -47,9 +51,13 @@ app = typer.Typer(
 )
 for command in (run.run, init.init, look.status, look.watch, look.report, submit.submit, steer.stop, steer.pause,
                 steer.resume, steer.note, steer.approve, experiment.experiment, deliver.deliver, mcp.mcp,
-                doctor.doctor, reproduce.reproduce, export.export, learnings.learnings, lineage.lineage):  # fmt: skip
+                doctor.doctor, explain.explain, reproduce.reproduce, export.export, learnings.learnings,
+                lineage.lineage):  # fmt: skip
     app.command()(command)
 app.command("next")(host.next_)
+app.add_typer(arena.app)
+app.add_typer(bench.app)
+app.add_typer(kaggle.app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -176,6 +176,7 @@ def _tell(folder: Path, outcome: Outcome, *, as_json: bool) -> None:
         "score": outcome.score,
         "stderr": outcome.stderr,
         "vault_score": outcome.vault_score,
+        "expected_private": now["expected_private"],
         "metric": now["competition"]["metric"],
         "metric_title": now["competition"]["metric_title"],
         "metric_direction": now["competition"]["metric_direction"],
@@ -189,8 +190,8 @@ def _tell(folder: Path, outcome: Outcome, *, as_json: bool) -> None:
 
 
 def outcome_text(folder: Path, values: dict[str, Any]) -> str:
-    """Four lines for people."""
-    from podium.report.figures import score_text
+    """A few lines for people."""
+    from podium.report.figures import expected_text, score_text
 
     vault = "" if values["vault_score"] is None else f", vault {score_text(values['vault_score'])}"
     submission = "none yet" if values["submission"] is None else short(values["submission"])
@@ -199,6 +200,7 @@ def outcome_text(folder: Path, values: dict[str, Any]) -> str:
         (
             f"{values['state']}: {metric} {score_text(values['score'], values['stderr'])}{vault}, "
             f"{values['experiments']} experiments, {len(values['pool'])} in the pool",
+            *filter(None, (expected_text(values.get("expected_private")),)),
             f"submission  {submission}",
             f"report      {short(values['report'])}",
             f"campaign    {short(folder)}",

@@ -251,7 +251,7 @@ PARTS: tuple[tuple[str, int, Part], ...] = (
     ("What failed", 1500, _failures),
     ("Blends, newest first", 900, _blends),
     ("Closest pairs (correlation of OOF)", 500, _correlations),
-    ("Where the blend errs", 3000, _explained),
+    ("Where the blend errs", 2100, _explained),
     ("Learnings", 2200, _learnings),
     ("Given up too early, says the retro", 900, _reopened),
     ("Notes from people, newest first", 1200, _notes),

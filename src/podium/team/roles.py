@@ -100,6 +100,7 @@ EMPTY: Mapping[str, Any] = {  # a fact that is not shown; the others are None
 }
 VIEWS = ("config.json", "state.json", "results.tsv", "experiments.json", "LEARNINGS.md", "rounds/R00_eda.md")
 TERMS = ("rounds/R00_charter.md", "rounds/R00_stack.md")
+KAGGLE = "KAGGLE_API.md"
 KNOWLEDGE = "knowledge/*"  # notes that the user gave the team
 FINDINGS = "rounds/R*_findings.md"
 BRIEFS = "rounds/R*_research_brief.md"
@@ -126,7 +127,7 @@ SCOPES: Mapping[Role, Scope] = {
     "manager": Scope((*VIEWS, KNOWLEDGE, FINDINGS, RETROS), TERMS[:1], (*GIVEN, *RESULTS)),
     "cto": Scope((*VIEWS, *TERMS, FINDINGS, PLANS, RETROS), TERMS[1:], (*GIVEN, "stack")),
     "researcher": Scope(
-        (*VIEWS, *TERMS, KNOWLEDGE, FINDINGS, RETROS),
+        (*VIEWS, *TERMS, KAGGLE, KNOWLEDGE, FINDINGS, RETROS),
         ("rounds/R*_research_raw.md", BRIEFS),
         (*GIVEN, *RESULTS, "stack"),
     ),
@@ -146,7 +147,7 @@ SCOPES: Mapping[Role, Scope] = {
     "reflector": Scope(
         (*VIEWS, *TERMS, BRIEFS, PLANS, REVIEWS, LOGS, RETROS), (FINDINGS,), (*GIVEN, *RESULTS, "plan", "review")
     ),
-    "uploader": Scope((*VIEWS, FINDINGS), (), ("charter", *RESULTS)),
+    "uploader": Scope((*VIEWS, KAGGLE, FINDINGS), (), ("charter", *RESULTS)),
 }
 """Read and written by whom, in files and in facts. QA never sees code or results, the builder never sees QA's checks,
 only the uploader may ask for a submission, and the manager writes terms and nothing else."""

@@ -12,7 +12,7 @@ from podium.competition.association import Association, lookup, numeric
 from podium.competition.audit.view import Severity, View, finding, floats
 from podium.records import AuditFinding
 
-TOO_GOOD = 0.97  # strength of a single column beyond which it is a suspect
+TOO_GOOD = 0.95  # strength of a single column beyond which it is a suspect
 TELLING = 10  # so many of the strongest columns are listed
 MOST_COLUMNS = 5_000  # beyond, only those that all checks look at
 LOOKUP_KINDS = ("categorical", "code", "boolean")

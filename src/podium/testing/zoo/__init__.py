@@ -1,0 +1,10 @@
+"""The leak zoo: faults planted in data and in solutions, each with a clean twin and with mutants that no detector was
+written for. `bench/zoo.py` prints how each was caught; imported by tests and bench alone."""
+
+from podium.testing.zoo.data_faults import DATA_FAULTS
+from podium.testing.zoo.looking import Look, look
+from podium.testing.zoo.planted import Planted
+from podium.testing.zoo.playing import Played, Stage, competition, play
+from podium.testing.zoo.solution_faults import SOLUTION_FAULTS
+
+__all__ = ["DATA_FAULTS", "SOLUTION_FAULTS", "Look", "Planted", "Played", "Stage", "competition", "look", "play"]
