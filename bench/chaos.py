@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from podium.platforms import arena
+from podium.arena import making
 from podium.testing import chaos
 
 
@@ -30,7 +30,7 @@ def contest(folder: Path) -> Path:
     x, colour = rng.normal(size=(n, 4)), rng.choice(["red", "green", "blue"], n)
     y = x[:, 0] * x[:, 1] + (colour == "red") + rng.logistic(size=n) > 0.3
     frame = pl.DataFrame({**{f"x{i}": x[:, i] for i in range(4)}, "colour": colour, "won": np.where(y, "yes", "no")})
-    return arena.create(folder, frame, title="Won", target="won", metric="auc", task_type="binary_classification")
+    return making.create(folder, frame, title="Won", target="won", metric="auc", task_type="binary_classification")
 
 
 def main() -> int:

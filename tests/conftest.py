@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
-from podium.platforms import arena
+from podium.arena import making
 
 # CI judges a commit by the same examples each time; elsewhere every run looks at new ones
 settings.register_profile("ci", derandomize=True)
@@ -42,7 +42,7 @@ def crash_records(n: int = 600, seed: int = 0) -> pl.DataFrame:
 def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small binary contest of the local arena, answers hidden beside it."""
     folder = tmp_path_factory.mktemp("arena") / "crashes"
-    arena.create(
+    making.create(
         folder, crash_records(), title="Crash survival", target="died", metric="auc", task_type="binary_classification"
     )
     return folder

@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 
 import podium
+from podium.arena import grading
 from podium.cli.main import main
 from podium.errors import CampaignError, IntakeError
-from podium.platforms import arena
 from podium.registry import Registry
 from podium.registry.lock import EngineLock
 from podium.testing import chaos
@@ -32,7 +32,7 @@ def played(contest: Path, tmp_path_factory: pytest.TempPathFactory) -> podium.Ca
 @pytest.mark.slow
 def test_a_campaign_ends_with_a_submission_that_beats_a_plain_one(played: podium.Campaign, contest: Path) -> None:
     assert played.submission is not None
-    assert arena.grade(contest, played.submission) > 0.65
+    assert grading.grade(contest, played.submission) > 0.65
 
 
 @pytest.mark.slow

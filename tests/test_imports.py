@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,10 @@ from engine_world import engine_of, telling
 from intake_competitions import toy
 from typer.testing import CliRunner
 
-from podium.campaign import briefs, knowledge, loop, untrusted, waiting
+from podium.campaign import allowance, briefs, knowledge, loop, untrusted, waiting
 from podium.campaign.engine import Engine
+from podium.campaign.filing import submission_frame
 from podium.campaign.imports import pairs
-from podium.campaign.submit import submission_frame
 from podium.cli import making
 from podium.cli.main import app
 from podium.competition import intake
@@ -362,7 +363,7 @@ def test_a_days_quota_is_kept_and_its_last_is_the_ends(tmp_path: Path, quota: in
     engine.enter = improving  # type: ignore[method-assign]
     assert loop.play(engine) == campaign / "submission.csv"
     rows = engine.registry.submissions.all()
-    assert len(rows) <= sent and waiting.made_today(engine.registry) <= quota
+    assert len(rows) <= sent and allowance.made_today(engine.registry, time.time()) <= quota
     best = engine.registry.blends.best(higher_is_better=True)
     assert best is not None
     if quota:

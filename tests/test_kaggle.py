@@ -13,7 +13,7 @@ from podium.testing.fake_kaggle.environment import changed, without_credentials
 
 pytest.importorskip("kagglesdk")
 
-from podium.platforms.kaggle import Kaggle, guide
+from podium.platforms.kaggle import Kaggle, guide_text
 from podium.platforms.kaggle.listing import competitions
 from podium.platforms.kaggle.tags import described, tag_of
 
@@ -233,7 +233,7 @@ def test_settings_that_cannot_be_meant(name: str, value: str) -> None:
 
 def test_the_guide_names_the_competition_and_no_credential(tmp_path: Path) -> None:
     with playing() as fake:
-        text = guide("tiny")
+        text = guide_text("tiny")
         assert "tiny" in text
         assert "{slug}" not in text
         assert fake.token not in text

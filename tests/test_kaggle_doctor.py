@@ -24,7 +24,7 @@ from podium.testing.fake_kaggle.environment import changed, without_credentials
 
 pytest.importorskip("kagglesdk")
 
-from podium.platforms.kaggle import Kaggle, credentials, download, guide
+from podium.platforms.kaggle import Kaggle, credentials, download, guide_text
 from podium.platforms.kaggle.doctor import examine
 
 
@@ -128,7 +128,7 @@ def test_every_command_of_the_guide_is_one(tmp_path: Path) -> None:
     from podium.cli.kaggle import app
 
     known = {one.name or str(getattr(one.callback, "__name__", "")) for one in app.registered_commands}
-    text = guide("tiny")
+    text = guide_text("tiny")
     named = set(re.findall(r"podium kaggle ([a-z]+)", text))
     assert named <= known
     assert len(named) >= 7
@@ -177,7 +177,7 @@ def test_credentials_show_up_nowhere(
         said += [repr(kaggle), repr(vars(kaggle)), repr(credentials.find()), repr(kaggle._client())]
         _everything(kaggle, fake, tmp_path, said)
         command(capsys, "doctor", "kaggle")
-        said.append(str(guide("tiny")))
+        said.append(str(guide_text("tiny")))
         fake.token, fake.key = "other", "other"
         _everything(kaggle, fake, tmp_path / "refused", said)
         said.append(command(capsys, "doctor", "kaggle"))

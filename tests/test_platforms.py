@@ -2,32 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-import pytest
-
-from podium.errors import InvalidPredictions, Refused, UserError
-from podium.platforms import arena
-from podium.platforms.arena import LocalArena
 from podium.platforms.folder import Folder
 from podium.testing import platform_conformance
-
-
-def labelled(n: int = 200) -> pl.DataFrame:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=n)
-    return pl.DataFrame(
-        {"x": x, "colour": rng.choice(["red", "blue"], n), "sick": np.where(x + rng.normal(size=n) > 0, "yes", "no")}
-    )
-
-
-@pytest.fixture
-def contest(tmp_path: Path) -> Path:
-    folder = tmp_path / "contest"
-    arena.create(
-        folder, labelled(), title="Sick", target="sick", metric="auc", task_type="binary_classification", quota=3
-    )
-    return folder
 
 
 def test_folder_passes_the_conformance_suite(tmp_path: Path) -> None:
@@ -35,71 +11,3 @@ def test_folder_passes_the_conformance_suite(tmp_path: Path) -> None:
     file.write_text("id,y\n1,2\n")
     platform_conformance.check(Folder(tmp_path, tmp_path / "outbox"), file, tmp_path)
     assert (tmp_path / "outbox" / "podium-conformance.csv").read_text() == file.read_text()
-
-
-def test_arena_passes_the_conformance_suite(contest: Path, tmp_path: Path) -> None:
-    platform_conformance.check(LocalArena(contest), contest / "public" / "sample_submission.csv", tmp_path)
-
-
-def test_a_contest_hides_its_answers_from_the_public_folder(contest: Path) -> None:
-    test = pl.read_csv(contest / "public" / "test.csv")
-    assert "sick" not in test.columns
-    assert sorted(p.name for p in (contest / "public").iterdir()) == [
-        "description.md",
-        "sample_submission.csv",
-        "test.csv",
-        "train.csv",
-    ]
-
-
-def test_grading_tells_a_good_submission_from_a_plain_one(contest: Path) -> None:
-    test = pl.read_csv(contest / "public" / "test.csv")
-    test.select("id", sick=1 / (1 + (-pl.col("x")).exp())).write_csv(contest / "good.csv")
-    plain = arena.grade(contest, contest / "public" / "sample_submission.csv")
-    assert plain == pytest.approx(0.5)
-    assert arena.grade(contest, contest / "good.csv") > 0.7
-
-
-@pytest.mark.parametrize(
-    ("change", "what"),
-    [
-        (lambda f: f.rename({"sick": "ill"}), "header"),
-        (lambda f: f.head(10), "test ids"),
-        (lambda f: pl.concat([f, f.head(1)]), "test ids"),
-        (lambda f: f.with_columns(sick=pl.lit(None, dtype=pl.Float64)), "finite"),
-        (lambda f: f.with_columns(sick=pl.lit("often")), "numbers"),
-        (lambda f: f.with_columns(id=pl.lit("x")), "test ids"),
-    ],
-)
-def test_a_wrong_submission_is_refused_without_a_word_about_answers(contest: Path, change: object, what: str) -> None:
-    sample = pl.read_csv(contest / "public" / "sample_submission.csv")
-    change(sample).write_csv(contest / "bad.csv")  # type: ignore[operator]
-    with pytest.raises(InvalidPredictions, match=what):
-        arena.grade(contest, contest / "bad.csv")
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'id,sick\n"1,2\n'])
-def test_a_file_that_is_no_table_is_refused(contest: Path, content: bytes) -> None:
-    (contest / "bad.csv").write_bytes(content)
-    with pytest.raises(InvalidPredictions):
-        arena.grade(contest, contest / "bad.csv")
-
-
-def test_ids_are_equal_as_numbers(contest: Path) -> None:
-    sample = pl.read_csv(contest / "public" / "sample_submission.csv")
-    sample.with_columns(pl.col("id").cast(pl.Float64)).write_csv(contest / "floats.csv")
-    assert arena.grade(contest, contest / "floats.csv") == pytest.approx(0.5)
-
-
-def test_an_arena_takes_no_more_than_its_quota(contest: Path) -> None:
-    platform, sample = LocalArena(contest), contest / "public" / "sample_submission.csv"
-    for number in range(3):
-        platform.submit(sample, f"t{number}", "")
-    with pytest.raises(Refused, match="quota of 3"):
-        platform.submit(sample, "t3", "")
-    assert len(platform.submissions()) == 3
-
-
-def test_a_contest_needs_a_target_that_is_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no usable target"):
-        arena.create(tmp_path, labelled(), title="x", target="y", metric="auc", task_type="binary_classification")

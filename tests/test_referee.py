@@ -71,32 +71,32 @@ def test_false_champions_are_at_most_nominal(metric: str) -> None:
         referee.paired(task, truth, a, b, folds(len(truth)))
         for task, truth, (a, b) in (models(metric, seed, (0.6, 0.6)) for seed in range(100))
     ]
-    false = sum(referee.is_champion(one, 1, alpha=0.1) for one in tests)
-    assert false <= 17
-    assert sum(referee.is_champion(one, 10, alpha=0.1) for one in tests) <= 5
+    assert sum(one.gain > 0 and one.p <= 0.1 for one in tests) <= 17
+    assert sum(referee.is_champion(one) for one in tests) <= 3
 
 
 def test_a_better_model_becomes_champion_and_a_worse_one_does_not() -> None:
     task, truth, (good, bad) = models("log_loss", 0, (0.3, 1.5), 2000)
     won = referee.paired(task, truth, good, bad, folds(2000))
     assert won.gain > 0
-    assert referee.is_champion(won, 20)
+    assert referee.is_champion(won, [0.3] * 20)
     lost = referee.paired(task, truth, bad, good, folds(2000))
     assert lost.gain == pytest.approx(-won.gain)
-    assert not referee.is_champion(lost, 1)
+    assert not referee.is_champion(lost)
 
 
 def test_more_tries_need_more_evidence() -> None:
-    close = referee.Paired(gain=1.0, stderr=0.5, p=0.02)
-    assert referee.is_champion(close, 1)
-    assert not referee.is_champion(close, 5)
+    close = referee.Paired(gain=1.0, stderr=0.3, p=0.001)
+    assert referee.is_champion(close)
+    assert not referee.is_champion(close, [0.3] * 10)
+    assert referee.is_champion(close, [0.999] * 100), "what was plainly worse costs nothing"
 
 
 def test_identical_predictions_are_no_champion() -> None:
     task, truth, (raw,) = models("auc", 0, (0.5,))
     same = referee.paired(task, truth, raw, raw.copy(), folds(300))
     assert same.gain == 0
-    assert not referee.is_champion(same, 1)
+    assert not referee.is_champion(same)
 
 
 def test_noise_floor_shrinks_with_rows_and_measures_neighbours() -> None:

@@ -13,8 +13,11 @@ from engine_world import add_experiments, copy_of, engine_of, telling
 
 from podium.campaign import decide, phases
 from podium.campaign.engine import Engine
+from podium.campaign.filing import reserve
 from podium.campaign.finalise import finalise
-from podium.campaign.submit import Submitted, reconcile, reserve, submit
+from podium.campaign.reconcile import reconcile
+from podium.campaign.sending import Submitted
+from podium.campaign.submit import submit
 from podium.cli import making
 from podium.errors import Refused
 from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission
@@ -40,6 +43,7 @@ class FakePlatform:
     accepted: list[RemoteSubmission] = field(default_factory=list)
     asked: int = 0
     name: str = "fake"
+    settles_s: float = 0.0
 
     def fetch(self, into: Path) -> Path:
         return into
@@ -146,7 +150,7 @@ def test_a_crash_around_the_send_is_settled_by_the_list(start: Start, answer: An
     assert again.reason == "the first valid submission", "as if there had been no crash"
 
 
-CRASHES = ("write_file", "intend", "settle", "set_scores", "_publish_standing", "event", "steps")
+CRASHES = ("write_file", "intend", "settle", "set_scores", "publish_standing", "event", "steps")
 
 
 @pytest.mark.parametrize("where", CRASHES)
@@ -173,26 +177,26 @@ def test_a_crash_at_any_statement_loses_and_repeats_nothing(
 
 def die_at(engine: Engine, patch: pytest.MonkeyPatch, where: str, after: bool) -> None:
     """Just before, or just after, the named statement of a send."""
-    from podium.campaign import submit as module
+    from podium.campaign import filing
+    from podium.campaign import reconcile as module
 
-    if where in ("write_file", "_publish_standing"):
-        owner: object = module
+    calls = 4 if where == "publish_standing" else 1  # each look at the platform's list ends with one
+    if where in ("write_file", "publish_standing"):
+        owner: object = filing if where == "write_file" else module
     elif where == "event":
         owner = engine
     elif where == "steps":
         owner, where = engine.registry.journal, "step"
     else:
         owner = engine.registry.submissions
-    real, armed = getattr(owner, where), where != "_publish_standing"
+    real = getattr(owner, where)
 
     def dying(*args: object, **kwargs: object) -> object:
-        nonlocal armed
-        if where == "event" and args[0] != "submission":
+        nonlocal calls
+        if (where == "event" and args[0] != "submission") or (where == "step" and args[1] != "submit"):
             return real(*args, **kwargs)
-        if not armed:  # the first call is the reconciliation's
-            armed = True
-            return real(*args, **kwargs)
-        if where == "step" and args[1] != "submit":
+        calls -= 1
+        if calls:
             return real(*args, **kwargs)
         if after:
             real(*args, **kwargs)
@@ -209,6 +213,8 @@ def test_an_ambiguous_send_is_settled_by_the_list_and_never_doubled(start: Start
     tag = sent(submit(engine, 1))
     assert state(engine) == [(tag, "ambiguous")]
     reconcile(engine)
+    assert state(engine) == [(tag, "confirmed" if answer == "lost after" else "failed")]
+    finalise(engine, "experiments")
     assert state(engine) == [(tag, "confirmed")]
     assert [remote.tag for remote in platform.accepted] == [tag]
 
@@ -270,23 +276,27 @@ def test_a_quota_that_is_used_up_holds(start: Start) -> None:
 
 
 def test_what_may_have_been_sent_counts_against_the_quota(start: Start) -> None:
-    engine = start(platform := FakePlatform(has_list=False, limit=1, answers=["lost before"]))
+    engine = start(platform := FakePlatform(has_list=False, limit=2, answers=["lost before"]))
     submit(engine, 1)
     another_round(engine, LATER, skill=0.6)
-    assert "quota" in submit(engine, LATER).reason
+    assert "kept for the campaign's end" in submit(engine, LATER).reason
     assert platform.asked == 1
+    for _ in range(2):
+        finalise(engine, "experiments")
+    assert platform.asked == 2, "the end's own, and no more"
 
 
 def test_a_doubtful_one_waits_for_quota_before_it_is_sent_again(start: Start) -> None:
-    platform = FakePlatform(limit=1, answers=["killed before"])
+    platform = FakePlatform(limit=2, answers=["killed before"])
     with pytest.raises(Killed):
         submit(start(platform), 1)
-    platform.accepted.append(RemoteSubmission("r", "somebody else's", "2026-01-01", "complete"))
+    platform.accepted += [RemoteSubmission(f"r{n}", f"other {n}", "2026-01-01", "complete") for n in range(2)]
     engine = start(platform)
     reconcile(engine)
-    assert [row.state for row in engine.registry.submissions.all()] == ["intent"]
-    platform.limit = 2
-    reconcile(engine)
+    assert [row.state for row in engine.registry.submissions.all()] == ["failed"], "it never arrived"
+    assert "used up" in submit(engine, 1).reason
+    platform.limit = 3
+    finalise(engine, "experiments")
     assert [row.state for row in engine.registry.submissions.all()] == ["confirmed"]
 
 
@@ -343,7 +353,7 @@ def test_the_vault_is_read_once_for_what_stands(contest: Path, tmp_path: Path, m
     (row,) = engine.registry.blends.newest()
     assert row.vault_score is not None and row.vault_score > 0.6
     reads = engine.registry.database.rows("SELECT what FROM vault_reads")
-    assert [read["what"] for read in reads] == ["blend", "tracking"]
+    assert [read["what"] for read in reads] == ["blend", "tracking", "overfitting"]
 
 
 def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:

@@ -5,7 +5,8 @@ Every function reads saved predictions and registry rows alone, so the same regi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from podium import ensemble, referee
 from podium.campaign import quality
 from podium.ensemble import Blend
-from podium.records import AuditFinding, QaCheck, Verdict, from_json, to_json
+from podium.records import AuditFinding, Probed, QaCheck, Verdict, from_json, to_json
 from podium.referee import Gate, Paired, Scored
+from podium.referee.probes.outcome import findings
 from podium.registry import invalidation
 from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
@@ -25,6 +27,7 @@ from podium.tasks.task import Floats
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
+MOST_REPLICATES, REPLICATE_ROWS = 8, 50_000  # pairs, and rows, that the noise of seeds is measured on
 POOL_LIMIT = 24  # members a blend may draw from: the best by score
 CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
 SPACED = 3  # rounds between two submissions before the end, where experiments are counted
@@ -39,6 +42,7 @@ class Verified:
     id: str
     scored: Scored
     alarms: tuple[AuditFinding, ...]
+    probed: tuple[Probed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Judged:
     verdict: Verdict
     against: str | None
     paired: Paired | None
+    level: float | None = None  # the p that it had to reach
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,14 @@ def baseline(engine: Engine) -> Scored:
     )
 
 
-def verify(engine: Engine, experiments: list[Experiment], asked: tuple[QaCheck, ...] = ()) -> tuple[Verified, ...]:
-    """Re-score from saved predictions, raise what looks wrong, run QA's checks; the pool is the one before any of these."""
+def verify(
+    engine: Engine,
+    experiments: list[Experiment],
+    asked: tuple[QaCheck, ...] = (),
+    probed: Mapping[str, tuple[Probed, ...]] | None = None,
+) -> tuple[Verified, ...]:
+    """Re-score from saved predictions, raise what looks wrong, run QA's checks; the pool is the one before any of these.
+    `probed`: experiment → what its probes came to."""
     if not experiments:
         return ()
     task, truth, fold_of, plain = engine.task, engine.truth, engine.fold_of, baseline(engine)
@@ -99,7 +110,9 @@ def verify(engine: Engine, experiments: list[Experiment], asked: tuple[QaCheck, 
         scored = referee.rescore(task, truth, raw, fold_of, groups=engine.store.groups)
         parents = {parent: engine.store.oof(parent) for parent in experiment.spec.parents if _is_valid(engine, parent)}
         found = referee.alarms(scored, plain, previous, raw=raw, parents=parents)
-        return Verified(experiment.id, scored, (*found, *quality.failures(engine, experiment, raw, asked)))
+        probes = (probed or {}).get(experiment.id, ())
+        failures = quality.failures(engine, experiment, raw, asked, probes)
+        return Verified(experiment.id, scored, (*found, *findings(probes), *failures), probes)
 
     return tuple(one(experiment) for experiment in experiments)
 
@@ -110,27 +123,52 @@ def _is_valid(engine: Engine, id_: str) -> bool:
 
 
 def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
-    """Verdicts in the order of the plan. A champion's gain must stand above the noise floor, corrected for how many
-    were tried; anything valid may enter the pool."""
-    champion, judged = engine.registry.experiments.champion(), []
-    n_tried = max(1, engine.registry.experiments.count())
+    """Verdicts in the order of the plan. A champion's gain must stand above the rows' and the seeds' noise, at a level
+    that holds for the whole stream of challengers; anything valid may enter the pool. Another seed of what is there is
+    no challenger: what it gains is noise."""
+    experiments = engine.registry.experiments
+    champion, judged = experiments.champion(), list[Judged]()
+    earlier, noise = experiments.challengers(), referee.seed_noise(_replicates(engine))
     for one in verified:
+        experiment = experiments.get(one.id)
         if any(alarm.severity == "block" for alarm in one.alarms):
             judged.append(Judged(one.id, "invalid", champion, None))
         elif champion is None:
             judged.append(Judged(one.id, "champion", None, None))
             champion = one.id
+        elif experiment is not None and experiment.spec.operator == "replicate":
+            judged.append(Judged(one.id, "pooled", champion, _compare(engine, one.id, champion)))
         else:
-            new, old = engine.store.oof(one.id), engine.store.oof(champion)
-            paired = referee.paired(engine.task, engine.truth, new, old, engine.fold_of, groups=engine.store.groups)
-            wins = referee.is_champion(paired, n_tried)
-            judged.append(Judged(one.id, "champion" if wins else "pooled", champion, paired))
+            compared = referee.with_seed_noise(_compare(engine, one.id, champion), noise)
+            level = referee.level(earlier)
+            wins = referee.is_champion(compared, earlier)
+            judged.append(Judged(one.id, "champion" if wins else "pooled", champion, compared, level))
+            earlier = [*earlier, compared.p]
             champion = one.id if wins else champion
     judged = [
-        Judged(j.id, "pooled", j.against, j.paired) if j.verdict == "champion" and j.id != champion else j
+        replace(j, verdict="pooled") if j.verdict == "champion" and j.id != champion else j  # dethroned in this round
         for j in judged
     ]
     return Decision(champion, tuple(judged))
+
+
+def _compare(engine: Engine, new: str, old: str, step: int = 1) -> Paired:
+    rows, groups = slice(None, None, step), engine.store.groups
+    a, b = engine.store.oof(new)[rows], engine.store.oof(old)[rows]
+    of = None if groups is None else groups[rows]
+    return referee.paired(engine.task, engine.truth[rows], a, b, engine.fold_of[rows], groups=of)
+
+
+def _replicates(engine: Engine) -> list[Paired]:
+    """Comparisons of replicates in the pool with what they repeat; the newest few, on some of many rows, tell enough."""
+    pool = {experiment.id: experiment for experiment in engine.registry.experiments.pool()}
+    pairs = [
+        (e.id, e.spec.parents[0])
+        for e in pool.values()
+        if e.spec.operator == "replicate" and e.spec.parents and e.spec.parents[0] in pool
+    ]
+    step = -(-len(engine.truth) // REPLICATE_ROWS)
+    return [_compare(engine, *pair, step) for pair in pairs[-MOST_REPLICATES:]]
 
 
 def blend(engine: Engine, round_: int) -> BlendRow | None:

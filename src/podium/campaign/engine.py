@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.campaign import calibration, proxy
+from podium.campaign import calibration, proxy, public_score
 from podium.campaign.budget import Purse
 from podium.campaign.options import Options
 from podium.campaign.store import PredictionStore
@@ -64,6 +64,8 @@ class Engine:
     phase: Phase = "eda"
     terms: tuple[Charter | None, Stack | None] = (None, None)  # what the team agreed on in round 0
     until: float = math.inf  # the monotonic time from which this engine waits for nothing more
+    wall_s: Callable[[], float] = field(default=time.time)  # seconds since 1970: for days and deadlines alone
+    sleep: Callable[[float], None] = field(default=time.sleep)
     purse: Purse = field(init=False)
     store: PredictionStore = field(init=False)
     truth: NDArray[Any] = field(init=False)
@@ -125,6 +127,8 @@ class Engine:
                     raise Stopped("stopped as asked")
                 if message.kind == "score":
                     self._take_score(message.payload)
+                if message.kind == "lost":
+                    self.registry.submissions.give_up(str(message.payload["tag"]))
                 if message.kind == "invalidate":
                     self._take_back(message.payload)
                 paused = message.kind == "pause" or (paused and message.kind != "resume")
@@ -153,6 +157,7 @@ class Engine:
                 self.registry.submissions.settle(tag, "confirmed")
             proxy.record(self)
             calibration.warn(self.registry, self.clock.alive_s(), self.round)
+            public_score.look(self)
 
     def _take_back(self, payload: Mapping[str, Any]) -> None:
         """An experiment that a person marked invalid after its verdict."""

@@ -1,17 +1,22 @@
-"""The end of a campaign: the best blend, its vault score, the last submission, the report's figures."""
+"""The end of a campaign: the chosen finalist, the last submission, its expected private score, the report's figures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide
-from podium.campaign.submit import holdout_raw, send
+from podium.campaign import decide, expectation, explain, overfitting
+from podium.campaign.final_two import final_two
+from podium.campaign.finalists import Chosen, choose_finalist
+from podium.campaign.reconcile import reconcile
+from podium.campaign.sending import BEFORE, send
 from podium.campaign.tracking import track_vault
+from podium.campaign.vetting import vet
 from podium.campaign.views import write_views
-from podium.errors import InvalidPredictions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podium.campaign.engine import Engine
     from podium.registry.blends import BlendRow
 
@@ -19,22 +24,21 @@ LAST_SECONDS = 1.0  # kept for writing the last files
 
 
 def finalise(engine: Engine, finished: str) -> Path | None:
-    """Submit the best blend if it is better than what stands, read the vault, close the campaign."""
+    """Let the vault choose, submit what is better than what stands, say what to expect of it, close the campaign."""
 
     def time_left_s() -> float:
         return engine.purse.left_s() - LAST_SECONDS
 
-    for row in decide.blends_by_score(engine):
-        worth, reason = decide.worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
-        if not worth:
-            break
-        sent = send(engine, row, reason, time_left_s)
-        if sent.tag is not None or sent.waits:
-            break  # else its members could not be predicted in time: the next best may be
-    best = decide.best_blend(engine)
-    if best is not None:
-        _read_vault(engine, best)
-    track_vault(engine, best, time_left_s)
+    vet(engine, engine.round, at_the_end=True)
+    chosen = choose_finalist(engine, time_left_s)
+    reconcile(engine, at_the_end=True)
+    if chosen is not None:
+        submit_last(engine, chosen, time_left_s)
+        final_two(engine, time_left_s)
+        _tell(engine, chosen)
+    track_vault(engine, decide.best_blend(engine), time_left_s)
+    overfitting.measure(engine)
+    explain.record(engine, engine.registry.journal.last_finished_round(), at_the_end=True)
     engine.registry.set("state", {"round": engine.round, "phase": engine.phase, "paused": False, "finished": finished})
     engine.event("finished", reason=finished)
     write_views(engine.campaign, engine.registry)
@@ -42,15 +46,36 @@ def finalise(engine: Engine, finished: str) -> Path | None:
     return path if path.exists() else None
 
 
-def _read_vault(engine: Engine, row: BlendRow) -> None:
-    """The honest estimate: the chosen blend on rows that nobody has seen a label of. Each read is recorded."""
-    data = engine.dataset
-    if not len(data.vault) or engine.competition.looks_forward or row.vault_score is not None:
-        return
-    try:
-        raw, decision = holdout_raw(engine, row, lambda: 0.0)  # what is saved, and no new run
-    except InvalidPredictions:
-        return  # the standing submission is another blend's; an estimate of this one would mislead
-    truth = engine.task.encode(data.labels(data.vault))
-    score = engine.task.score(truth, engine.task.decide(raw[len(data.test) :], decision))
-    engine.registry.blends.set_vault_score(row.round, score)
+def submit_last(engine: Engine, chosen: Chosen, time_left_s: Callable[[], float]) -> None:
+    """What the vault chose against the out-of-fold leader, in any case; else the best blends, where they are worth it."""
+    if chosen.choice is not None and chosen.choice.chosen != chosen.choice.finalists[0].name:
+        engine.event("warning", message=f"the vault chose the {chosen.name}: {chosen.choice.reason}")
+        sent = send(engine, chosen.row, f"{chosen.name}: {chosen.choice.reason}", time_left_s)
+        if sent.tag is not None or sent.waits or sent.reason == BEFORE:
+            return
+    for row in decide.blends_by_score(engine):
+        worth, reason = decide.worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
+        if not worth:
+            break
+        sent = send(engine, row, reason, time_left_s)
+        if sent.tag is not None or sent.waits or sent.refused:
+            break  # else its members could not be predicted in time: the next best may be
+
+
+def _tell(engine: Engine, chosen: Chosen) -> None:
+    """The expected private score of what stands, with the vault's word on it where it was asked."""
+    row = _standing(engine, chosen)
+    read = None
+    if chosen.choice is not None:
+        scores = {one.name: one.score for one in chosen.choice.finalists}
+        read = scores.get(chosen.name if row is chosen.row else f"blend of round {row.round}")
+    expectation.state(engine, row, final=True, vault_score=read)
+
+
+def _standing(engine: Engine, chosen: Chosen) -> BlendRow:
+    """The row of what stands, as its submission was recorded; the chosen one where nothing was sent."""
+    standing = engine.registry.submissions.standing()
+    if standing is None or standing.expected is None or standing.expected == chosen.row.score:
+        return chosen.row
+    rows = [row for row in decide.blends_by_score(engine) if row.score == standing.expected]
+    return rows[0] if rows else chosen.row

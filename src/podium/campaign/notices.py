@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from podium.campaign import deadline, waiting
 from podium.campaign.calibration import calibration
+from podium.campaign.submission_notices import submission_notices
 from podium.registry import invalidation
 
 if TYPE_CHECKING:
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def notices(registry: Registry) -> list[str]:
-    """The deadline, what waits to be sent, the proxy of an unknown score, and what was brought along."""
+    """The deadline, what waits to be sent, what came of submissions, the proxy of an unknown score, what was brought."""
     competition: Mapping[str, Any] = registry.setting("competition") or {}
     brought: Mapping[str, Any] = competition.get("brought") or {}
     return [
         *_deadline(brought),
         *_waiting(registry, brought),
+        *submission_notices(registry),
         *_proxy(registry, competition),
         *_imported(registry, brought),
         *_knowledge(registry, brought),

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from podium import metrics
-from podium.campaign import decide, ideas, solutions, untrusted
+from podium.campaign import decide, expectation, explain, ideas, probing, solutions, untrusted
 from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
+from podium.campaign.filing import reserve
 from podium.campaign.runner import Runner, fold_track, outcome
-from podium.campaign.submit import reserve
 from podium.campaign.turn import play
 from podium.campaign.views import write_views
 from podium.competition import audit, eda_markdown, plots
@@ -196,7 +196,7 @@ def run(engine: Engine, round_: int, experiments: list[Experiment]) -> None:
 
 
 def verify(engine: Engine, round_: int) -> tuple[Verified, ...]:
-    """The referee re-scores every finished experiment of the round from its saved predictions."""
+    """The referee re-scores every finished experiment of the round from its saved predictions, and probes it."""
     engine.enter(round_, "verify")
     done = [e for e in engine.registry.experiments.of_round(round_) if e.status == "done"]
     wanted = engine.registry.journal.find(f"R{round_:02d}_checks")
@@ -205,9 +205,10 @@ def verify(engine: Engine, round_: int) -> tuple[Verified, ...]:
     def record(verification: Verification) -> None:
         for one in verification.verified:
             engine.registry.experiments.set_score(one.id, one.scored.score, one.scored.stderr, one.scored.fold_scores)
+            engine.registry.probes.add(one.id, one.probed)
 
     def look() -> Verification:
-        return Verification(decide.verify(engine, done, asked))
+        return Verification(decide.verify(engine, done, asked, probing.cheap(engine, done, asked)))
 
     return engine.registry.journal.step(round_, "verify", Verification, look, record).verified
 
@@ -241,10 +242,15 @@ def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> Non
                 if beside is not None:
                     engine.registry.imported.add_blend(beside)
             engine.event("blend", score=blended.score, stderr=blended.stderr, weights=dict(blended.weights))
+            best = decide.best_blend(engine)
+            if best is not None:
+                expectation.state(engine, best, final=False)
 
 
 def learn(engine: Engine, round_: int) -> Findings:
     """Findings whose figures trace to registry rows, and learnings with their evidence."""
+    if explain.due(round_):
+        explain.record(engine, round_)
     return play(engine, round_, "learn", Findings, _record_learnings(engine, round_))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from podium.campaign.request import context
 from podium.execution.executor import RunRequest
 from podium.execution.request import read_predictions, write_run
-from podium.records import AuditFinding, Limits, QaCheck
+from podium.records import AuditFinding, Limits, Probed, QaCheck
 from podium.referee import qa
 from podium.registry.experiments import Experiment
 from podium.tasks.task import Floats
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 SOURCE_WALL_S = 30.0
 
 
-def failures(engine: Engine, experiment: Experiment, raw: Floats, asked: tuple[QaCheck, ...]) -> list[AuditFinding]:
+def failures(
+    engine: Engine,
+    experiment: Experiment,
+    raw: Floats,
+    asked: tuple[QaCheck, ...],
+    probed: tuple[Probed, ...] = (),
+) -> list[AuditFinding]:
     """A blocking finding for each check that fails: its name and message alone, which is all a builder may see."""
     features: list[pl.DataFrame] = []
 
@@ -34,7 +40,9 @@ def failures(engine: Engine, experiment: Experiment, raw: Floats, asked: tuple[Q
             features.append(engine.dataset.frame()[engine.dataset.train[engine.store.scored]])
         return features[0]
 
-    seen = qa.Evidence(raw, engine.truth, engine.fold_of, engine.competition.task_type, frame)
+    seen = qa.Evidence(
+        raw, engine.truth, engine.fold_of, engine.competition.task_type, frame, {one.probe: one for one in probed}
+    )
     found = []
     for number, check in enumerate(asked, 1):
         wrong = by_source(engine, experiment, raw, check, number) if check.kind == "source" else qa.failure(check, seen)

@@ -23,6 +23,22 @@ if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
 
+DECOY = "answers.npy"  # beside a probe's rows: what no solution may find
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a probe deals otherwise. `labels_of`: rows whose labels the training rows are given instead of their own."""
+
+    salt: str  # which probe, by what: part of the run's key
+    labels_of: NDArray[np.int64] | None = None
+    own_file: bool = False  # the features are a file of the probe's own; `groups` and `times` are aligned with it
+    groups: Path | None = None
+    times: Path | None = None
+    decoy: NDArray[np.float64] | None = None  # answers planted in the run's folder
+    wall_s: float | None = None  # at most so long, where time is limited
+
+
 @dataclass(frozen=True)
 class Part:
     """One run of an experiment: which rows it is fitted on and which it predicts (row numbers of the feature file)."""
@@ -34,6 +50,7 @@ class Part:
     features: Path
     model: Path | None = None
     prepared_sha: str = ""  # hash of the prepared features, where the solution makes its own
+    probe: Probe | None = None
 
 
 def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
@@ -54,6 +71,9 @@ def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
         "environment": environment(),
         "model": part.name if part.model else "",  # which fold's: its other inputs are the experiment's own
     }
+    if part.probe is not None:
+        dealt = b"" if part.probe.labels_of is None else part.probe.labels_of.tobytes()
+        address["probe"] = [part.name, part.probe.salt, hashlib.sha256(dealt).hexdigest()]
     return hashlib.sha256(json.dumps(address, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -83,26 +103,36 @@ def is_free(engine: Engine, experiment: Experiment, key: str, folder: Path) -> b
     return bool(request["key"] == key and request["solution"] == str(engine.solution_path(experiment.id)))
 
 
+def _wall_s(experiment: Experiment, probe: Probe) -> float:
+    allowed = experiment.allowance_s or UNTIMED_WALL_S
+    return allowed if probe.wall_s is None else min(allowed, probe.wall_s)
+
+
 def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, folder: Path) -> None:
     """Fill the run's folder; request.json last. Writing it again gives the same files."""
     solutions.ensure(engine, experiment)
-    data = engine.dataset
+    data, probe = engine.dataset, part.probe or Probe("")
+    groups, times = (probe.groups, probe.times) if probe.own_file else (data.groups, data.times)
     request = RunRequest(
         key=key,
         kind=part.kind,
         solution=str(engine.solution_path(experiment.id)),
         features=str(part.features),
-        limits=Limits(wall_s=experiment.allowance_s or UNTIMED_WALL_S, memory_mb=engine.purse.memory_mb),
+        limits=Limits(wall_s=_wall_s(experiment, probe), memory_mb=engine.purse.memory_mb),
         threads=engine.purse.threads,
         seed=experiment.seed,
         context=context(engine),
         files=str(data.files) if data.files else None,
         model=str(part.model) if part.model else None,
         # where folds look forward a run holds back what comes last, not whole groups: test goes on with the same ones
-        groups=str(data.groups) if data.groups and not engine.competition.looks_forward else None,
-        times=str(data.times) if data.times else None,
+        groups=str(groups) if groups and not engine.competition.looks_forward else None,
+        times=str(times) if times else None,
         tables={name: str(path) for name, path in data.tables.items()},
         min_level="process" if experiment.builtin else "landlock",
     )
-    labels = engine.label_frame(part.train) if part.kind == "fit" else None
+    if probe.decoy is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / DECOY, probe.decoy)
+    of = part.train if probe.labels_of is None else probe.labels_of
+    labels = engine.label_frame(of) if part.kind == "fit" else None
     write_run(folder, request, train=part.train, predict=part.predict, labels=labels)

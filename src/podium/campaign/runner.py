@@ -253,7 +253,7 @@ def fold_track(engine: Engine, experiment: Experiment) -> Track:
     gate_fold = decide.gate_fold(engine, experiment)
     first = int(experiment.id[1:]) % engine.n_folds if gate_fold is None else gate_fold
     order = [first, *(fold for fold in range(engine.n_folds) if fold != first)]
-    folds = [_fold_part(engine, fold) for fold in order]
+    folds = [fold_part(engine, fold) for fold in order]
     if has_prepare(source):
         if engine.competition.looks_forward:
             return Track(
@@ -268,7 +268,8 @@ def fold_track(engine: Engine, experiment: Experiment) -> Track:
     return Track(experiment, folds[:1], folds[1:], gate_fold)
 
 
-def _fold_part(engine: Engine, fold: int) -> Part:
+def fold_part(engine: Engine, fold: int) -> Part:
+    """One fold (0-based) of any experiment that makes no features of its own."""
     data = engine.dataset
     train, valid = engine.task.deal(data.fold_of, fold, data.barred)
     rows_train, rows_valid = data.train[train], data.train[valid]
@@ -286,7 +287,7 @@ def holdout_track(engine: Engine, experiment: Experiment) -> Track:
         rows = np.concatenate([data.test, data.vault])
         return Track(experiment, [Part("refit", "fit", everything, rows, data.features)])
     rows = np.concatenate([data.test, data.vault])
-    features, sha = _prepared(engine, experiment)
+    features, sha = prepared(engine, experiment)
     parts = [
         Part(
             run.part.replace("fold_", "holdout_"),
@@ -310,7 +311,8 @@ def vault_track(engine: Engine, experiment: Experiment) -> Track:
     return Track(experiment, [Part("vault", "fit", data.train, data.vault, data.prefix(end))])
 
 
-def _prepared(engine: Engine, experiment: Experiment) -> tuple[Path, str]:
+def prepared(engine: Engine, experiment: Experiment) -> tuple[Path, str]:
+    """The file that the experiment's features come from, and the hash of what its `prepare` made; "" where it has none."""
     for run in engine.registry.runs.of(experiment.id):
         if run.kind == "prepare":
             return engine.campaign / run.folder / "prepared.arrow", run.exit.files.get("prepared.arrow", "")

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from podium import ensemble
-from podium.campaign import decide
-from podium.campaign.runner import Runner, holdout_track, vault_track
-from podium.errors import InvalidPredictions
+from podium.campaign import decide, vault
 from podium.records import to_json
 from podium.referee.tracking import Sample, Tracking, track, untracked
-from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +31,7 @@ def track_vault(engine: Engine, row: BlendRow | None, time_left_s: Callable[[], 
         return found  # a campaign that was finished before
     with engine.registry.database.write():
         engine.registry.set(SETTING, to_json(found))
-        if row is not None and found.vault is not None and engine.competition.looks_forward:
+        if row is not None and row.vault_score is None and found.vault is not None and engine.competition.looks_forward:
             engine.registry.blends.set_vault_score(row.round, found.vault)  # the refit for test has seen these labels
         if found.flatters is not None:
             engine.registry.blends.add_vault_read(engine.round, SETTING, found.flatters)
@@ -50,8 +46,8 @@ def _compare(engine: Engine, row: BlendRow | None, time_left_s: Callable[[], flo
         why = "no vault was cut (train has fewer than 20,000 rows), so CV was not checked against one"
         return untracked(0, metric.name, why)
     chosen = _chosen(engine, row)
-    _predict(engine, chosen, time_left_s)
-    known = [experiment for experiment in chosen if _folds(engine, experiment.id)]
+    vault.predict(engine, chosen, time_left_s, EXTRA_S)
+    known = [experiment for experiment in chosen if vault.folds(engine, experiment.id)]
     members: dict[str, tuple[Sample, Sample]] = {}
     for experiment in known:
         if time_left_s() <= 0 and (len(members) >= LEAST or len(engine.truth) > CHEAP_ROWS):
@@ -60,7 +56,7 @@ def _compare(engine: Engine, row: BlendRow | None, time_left_s: Callable[[], flo
             members[experiment.id] = _out_of_fold(engine, experiment.id), _in_vault(engine, experiment.id)
     if not members and time_left_s() <= 0 and len(engine.truth) > CHEAP_ROWS:
         return untracked(n_vault, metric.name, "CV was not compared with the vault: no time was left")
-    blend = _blend(engine, row, [experiment.id for experiment in known])
+    blend = _blend(engine, row)
     if not members and blend is None:
         return untracked(n_vault, metric.name, "CV was not compared with the vault: no predictions of its rows")
     return track(metric, members, blend, n_vault)
@@ -72,34 +68,11 @@ def _chosen(engine: Engine, row: BlendRow | None) -> list[Experiment]:
     weights = row.weights if row else {}
     members = [e for e in pool if weights.get(e.id, 0.0) > 0]
     others = [e for e in pool if e not in members]
-    having = [e for e in others if _folds(engine, e.id)]
+    having = [e for e in others if vault.folds(engine, e.id)]
     lacking = [e for e in others if e not in having]
     chosen = [*members, *having][:MOST]
     picked = [*chosen, *lacking[: max(0, LEAST - len(chosen))]]
     return [experiment for experiment in pool if experiment in picked]
-
-
-def _predict(engine: Engine, chosen: list[Experiment], time_left_s: Callable[[], float]) -> None:
-    """What is missing, in runs of their own, where time is left for them."""
-    lacking = [experiment for experiment in chosen if not _folds(engine, experiment.id)]
-    if lacking and time_left_s() > EXTRA_S:
-        make = vault_track if engine.competition.looks_forward else holdout_track
-        Runner(engine, lambda: time_left_s() - EXTRA_S / 2).play([make(engine, e) for e in lacking])
-
-
-def _folds(engine: Engine, experiment: str) -> list[Floats]:
-    """Vault predictions `(n_vault, k)` of each fold model; of the model fitted before the vault where folds look
-    forward. Empty where a part is missing or not what was recorded."""
-    n_test, n_vault = len(engine.dataset.test), len(engine.dataset.vault)
-    runs = engine.registry.runs.of(experiment)
-    try:
-        if engine.competition.looks_forward:
-            return [engine.store.of_run(run, n_vault) for run in runs if run.part == "vault"]
-        held = [run for run in runs if run.part.startswith("holdout_")]
-        folds = [engine.store.of_run(run, n_test + n_vault)[n_test:] for run in held]
-    except InvalidPredictions:
-        return []
-    return folds if len(folds) == engine.n_folds else []
 
 
 def _is_whole(engine: Engine, experiment: str) -> bool:
@@ -114,26 +87,16 @@ def _out_of_fold(engine: Engine, experiment: str) -> Sample:
 
 def _in_vault(engine: Engine, experiment: str) -> Sample:
     decision = engine.task.fit_decision(engine.truth, engine.store.oof(experiment))
-    return _vault_sample(engine, [engine.task.decide(raw, decision) for raw in _folds(engine, experiment)])
+    return vault.sample(engine, [engine.task.decide(raw, decision) for raw in vault.folds(engine, experiment)])
 
 
-def _vault_sample(engine: Engine, decided: list[Floats]) -> Sample:
-    data = engine.dataset
-    groups = None if data.groups is None else np.load(data.groups)[data.vault]
-    return Sample(engine.task.encode(data.labels(data.vault)), decided, groups)
-
-
-def _blend(engine: Engine, row: BlendRow | None, known: list[str]) -> tuple[float, float, Sample] | None:
+def _blend(engine: Engine, row: BlendRow | None) -> tuple[float, float, Sample] | None:
     """The blend's nested score, its error, and its decisions on the vault, fold model by fold model."""
     if row is None:
         return None
-    members = [member for member, weight in row.weights.items() if weight > 0]
-    if not set(members) <= set(known):
-        return None
     blend = decide.blend_of(row)
-    oof = ensemble.combine(blend, {member: engine.store.oof(member) for member in members})
-    whole = np.isfinite(oof).all(axis=1)
-    decision = engine.task.fit_decision(engine.truth[whole], oof[whole])
-    folds = {member: _folds(engine, member) for member in members}
-    raws = [ensemble.combine(blend, dict(zip(folds, each, strict=True))) for each in zip(*folds.values(), strict=True)]
-    return row.score, row.stderr, _vault_sample(engine, [engine.task.decide(raw, decision) for raw in raws])
+    raws = vault.blend_folds(engine, blend)
+    if not raws:
+        return None
+    _, decision = vault.oof_and_decision(engine, blend)
+    return row.score, row.stderr, vault.sample(engine, [engine.task.decide(raw, decision) for raw in raws])

@@ -60,9 +60,9 @@ def _kaggle_api(campaign: Path, registry: Registry) -> str:
     """How to upload what the campaign wrote, for people and agents; what they may call where it plays on Kaggle itself."""
     address = address_of(str(registry.setting("source")))
     if address is not None and address.kind == "kaggle":
-        from podium.platforms.kaggle.guide import guide
+        from podium.platforms.kaggle.guide import guide_text
 
-        return guide(address.at)
+        return guide_text(address.at)
     competition: Mapping[str, Any] = registry.setting("competition") or {}
     standing = registry.submissions.standing()
     template = (resources.files("podium.campaign") / "kaggle_api.md").read_text("utf-8")
@@ -130,7 +130,8 @@ def _best_public(submissions: list[SubmissionRow], higher: bool) -> float | None
 def _results(registry: Registry) -> str:
     """One row a round that has experiments or a blend, in AutoKaggle's columns."""
     blends = {row["round"]: row["score"] for row in registry.database.rows("SELECT round, score FROM blends")}
-    submissions = {row.round: row for row in registry.submissions.all()}
+    ordered = sorted(registry.submissions.all(), key=lambda row: row.purpose == "best")  # which speaks for its round
+    submissions = {row.round: row for row in ordered}
     counts = registry.database.rows(
         "SELECT e.round AS round, count(*) AS n, sum(status IN ('queued', 'running')) AS open, "
         "sum(verdict IN ('pooled', 'champion')) AS pooled, sum(verdict = 'champion') AS champion, "
@@ -282,7 +283,7 @@ def _write_best(campaign: Path, registry: Registry, prefix: Path, best: Experime
     script = campaign / "runs" / best.id / "solution.py"
     if script.is_file():
         write_bytes(prefix.with_name(f"{prefix.name}_experiment.py"), script.read_bytes())
-    runs = registry.runs.of(best.id)
+    runs = [run for run in registry.runs.of(best.id) if not run.part.startswith("probe")]
     log = prefix.with_name(f"{prefix.name}_run.log")
     head = f"# {best.id}: {_cell(best.spec.name)}; {len(runs)} finished runs\n"
     if not runs and not best.message:
@@ -317,7 +318,7 @@ def _log(campaign: Path, runs: list[RunRow], message: str) -> str:
 
 def _link_submission(campaign: Path, registry: Registry, prefix: Path, round_: int) -> None:
     """The round's newest submission, as a hard link where the file system has them: a sent file is never edited."""
-    sent = [s for s in registry.submissions.all() if s.round == round_]
+    sent = [s for s in registry.submissions.all() if s.round == round_ and s.purpose == "best"]
     target = prefix.with_name(f"{prefix.name}_submission.csv")
     source = campaign / sent[-1].file if sent else target
     if not source.is_file() or source == target or (target.exists() and source.samefile(target)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from podium.cli import arena_contestant, arena_host, arena_hosting, arena_race
+from podium.cli import arena_contestant, arena_host, arena_hosting, arena_race, arena_record
 
 app = typer.Typer(
     name="arena", help="Contests with hidden answers: host them, or take part.", no_args_is_help=True,
@@ -15,3 +15,4 @@ for command in (arena_hosting.create, arena_hosting.serve, arena_host.extend, ar
                 arena_contestant.leaderboard, arena_race.race):  # fmt: skip
     app.command()(command)
 app.command("list")(arena_host.list_)
+app.add_typer(arena_record.app)

@@ -61,11 +61,15 @@ def ban(
 
 
 def token(
-    account: Annotated[str, typer.Argument()], data: Data = HERE, database: Url = "", as_json: Json = False
+    account: Annotated[str, typer.Argument()],
+    new: Annotated[bool, typer.Option("--new", help="Make the account.")] = False,
+    data: Data = HERE,
+    database: Url = "",
+    as_json: Json = False,
 ) -> None:
-    """A new token for an account that lost its own: shown once, all earlier ones end."""
+    """A new token for an account: shown once, all earlier ones end."""
     with opened(data, database) as admin:
-        made = admin.new_token(account)
+        made = admin.new_token(account, new=new)
     result({"account": account, "token": made}, made, as_json=as_json)
 
 

@@ -26,12 +26,11 @@ def submit(
 ) -> None:
     """Show the standing submission's file and the queue; with --score, record what the platform said of it."""
     from podium.registry import Registry
-    from podium.report.snapshot import final_two_values, queue_values, submission_values
+    from podium.report.snapshot import submission_values
 
     registry = Registry.open(folder)
     try:
-        more = {"queue": queue_values(registry), "final_two": final_two_values(registry)}
-        more |= {"public_tracking": registry.setting("public_tracking")}
+        more = _more(registry)
         rows = registry.submissions.all()
         if not rows and score is None and not lost and (waits := _waiting(folder, registry)) is not None:
             values, words = waits
@@ -46,11 +45,22 @@ def submit(
     recorded = False
     if score is not None or lost:
         recorded = _record(folder, chosen, score, lost)
+        registry = Registry.open(folder)
+        more = _more(registry)
+        registry.close()
     values = {**values, "public_score": score if score is not None else values["public_score"]}
     values |= {"campaign": str(folder.absolute()), "path": str((folder / chosen.file).absolute()), "recorded": recorded}
     words = f"{short(folder / chosen.file)}  {'never arrived' if lost else values['state']}"
     words = words if score is None else f"{words}, public score {score:g}"
     result({**values, **more}, _text(words, more), as_json=as_json)
+
+
+def _more(registry: Registry) -> dict[str, Any]:
+    """The queue, the final two, and public scores against expected ones."""
+    from podium.report.snapshot import final_two_values, queue_values
+
+    found = {"queue": queue_values(registry), "final_two": final_two_values(registry)}
+    return {**found, "public_tracking": registry.setting("public_tracking")}
 
 
 def _waiting(folder: Path, registry: Registry) -> tuple[dict[str, Any], str] | None:
@@ -81,7 +91,9 @@ def _text(words: str, more: dict[str, Any]) -> str:
     for one in more["queue"]:
         gain = f"{one['gain']:+.2g} standard errors" if one["gain"] is not None else "no estimate"
         why = f"; {one['reason']}" if one["reason"] else ""
-        lines.append(f"  {one['state']:6} {one['purpose']:6} {gain}, {one['information']:.2f} nats: {one['tells']}{why}")
+        lines.append(
+            f"  {one['state']:6} {one['purpose']:6} {gain}, {one['information']:.2f} nats: {one['tells']}{why}"
+        )
     if more["final_two"]:
         lines.append(more["final_two"]["message"])
     if more["public_tracking"]:
@@ -120,7 +132,7 @@ def _write(registry: Registry, tag: str, score: float | None) -> None:
     from podium.campaign import calibration, public_score
 
     if score is None:
-        registry.submissions.settle(tag, "failed", message="a person says that it never arrived")
+        registry.submissions.give_up(tag)
         return
     with registry.database.write():
         registry.submissions.set_scores(tag, score, None)

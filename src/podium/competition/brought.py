@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from podium.competition.config import Config, keys_used, moment, names, team
 from podium.competition.folder import Contents
@@ -30,6 +31,7 @@ def with_brought(competition: Competition, home: Path, config: Config, scoring: 
         scraper_path=_path(home, config, "scraper_path"),
         run_scraper=bool(config.get("run_scraper", False)),
         kaggle_username=config.get("kaggle_username"),
+        submission_time_zone=_zone(config),
         team=team(config),
     )
     if brought.best_pipeline_script is not None:
@@ -116,3 +118,15 @@ def read_text(path: Path, what: str, most: int) -> str:
         raise IntakeError(
             f"cannot read {what} {path.name}", expected="UTF-8 text", found=str(problem), remedy="save it as UTF-8"
         ) from problem
+
+
+def _zone(config: Config) -> str:
+    """Raises IntakeError for a name that no time zone has."""
+    name = str(config.get("submission_time_zone") or "UTC")
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as problem:
+        raise IntakeError(
+            "submission_time_zone is no time zone", expected="a name such as America/New_York", found=repr(name)
+        ) from problem
+    return name

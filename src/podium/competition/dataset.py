@@ -28,11 +28,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from podium.competition import side_tables
+from podium.competition import new_rows, side_tables
 from podium.competition.arrow import write_arrow, write_json
-from podium.competition.columns import ColumnType, conform
+from podium.competition.columns import ColumnType
 from podium.competition.joins import Join
-from podium.errors import CampaignError, IntakeError
+from podium.errors import CampaignError
 from podium.metrics import custom
 from podium.protocol import Column
 from podium.records import Competition, DataFacts, from_json
@@ -165,16 +165,7 @@ class Dataset:
         """An Arrow feature file of NEW rows with the columns and types of `features`; content-named unless `path` is
         given; side tables are joined by key. Raises IntakeError for a missing column; values that do not fit a column's
         type become null."""
-        frame = side_tables.extend(self.folder, frame, self.joins)
-        missing = [t.name for t in self.types if t.name not in frame.columns and t.source != "file"]
-        if missing:
-            raise IntakeError(
-                f"new rows lack feature column {missing[0]!r}",
-                expected=", ".join(t.name for t in self.types if t.source != "file"),
-                found=", ".join(frame.columns),
-                remedy="add the column (empty where unknown)",
-            )
-        fitted = conform(frame, self.types)
+        fitted = new_rows.fitted(self.folder, frame, self.types, self.joins)
         if path is None:
             buffer = io.BytesIO()
             fitted.write_ipc(buffer, compression="uncompressed")

@@ -14,6 +14,7 @@ from podium.competition.brought import apart, with_brought
 from podium.competition.config import NAME, Config, load_config
 from podium.competition.folder import find_description, look
 from podium.competition.kinds import Clues, Reading, rows
+from podium.competition.naming import named_by
 from podium.competition.scoring import Scoring, find_scoring
 from podium.competition.table import format_of
 from podium.errors import Ambiguous, IntakeError
@@ -118,7 +119,7 @@ def _slug(home: Path, config: Config, text: str) -> tuple[str, Evidence]:
     if config.get("competition"):
         return str(config["competition"]), Evidence(str(config["competition"]), "config.json or a flag says so", 1.0)
     link = re.search(r"kaggle\.com/(?:competitions|c)/([a-z0-9][a-z0-9-]+)", text)
-    plain = home.parent if home.name.lower() in ("public", "data", "input", "files", "dataset") else home
+    plain = named_by(home)
     slug = re.sub(r"[^a-z0-9]+", "-", plain.name.lower()).strip("-") or "competition"
     if link and link.group(1) == slug:
         return slug, Evidence(slug, "the folder's name, and a link in the description", 0.99)

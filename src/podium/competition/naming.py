@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from podium.competition.table import BOOKS, format_of, split_sheet
@@ -16,6 +16,7 @@ DESCRIPTIONS = (
     "description", "overview", "competition", "competition_description", "readme", "task", "about", "problem_statement",
     "problem", "instructions", "evaluation", "rules",
 )  # fmt: skip
+DATA_FOLDERS = ("public", "data", "input", "files", "dataset")
 _SAMPLE = re.compile(r"sample.?(sub|sol|pred|ent|ans)|submission|sample$|^sample|^example.?(entry|sub)")
 _TRAIN = re.compile(r"(^|_)(train|training|trn|learn|learning)(_|\d|$)")
 _TEST = re.compile(r"(^|_)(test|testing|tst|holdout|eval|evaluation|private|score|scoring|unlabell?ed)(_|\d|$)")
@@ -25,6 +26,14 @@ _SPARE = {
     "test": re.compile(r"(^|_)(valid|validation|val|dev)(_|$)"),
     "train": re.compile(r"(^|_)(dev|labell?ed)(_|$)"),
 }
+
+
+def named_by(home: Path) -> Path:
+    """The folder that a competition is named by: `<id>` of `<id>/public`, and of MLE-bench's `<id>/prepared/public`."""
+    plain = home.absolute()
+    if plain.name.lower() in DATA_FOLDERS:
+        plain = plain.parent
+    return plain.parent if plain.name.lower() == "prepared" else plain
 
 
 def stem_of(ref: str) -> str:

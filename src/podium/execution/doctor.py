@@ -303,7 +303,7 @@ def render(found: Mapping[str, Any]) -> RenderableType:
     blocks: list[RenderableType] = []
     if "sandbox" in found:
         blocks += _render_sandbox(found["sandbox"])
-    for part in ("machine", "libraries", "storage"):
+    for part in ("machine", "libraries", "storage", "kaggle"):
         if part in found:
             blocks += [Text(part, style="bold"), _pairs(_flat(found[part])), Text()]
     if "agents" in found:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -55,6 +56,22 @@ def _become(argv: Sequence[str], env: Mapping[str, str], lease: int, log: int, s
         os.dup2(source, target)
     os.closerange(LEASE + 1, 4096)
     os.execve(argv[0], list(argv), dict(env))
+
+
+def lease(python: str, argv: Sequence[str], env: Mapping[str, str], log: Path) -> socket.socket:
+    """Start a warm parent as `detach` does, by a process of its own, and return its lease: it lives while that is held."""
+    ours, theirs = socket.socketpair()
+    with theirs, log.open("wb") as file:
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, file.fileno(), 2),
+            (os.POSIX_SPAWN_DUP2, file.fileno(), 1),
+            (os.POSIX_SPAWN_DUP2, theirs.fileno(), LEASE),
+        ]
+        starter = bare(python, "launch", json.dumps({"argv": list(argv), "env": dict(env)}))
+        pid = os.posix_spawn(starter[0], starter, {}, file_actions=actions, setsid=True)
+        os.waitpid(pid, 0)  # it has forked away and ended within some 25 ms
+    return ours
 
 
 def main() -> None:

@@ -106,18 +106,7 @@ class LocalExecutor:
             return
         if self._lease is not None:
             self._lease.close()
-        self._lease, theirs = socket.socketpair()
-        spec = json.dumps({"argv": self._spec["argv"], "env": self._spec["env"]})
-        with theirs, (self.home / "warm.log").open("wb") as log:
-            actions = [
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
-                (os.POSIX_SPAWN_DUP2, log.fileno(), 1),
-                (os.POSIX_SPAWN_DUP2, theirs.fileno(), launch.LEASE),
-            ]
-            argv = launch.bare(self.python, "launch", spec)
-            pid = os.posix_spawn(argv[0], argv, {}, file_actions=actions, setsid=True)
-            os.waitpid(pid, 0)  # it has forked away and ended within some 25 ms
+        self._lease = launch.lease(self.python, self._spec["argv"], self._spec["env"], self.home / "warm.log")
 
     # ------------------------------------------------------------ parts
 

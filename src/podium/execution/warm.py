@@ -89,9 +89,10 @@ def other_threads() -> list[str]:
 
 
 class WarmParent:
-    """Serves runs from a lease until both are gone."""
+    """Serves runs from a lease until both are gone. `play`: what each run's process does."""
 
-    def __init__(self, lease: socket.socket, level: str) -> None:
+    def __init__(self, lease: socket.socket, level: str, play: watchdog.Play = worker.main) -> None:
+        self.play = play
         self.lease: socket.socket | None = lease
         self.level = level
         self.runs: set[int] = set()  # process ids of intermediates
@@ -125,7 +126,7 @@ class WarmParent:
             return
         pid = os.fork()
         if pid == 0:
-            _intermediate(fds[0], self.level)
+            _intermediate(fds[0], self.level, self.play)
         os.close(fds[0])
         self.runs.add(pid)
 
@@ -144,7 +145,7 @@ class WarmParent:
             processes.kill([p.pid for p in processes.every() if p.parent == me and p.pid not in self.runs])
 
 
-def _intermediate(fd: int, level: str) -> None:
+def _intermediate(fd: int, level: str, play: watchdog.Play) -> None:
     """Own session and namespaces, then the watchdog as pid 1 of them; stays until that has ended, and sweeps up."""
     try:
         signal.set_wakeup_fd(-1)
@@ -159,7 +160,7 @@ def _intermediate(fd: int, level: str) -> None:
         lockdown.isolate(level)
         inner = os.fork()
         if inner == 0:
-            _watchdog(fd, level)
+            _watchdog(fd, level, play)
         os.close(fd)
         os.waitpid(inner, 0)
         if not namespace:
@@ -170,11 +171,11 @@ def _intermediate(fd: int, level: str) -> None:
         os._exit(0)
 
 
-def _watchdog(fd: int, level: str) -> None:
+def _watchdog(fd: int, level: str, play: watchdog.Play) -> None:
     try:
         watchdog.end_with_warm_parent(level == watchdog.NAMESPACE)
         processes.adopt_orphans()
-        watchdog.guard(socket.socket(fileno=fd), level)
+        watchdog.guard(socket.socket(fileno=fd), level, play)
     except wire.Hangup:
         pass  # the supervisor is gone: there is nobody to tell
     except BaseException as problem:  # noqa: BLE001

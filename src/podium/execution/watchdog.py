@@ -13,10 +13,10 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from podium.execution import lockdown, processes, wire, worker
 
@@ -27,8 +27,14 @@ MAX_SAID = 64_000  # bytes of the run's own words
 NAMESPACE = "bubblewrap"  # the level that has a pid namespace
 
 
-def guard(connection: socket.socket, level: str) -> None:
-    """Fork the solution's process for the job that `connection` brings, and watch it to its end. Returns when all is dead."""
+# What a run's process does: the job, descriptors by name, where to say how it went, the sandbox's level, its scratch folder.
+Play = Callable[[Mapping[str, Any], dict[str, int], int, str, Path], NoReturn]
+
+
+def guard(connection: socket.socket, level: str, play: Play = worker.main) -> None:
+    """Fork the solution's process for the job that `connection` brings, and watch it to its end. Returns when all is dead.
+
+    `play` is called in the fork, must shut itself in (`lockdown.confine`) before any foreign code, and never returns."""
     job, fds = wire.receive(connection)
     named = dict(zip(job.pop("fds"), fds, strict=True))
     tmp_mb = int(job["limits"]["tmp_mb"])
@@ -38,7 +44,7 @@ def guard(connection: socket.socket, level: str) -> None:
     if child == 0:
         connection.close()
         os.close(said)
-        worker.main(job, named, say, level, scratch)
+        play(job, named, say, level, scratch)
     processes.hide()  # after the fork: a run must stay readable, to be measured
     for fd in (*fds, say):
         os.close(fd)

@@ -44,7 +44,7 @@ def main(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, scra
     word: dict[str, Any] = {"outcome": "error", "message": "the worker ended early"}
     try:
         processes.die_with_parent()
-        _redirect(fds.pop("log"))
+        redirect(fds.pop("log"))
         word = _guarded(job, fds, say, level, scratch)
     except BaseException as problem:  # noqa: BLE001 — whatever it is, it is this run's outcome
         word = _failure(problem)
@@ -69,7 +69,7 @@ def _guarded(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, 
     _set_threads(job["threads"])
     model_fd = fds.pop("model", None)
     deal = Deal(job, fds, scratch)
-    ctx = deal.context(unlabelled=_declares(source, "unlabelled"))
+    ctx = deal.context(unlabelled=declares(source, "unlabelled"))
     rows = deal.every() if job["kind"] == "prepare" else deal.predict()
     train = deal.train() if job["kind"] == "fit" else None
     entered = {"event": "entered", "at": time.monotonic(), "n_predict": len(rows)}
@@ -175,7 +175,7 @@ def _set_threads(threads: int) -> None:
         reload()
 
 
-def _declares(source: str, what: str) -> bool:
+def declares(source: str, what: str) -> bool:
     """Whether the solution's header has a line `reads: <what>`."""
     header = ast.get_docstring(ast.parse(source, "solution.py")) or ""
     return any(what in line.split(":", 1)[1] for line in header.splitlines() if re.match(r"\s*reads:", line))
@@ -230,7 +230,7 @@ def _failure(problem: BaseException) -> dict[str, Any]:
     return {"outcome": outcome, "message": text[:MAX_MESSAGE]}
 
 
-def _redirect(log: int) -> None:
+def redirect(log: int) -> None:
     """stdout and stderr of the solution go to the run's log; stdin is empty."""
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -242,4 +242,4 @@ def _redirect(log: int) -> None:
     sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
 
 
-__all__ = ["Run", "check_predictions", "load_solution", "main"]
+__all__ = ["Run", "check_predictions", "declares", "load_solution", "main", "redirect"]

@@ -1,215 +1,168 @@
-"""A contest of our own on this machine: answers hidden in `private/`, files for contestants in `public/`.
+"""A contest of an arena, over HTTP: `Arena("http://host:port/contests/slug")`.
 
-    <contest>/public/    description.md  train.csv  test.csv  sample_submission.csv
-    <contest>/private/   answers.csv (id, targets, split: public or private)   contest.json   submissions.jsonl
-
-A contestant is told the public score of what it sent; the private score is for the end, by `grade`.
+A submission's tag is an idempotency key that the server honours, so it may be sent again whenever an answer was lost.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
 
-import numpy as np
+from podium.errors import Refused, UserError
+from podium.platforms import arena_tokens
+from podium.platforms.arena_client import TRIES, ArenaClient, Asked, Lost
+from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission, Unreachable
 
-from podium import metrics, tasks
-from podium.errors import IntakeError, InvalidPredictions, Refused, UserError
-from podium.platforms.platform import Quota, RemoteSubmission
-from podium.records import Competition, from_json, to_json
-
-if TYPE_CHECKING:
-    import polars as pl
+GRADING_S = 30.0  # how long a submission is watched until it has a score
+LOOK_S = (0.1, 0.2, 0.5, 1.0)
 
 
-@dataclass(frozen=True)
-class Contest:
-    """What the host fixes: how submissions are read and scored, and how many a day are taken."""
-
-    title: str
-    competition: Competition
-    quota: int | None = None
+OURS = "config.json"  # what the engine obeys is the user's own to write, never a server's
 
 
-def create(
-    folder: Path,
-    frame: pl.DataFrame,
-    *,
-    title: str,
-    target: str,
-    metric: str,
-    task_type: str,
-    about: str = "",
-    test_share: float = 0.25,
-    public_share: float = 0.3,
-    quota: int | None = None,
-    seed: int = 0,
-) -> Path:
-    """Make a contest from a labelled frame; rows are dealt at random. Returns the public folder.
-
-    Raises UserError for a target that is not there or holds nulls.
-    """
-    import polars as pl
-
-    if target not in frame.columns or frame[target].null_count():
-        raise UserError(
-            f"no usable target {target!r}",
-            expected=f"one of {', '.join(frame.columns)}, without nulls",
-            remedy="pass --target",
-        )
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(frame.height)
-    frame = (
-        frame[order]
-        .with_columns(pl.Series("id", np.arange(frame.height)), pl.col(target))
-        .select("id", pl.exclude("id", target), target)
-    )
-    n_test = round(frame.height * test_share)
-    test, train = frame.head(n_test), frame.tail(frame.height - n_test)
-    labels = tuple(sorted(str(v) for v in train[target].unique().to_list())) if "classification" in task_type else ()
-    probability = metrics.get(metric).needs in ("probability", "score") and bool(labels)
-    matrix = probability and len(labels) > 2
-    columns = ("id", *labels) if matrix else ("id", target)
-    competition = Competition(
-        competition=folder.name,
-        data_dir=str(folder / "public"),
-        task_type=task_type,
-        metric=metric,
-        metric_direction=metrics.get(metric).direction,
-        target_columns=(target,),
-        id_column="id",
-        submission_columns=columns,
-        submission_kind="probability" if probability else ("label" if labels else "value"),
-        classes=labels,
-    )
-    _write_public(folder / "public", train, test, competition, title, about)
-    _write_private(
-        folder / "private", test, target, Contest(title, competition, quota), rng.random(n_test) < public_share
-    )
-    return folder / "public"
+def base_of(url: str) -> str:
+    """The arena of a contest's page."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
-def _write_public(
-    folder: Path, train: pl.DataFrame, test: pl.DataFrame, competition: Competition, title: str, about: str
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    target = competition.target_columns[0]
-    train.write_csv(folder / "train.csv")
-    test.drop(target).write_csv(folder / "test.csv")
-    task = tasks.for_competition(competition)
-    truth = task.encode(_labels(train, competition))
-    decided = task.decide(task.baseline(truth, test.height), {})
-    task.write(decided, test["id"]).write_csv(folder / "sample_submission.csv")
-    described = metrics.get(competition.metric)
-    text = [
-        f"# {title}", about, "## Target", f"`{target}`", "## Metric", f"**{described.title}** ({competition.metric})",
-        "## Submission", f"A CSV with the header `{','.join(competition.submission_columns)}`, one row for each test row.",
-    ]  # fmt: skip
-    (folder / "description.md").write_text("\n\n".join(part for part in text if part) + "\n")
-
-
-def _write_private(folder: Path, test: pl.DataFrame, target: str, contest: Contest, public: Any) -> None:
-    import polars as pl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    split = pl.Series("split", np.where(public, "public", "private"))
-    test.select("id", target).with_columns(split).write_csv(folder / "answers.csv")
-    (folder / "contest.json").write_text(json.dumps(to_json(contest), indent=1))
-
-
-def grade(contest: Path, submission: Path, split: str | None = "private") -> float:
-    """The score of a submission file on one split (None: all test rows). Raises InvalidPredictions, never says why an
-    answer is wrong: only schema and ids are told."""
-    import polars as pl
-
-    held = from_json(Contest, json.loads((contest / "private" / "contest.json").read_text()))
-    competition = held.competition
-    task = tasks.for_competition(competition)
-    answers = pl.read_csv(contest / "private" / "answers.csv")
+def register(url: str, name: str) -> str:
+    """A new account at the arena of this page; its token. Raises Refused: the name is taken or not well-formed."""
     try:
-        frame = pl.read_csv(submission, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, UnicodeError) as problem:
-        raise InvalidPredictions("expected a CSV file in UTF-8") from problem
-    if frame.columns != list(competition.submission_columns):
-        raise InvalidPredictions(f"expected the header {','.join(competition.submission_columns)}")
-    if frame["id"].n_unique() != frame.height or set(frame["id"]) != set(answers["id"]):
-        raise InvalidPredictions(f"expected each of the {answers.height} test ids once")
-    frame = answers.select("id", "split").join(  # the ids are equal as numbers, maybe not as types
-        frame.with_columns(pl.col("id").cast(answers["id"].dtype)), on="id", how="left", maintain_order="left"
-    )
-    keep = np.ones(frame.height, dtype=bool) if split is None else (answers["split"] == split).to_numpy()
-    truth = task.encode(_labels(answers, competition))
-    return task.score(truth[keep], _decided(frame, competition, task)[keep])
+        answer = ArenaClient(base_of(url)).ask("POST", "/api/accounts", fields={"name": name}, idempotent=False)
+    except Lost as problem:
+        raise Unreachable(f"{problem}; if the name is taken now, ask the arena's host for a token") from problem
+    return str(answer.json()["token"])
 
 
-def _labels(frame: pl.DataFrame, competition: Competition) -> pl.DataFrame:
-    import polars as pl
-
-    kind = pl.String if competition.classes else pl.Float64
-    return frame.select(pl.col(list(competition.target_columns)).cast(kind))
-
-
-def _decided(frame: pl.DataFrame, competition: Competition, task: tasks.Task) -> Any:
-    import polars as pl
-
-    columns = list(competition.submission_columns[1:])
-    try:
-        if competition.submission_kind == "label":
-            return task.encode(_labels(frame.rename({columns[0]: competition.target_columns[0]}), competition))
-        values = frame.select(columns).to_numpy().astype(np.float64)
-    except (IntakeError, TypeError, ValueError, pl.exceptions.PolarsError) as problem:
-        raise InvalidPredictions("expected labels as spelled in train, or numbers") from problem
-    if not np.isfinite(values).all():
-        raise InvalidPredictions("expected finite numbers")
-    return values
-
-
-class LocalArena:
-    """The contest as a platform: quota a day in UTC, public scores at once. Passes the platform conformance suite."""
+class Arena:
+    """Passes the conformance suite. Raises UserError where the user has no account there, or has not joined."""
 
     name = "arena"
     has_list = True
+    settles_s = 0.0  # list and submit are one store, and sending a tag again doubles nothing
 
-    def __init__(self, contest: Path) -> None:
-        self._contest = contest
-        self._log = contest / "private" / "submissions.jsonl"
-        self._held = from_json(Contest, json.loads((contest / "private" / "contest.json").read_text()))
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        where, _, slug = parts.path.rstrip("/").rpartition("/")
+        if where != "/contests" or not slug:
+            raise UserError("no contest has such an address", expected="http://host:port/contests/name", found=url)
+        self.url, self.slug = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", slug
+        self._client = ArenaClient(base_of(url), arena_tokens.token_for(base_of(url)))
+        self._path = f"/api/contests/{slug}"
 
     def fetch(self, into: Path) -> Path:
-        return self._contest / "public"
+        into.mkdir(parents=True, exist_ok=True)
+        contest = self._ask("GET", "")
+        for file in contest["files"]:
+            if str(file["name"]).lower() == OURS:
+                continue
+            self._fetch(into, str(file["name"]), str(file["sha256"]), int(file["bytes"]))
+        return into
 
     def submit(self, file: Path, tag: str, message: str) -> RemoteSubmission:
-        quota = self.quota()
-        if quota is not None and quota.left <= 0:
-            raise Refused(f"the quota of {self._held.quota} submissions a day is used up; it is renewed at 0:00 UTC")
-        score = grade(self._contest, file, "public")
-        remote = RemoteSubmission(tag, tag, datetime.now(UTC).isoformat(), "complete", public_score=score)
-        with self._log.open("a") as log:
-            log.write(json.dumps({**to_json(remote), "message": message}) + "\n")
-        return remote
+        query = {"tag": tag, "message": message[:500], "file_name": file.name[-200:]}
+        try:
+            answer = self._client.ask("POST", f"{self._path}/submissions", query=query, body=file.read_bytes())
+        except Lost as problem:
+            raise AmbiguousSend(str(problem)) from problem
+        except Asked as problem:
+            raise self._explained(problem) from problem
+        return self._watched(answer.json())
 
     def submissions(self) -> list[RemoteSubmission]:
-        if not self._log.exists():
-            return []
-        lines = [json.loads(line) for line in self._log.read_text().splitlines()]
-        return [from_json(RemoteSubmission, {k: v for k, v in line.items() if k != "message"}) for line in lines]
+        return [_remote(one) for one in self._ask("GET", "/submissions")]
 
     def quota(self) -> Quota | None:
-        if self._held.quota is None:
-            return None
-        today = datetime.now(UTC).date()
-        made = sum(remote.at.startswith(today.isoformat()) for remote in self.submissions())
-        tomorrow = datetime.combine(today + timedelta(days=1), time(), UTC)
-        return Quota(self._held.quota - made, tomorrow.isoformat())
-
-    def select(self, ids: Sequence[str]) -> bool:
-        return False
+        told = self._ask("GET", "/quota")
+        return None if told["limit"] is None else Quota(int(told["left"]), str(told["resets_at"]))
 
     def leaderboard(self) -> list[tuple[str, float]]:
-        better = max if self._held.competition.metric_direction == "higher" else min
-        scores = [s.public_score for s in self.submissions() if s.public_score is not None]
-        return [("you", better(scores))] if scores else []
+        return [(str(row["name"]), float(row["score"])) for row in self.standings()["rows"]]
+
+    def standings(self) -> Any:
+        """The whole leaderboard, as the arena tells it."""
+        return self._ask("GET", "/leaderboard")
+
+    def select(self, ids: Sequence[str]) -> bool:
+        self._ask("PUT", "/selection", {"ids": list(ids)})
+        return True
+
+    def join(self) -> None:
+        """Accept the contest's rules, as the user asked to."""
+        self._ask("POST", "/join", {"accept_rules": True})
+
+    def _ask(self, method: str, path: str, fields: Any = None) -> Any:
+        try:
+            return self._client.ask(method, self._path + path, fields=fields).json()
+        except Lost as problem:
+            raise Unreachable(str(problem)) from problem
+        except Asked as problem:
+            raise self._explained(problem) from problem
+
+    def _explained(self, problem: Asked) -> Exception:
+        """The arena's no as the user's mistake where the user can mend it, else as it is."""
+        if problem.code in ("unauthorised", "not_joined"):
+            return UserError(f"{self.url}: {problem}", remedy=f"podium arena join {self.url} --name YOUR_NAME")
+        if problem.code in ("not_found", "banned"):
+            return UserError(f"{self.url}: {problem}", remedy="check the address")
+        return Refused(str(problem))
+
+    def _watched(self, told: Any) -> RemoteSubmission:
+        """The submission once it is graded, or as it is after a while."""
+        until, looks = time.monotonic() + GRADING_S, 0
+        while told["status"] == "pending" and time.monotonic() < until:
+            time.sleep(LOOK_S[min(looks, len(LOOK_S) - 1)])
+            looks += 1
+            try:
+                told = self._ask("GET", f"/submissions/{told['id']}")
+            except (Unreachable, Refused):  # it was received: that is what counts
+                break
+        return _remote(told)
+
+    def _fetch(self, into: Path, name: str, sha256: str, size: int) -> None:
+        """One file, whole or not at all; what lies there already is left."""
+        plain = PurePosixPath(name)
+        if plain.is_absolute() or ".." in plain.parts or not plain.parts or "\\" in name or "\0" in name:
+            raise UserError(f"the arena offers a file with an unsafe name: {name[:80]!r}", remedy="tell its host")
+        target = into / plain
+        if target.is_file() and target.stat().st_size == size and _sha256(target) == sha256:
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        for left in reversed(range(TRIES)):
+            try:
+                with part.open("wb") as out:
+                    self._client.download(f"{self._path}/files/{name}", out, size)
+                if _sha256(part) == sha256:
+                    part.replace(target)
+                    return
+                problem = Unreachable(f"{name} did not arrive whole")
+            except Lost as lost:
+                problem = Unreachable(str(lost))
+            except Asked as no:
+                raise self._explained(no) from no
+            if not left:
+                part.unlink(missing_ok=True)
+                raise problem
+
+
+def _remote(told: Any) -> RemoteSubmission:
+    return RemoteSubmission(
+        id=str(told["id"]),
+        tag=str(told["tag"]),
+        at=str(told["at"]),
+        status=told["status"],
+        public_score=told["public_score"],
+        private_score=told["private_score"],
+        message=str(told["error"]),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from podium.platforms.platform import Quota, RemoteSubmission
 
+NOTE = """Upload: {file}
+Message: {message}
+
+The message begins with the mark by which this file is known. Upload it once, then bring the score back:
+
+    podium submit {campaign} --tag {tag} --score S
+"""
+
 
 class Folder:
-    """`public` holds the competition's files; what is submitted goes to `outbox/<tag>.csv`. Passes the conformance suite."""
+    """`public` holds the competition's files; what is submitted goes to `outbox/<tag>.csv`, with a note beside it that says
+    what to upload, and with which message. Passes the conformance suite."""
 
     name = "folder"
     has_list = True
+    settles_s = 0.0  # the outbox is the list
 
     def __init__(self, public: Path, outbox: Path) -> None:
         self._public, self._outbox = public, outbox
@@ -24,15 +33,18 @@ class Folder:
         return self._public
 
     def submit(self, file: Path, tag: str, message: str) -> RemoteSubmission:
+        """The note first: a file in the outbox always has one."""
         self._outbox.mkdir(parents=True, exist_ok=True)
         target = self._outbox / f"{tag}.csv"
-        part = target.with_suffix(".part")
-        shutil.copyfile(file, part)
-        part.replace(target)
+        line = " ".join(f"{tag} {message}".split())
+        note = NOTE.format(file=target.name, message=line, campaign=self._outbox.parent.absolute(), tag=tag)
+        _write(target.with_suffix(".txt"), note.encode("utf-8", "replace"))
+        _write(target, file.read_bytes())
         return self._listed(target)
 
     def submissions(self) -> list[RemoteSubmission]:
-        return [self._listed(path) for path in sorted(self._outbox.glob("*.csv"))]
+        listed = [self._listed(path) for path in sorted(self._outbox.glob("*.csv"))]
+        return sorted(listed, key=lambda remote: remote.at)
 
     def quota(self) -> Quota | None:
         return None
@@ -47,3 +59,10 @@ class Folder:
     def _listed(path: Path) -> RemoteSubmission:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()
         return RemoteSubmission(path.stem, path.stem, at, "complete")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)

@@ -36,11 +36,13 @@ class Platform(Protocol):
 
     Any call may raise Unreachable: nothing was sent, ask again later. `submit` may raise AmbiguousSend after the file was
     perhaps accepted: the engine then never resends until `submissions` settles it, or, where `has_list` is False, until a
-    person has said so. It raises Refused where the platform said no.
+    person has said so. It raises Refused where the platform said no. `settles_s`: how long after a send its submission may
+    still be missing from the list; 0 only where the list and `submit` are one store, and no request is under way in between.
     """
 
     name: str
     has_list: bool
+    settles_s: float
 
     def fetch(self, into: Path) -> Path:
         """The competition's public files, in `into`; returns the folder. A second call downloads nothing again."""
@@ -55,7 +57,7 @@ class Platform(Protocol):
         ...
 
     def quota(self) -> Quota | None:
-        """What is left today; None where there is no limit."""
+        """What is left today; None where there is no limit, or none that the platform tells."""
         ...
 
     def leaderboard(self) -> list[tuple[str, float]]: ...
@@ -71,6 +73,8 @@ class AmbiguousSend(Exception):
 
 class Unreachable(PodiumError):
     """The platform did not answer, or asked to come back later; nothing was sent. `retry_after_s`: as it asked, or None."""
+
+    exit_code = 3  # one line, no traceback
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)

@@ -4,7 +4,7 @@ from podium.referee.alarm import alarms
 from podium.referee.correlation import correlations
 from podium.referee.gate import Gate, gate
 from podium.referee.score import Scored, rescore
-from podium.referee.significance import Paired, is_champion, noise_floor, paired
+from podium.referee.significance import Paired, is_champion, level, noise_floor, paired, seed_noise, with_seed_noise
 
 __all__ = [
     "Gate",
@@ -14,7 +14,10 @@ __all__ = [
     "correlations",
     "gate",
     "is_champion",
+    "level",
     "noise_floor",
     "paired",
     "rescore",
+    "seed_noise",
+    "with_seed_noise",
 ]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.records import QaCheck
+from podium.records import Probed, QaCheck
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Evidence:
     fold_of: NDArray[np.int8]
     task_type: str
     frame: Callable[[], pl.DataFrame]
+    probed: Mapping[str, Probed] = field(default_factory=dict)  # what the engine's own probes came to
 
 
 def failure(check: QaCheck, seen: Evidence) -> str | None:
@@ -41,7 +42,15 @@ def failure(check: QaCheck, seen: Evidence) -> str | None:
     known: NDArray[np.bool_] = np.asarray(~np.isnan(seen.raw).any(axis=1))
     if not known.any():
         return "no row has a prediction"
+    if check.kind in PROBED:
+        return _probe_failure(PROBED[check.kind], seen)
     return _KINDS[check.kind](seen, known, check.params)
+
+
+def _probe_failure(probe: str, seen: Evidence) -> str | None:
+    """What QA asks for must hold: a probe's warning is a failure here. One that was not made says nothing."""
+    found = seen.probed.get(probe)
+    return found.message if found is not None and found.outcome in ("failed", "warned") else None
 
 
 def problem(check: QaCheck) -> str | None:
@@ -50,14 +59,24 @@ def problem(check: QaCheck) -> str | None:
         return "name and message: expected some text"
     if check.kind == "source":
         return _source_problem(check.source)
-    if check.kind not in _KINDS:
+    if check.kind not in KINDS:
         return f"kind: expected {', '.join(KINDS)}; found {check.kind!r}"
     wanted = PARAMS[check.kind]
     alien = sorted(set(check.params) - set(wanted))
     if alien:
         return f"params: {check.kind} takes {', '.join(wanted) or 'none'}; found {alien[0]!r}"
     wrong = next((k for k, v in check.params.items() if not isinstance(v, wanted[k]) or isinstance(v, bool)), None)
-    return f"params.{wrong}: found {check.params[wrong]!r}" if wrong else None
+    if wrong:
+        return f"params.{wrong}: found {check.params[wrong]!r}"
+    return _symmetry_problem(check.params) if check.kind == "symmetry" else None
+
+
+def _symmetry_problem(params: Mapping[str, Any]) -> str | None:
+    left, right = params.get("left", ()), params.get("right", ())
+    if not left or len(left) != len(right) or not all(isinstance(name, str) for name in (*left, *right)):
+        return "params: symmetry takes left and right, as many columns each"
+    expected = params.get("expect", "same")
+    return None if expected in EXPECTED else f"params.expect: expected {', '.join(EXPECTED)}; found {expected!r}"
 
 
 def _source_problem(source: str) -> str | None:
@@ -175,5 +194,22 @@ PARAMS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "plausible": {"times": (int, float)},
     "not_copied": {},
     "monotone": {"column": (str,), "direction": (int, float)},
+    "deterministic": {},
+    "row_order": {},
+    "alone": {},
+    "no_future": {},
+    "unseen": {},
+    "missing": {},
+    "symmetry": {"left": (list, tuple), "right": (list, tuple), "expect": (str,)},
 }
-KINDS = (*_KINDS, "source")
+EXPECTED = ("same", "opposite", "first_two")  # of predictions, when the sides of each pair are exchanged
+PROBED = {  # kind → the engine's probe that answers it, on every experiment
+    "deterministic": "twice",
+    "row_order": "order",
+    "alone": "alone",
+    "no_future": "future",
+    "unseen": "unseen",
+    "missing": "missing",
+    "symmetry": "symmetry",
+}
+KINDS = (*_KINDS, *PROBED, "source")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.metrics.uncertainty import difference
+from podium.metrics.uncertainty import Estimate, difference
 from podium.referee.score import rescore, scored_rows
 from podium.tasks.task import Floats, Task
 
 ALPHA = 0.05
+CANDIDATE, DISCARD = 0.1, 0.5  # p-values between these spend of alpha; see `level`
+DECAY, OFFSET = 1.6, 5  # of the levels, from challenger to challenger that spent
 LIKELY_CORRELATION = 0.95  # of two good models' errors, assumed before there are neighbours to measure it on
 
 
@@ -45,12 +48,57 @@ def paired(
     return Paired(won.value, won.stderr, won.p_positive())
 
 
-def is_champion(comparison: Paired, n_tried: int, *, alpha: float = ALPHA) -> bool:
-    """Whether a challenger dethrones the champion: a gain, at level `alpha` over all `n_tried` challengers (Bonferroni).
+def with_seed_noise(comparison: Paired, noise: SeedNoise | None) -> Paired:
+    """The comparison where either side may owe its score to its seed: their variance is added twice, once for each."""
+    if noise is None or noise.variance <= 0 or not math.isfinite(comparison.stderr):
+        return comparison
+    own, seeds = comparison.stderr**2, 2.0 * noise.variance
+    freedom = (own + seeds) ** 2 / (seeds**2 / noise.pairs)  # Welch and Satterthwaite; rows are many
+    judged = Estimate(comparison.gain, math.sqrt(own + seeds), freedom)
+    return Paired(comparison.gain, judged.stderr, judged.p_positive())
 
-    Holm's step-down reduces to Bonferroni for the first, and challengers come one at a time.
+
+@dataclass(frozen=True)
+class SeedNoise:
+    """Variance of a score from seed to seed beyond what the rows' sampling explains, from `pairs` of replicates."""
+
+    variance: float
+    pairs: int
+
+
+def seed_noise(replicates: Sequence[Paired]) -> SeedNoise | None:
+    """From paired comparisons of replicates with what they repeat, which differ by seed alone. None without any."""
+    known = [one for one in replicates if math.isfinite(one.gain) and math.isfinite(one.stderr)]
+    if not known:
+        return None
+    excess = float(np.mean([one.gain**2 - one.stderr**2 for one in known]))
+    return SeedNoise(max(0.0, excess) / 2.0, len(known))
+
+
+def level(earlier: Sequence[float], alpha: float = ALPHA) -> float:
+    """The p that the next challenger must reach, given those of all challengers before it, oldest first.
+
+    ADDIS-spending (Tian and Ramdas 2021) keeps the chance of any false champion in the whole campaign at `alpha`, however
+    many challengers come. Only doubtful ones spend of it: a p above `DISCARD`, a challenger that is plainly worse, costs
+    nothing, and neither does one below `CANDIDATE`. alpha / n for the n-th, as Bonferroni is often misread for streams,
+    does not: its levels add up to alpha times 5 over 100 challengers.
     """
-    return comparison.gain > 0 and comparison.p <= alpha / max(1, n_tried)
+    spent = sum(CANDIDATE < p <= DISCARD for p in earlier)
+    share = (spent + 1 + OFFSET) ** -DECAY / _shares()
+    return float(min(alpha * (DISCARD - CANDIDATE) * share, CANDIDATE))
+
+
+@functools.cache
+def _shares() -> float:
+    """Sum of (k + OFFSET)^-DECAY over k = 1, 2, …: 10,000 terms and the integral of the rest."""
+    last = 10_000
+    total = sum((k + OFFSET) ** -DECAY for k in range(1, last + 1))
+    return float(total + (last + OFFSET + 0.5) ** (1.0 - DECAY) / (DECAY - 1.0))
+
+
+def is_champion(comparison: Paired, earlier: Sequence[float] = (), *, alpha: float = ALPHA) -> bool:
+    """Whether a challenger dethrones the champion: a gain whose p reaches `level`."""
+    return comparison.gain > 0 and comparison.p <= level(earlier, alpha)
 
 
 def noise_floor(

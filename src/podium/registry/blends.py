@@ -44,6 +44,12 @@ class Blends:
         with self._database.write() as db:
             db.execute("INSERT OR IGNORE INTO blends VALUES (?,?,?,?,?,?,?)", values)
 
+    def replace(self, blend: BlendRow) -> None:
+        """The round's blend anew: one of its members was taken back before it was sent."""
+        with self._database.write() as db:
+            db.execute("DELETE FROM blends WHERE round=?", (blend.round,))
+            self.add(blend)
+
     def newest(self, limit: int = 20) -> list[BlendRow]:
         """Newest last."""
         rows = self._database.rows("SELECT * FROM blends ORDER BY round DESC LIMIT ?", limit)

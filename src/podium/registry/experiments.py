@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from podium.records import ExperimentFact, ExperimentSpec, Status, Verdict, dumps, from_json
+from podium.records import ExperimentFact, ExperimentSpec, Status, Verdict, dumps, from_json, to_json
 from podium.registry.database import Database
 
 
@@ -78,6 +78,13 @@ class Experiments:
                 "UPDATE experiments SET verdict=?, paired=?, alarms=? WHERE id=?",
                 (verdict, dumps(paired), dumps(alarms), id_),
             )
+
+    def add_alarms(self, id_: str, alarms: Any) -> None:
+        """Further ones, after the verdict."""
+        if alarms:
+            with self._database.write() as db:
+                known = [*self.alarms(id_), *to_json(alarms)]
+                db.execute("UPDATE experiments SET alarms=? WHERE id=?", (dumps(known), id_))
 
     def add_gate(self, id_: str, fold: int, gate: Any) -> None:
         with self._database.write() as db:
@@ -157,6 +164,14 @@ class Experiments:
             champion,
         )
         return float(rows[len(rows) // 2]["s"]) if rows else None
+
+    def challengers(self) -> list[float]:
+        """The p-values of all that challenged the champion of their time, oldest first."""
+        rows = self._database.rows(
+            "SELECT json_extract(paired, '$.paired.p') AS p FROM experiments "
+            "WHERE json_extract(paired, '$.level') IS NOT NULL ORDER BY rowid"
+        )
+        return [float(row["p"]) for row in rows]
 
     def alarms(self, id_: str) -> list[Mapping[str, Any]]:
         row = self._database.row("SELECT alarms FROM experiments WHERE id=?", id_)

@@ -23,6 +23,7 @@ _QUERIES = {
     "submissions": "SELECT tag, round, sha256, state, expected FROM submissions ORDER BY tag",
     "imported": "SELECT id, name, state, oof_sha, holdout_sha, score, stderr, message FROM imported ORDER BY id",
     "imported_blends": "SELECT round, weights, space, score, stderr FROM imported_blends ORDER BY round",
+    "probes": "SELECT experiment, probe, outcome, probed FROM probes ORDER BY experiment, probe",
     "learnings": "SELECT id, learning FROM learnings ORDER BY id",
 }
 

@@ -59,6 +59,12 @@ class ImportedPool:
         with self._database.write() as db:
             db.execute("INSERT OR IGNORE INTO imported_blends VALUES (?,?,?,?,?,?,?)", values)
 
+    def replace_blend(self, blend: BlendRow) -> None:
+        """Beside a round's blend that was made anew."""
+        with self._database.write() as db:
+            db.execute("DELETE FROM imported_blends WHERE round=?", (blend.round,))
+            self.add_blend(blend)
+
     def blend(self, round_: int) -> BlendRow | None:
         """The blend with the untrusted pool that was made beside a round's own."""
         row = self._database.row("SELECT * FROM imported_blends WHERE round=?", round_)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from podium.registry.database import Database
 
-Kind = Literal["stop", "pause", "resume", "note", "approve", "score", "invalidate"]
+Kind = Literal["stop", "pause", "resume", "note", "approve", "score", "invalidate", "lost"]
 
 
 @dataclass(frozen=True)

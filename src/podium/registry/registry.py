@@ -10,6 +10,7 @@ from typing import Any
 from podium.errors import CampaignError
 from podium.records import AuditFinding, Learning, dumps, from_json
 from podium.registry.blends import Blends
+from podium.registry.candidates import Candidates
 from podium.registry.database import Database
 from podium.registry.deliveries import Deliveries
 from podium.registry.events import Events
@@ -20,6 +21,7 @@ from podium.registry.imported import ImportedPool
 from podium.registry.inbox import Inbox
 from podium.registry.journal import Journal
 from podium.registry.ledger import Ledger
+from podium.registry.probes import Probes
 from podium.registry.proxies import Proxies
 from podium.registry.runs import Runs
 from podium.registry.submissions import Submissions
@@ -38,8 +40,10 @@ class Registry:
         self.runs = Runs(database)
         self.blends = Blends(database)
         self.submissions = Submissions(database)
+        self.candidates = Candidates(database)
         self.imported = ImportedPool(database)
         self.proxies = Proxies(database)
+        self.probes = Probes(database)
         self.ledger = Ledger(database)
         self.inbox = Inbox(database)
         self.events = Events(database)

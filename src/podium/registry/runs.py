@@ -70,11 +70,11 @@ class Runs:
         return [(row["folder"], row["alive_s"]) for row in rows]
 
     def cpu_seconds(self, experiments: Sequence[str]) -> Mapping[str, float]:
-        """Experiment → CPU seconds over all its attempts."""
+        """Experiment → CPU seconds over all its attempts, probes left out: they are no part of what the idea costs."""
         marks = ",".join("?" * len(experiments))
         rows = self._database.rows(
             "SELECT experiment, total(json_extract(exit, '$.cpu_s')) AS s FROM attempts "
-            f"WHERE exit IS NOT NULL AND experiment IN ({marks}) GROUP BY 1",
+            f"WHERE exit IS NOT NULL AND folder NOT LIKE '%/probe%' AND experiment IN ({marks}) GROUP BY 1",
             *experiments,
         )
         return {row["experiment"]: row["s"] for row in rows}
@@ -83,7 +83,7 @@ class Runs:
         """(measured CPU seconds, static estimate over all folds) summed over the newest finished fits."""
         row = self._database.row(
             "SELECT total(json_extract(r.exit, '$.cpu_s')) AS measured, total(e.static_cost_s) AS estimated "
-            "FROM (SELECT * FROM runs WHERE kind='fit' ORDER BY rowid DESC LIMIT ?) AS r "
+            "FROM (SELECT * FROM runs WHERE kind='fit' AND part NOT LIKE 'probe%' ORDER BY rowid DESC LIMIT ?) AS r "
             "JOIN experiments AS e ON e.id = r.experiment WHERE e.static_cost_s > 0",
             newest,
         )
@@ -93,7 +93,26 @@ class Runs:
         """Mean wall seconds of the newest finished predictions; 0 before there are any."""
         row = self._database.row(
             "SELECT total(s) / max(1, count(*)) AS mean FROM (SELECT json_extract(exit, '$.wall_s') AS s FROM runs "
-            "WHERE kind='predict' ORDER BY rowid DESC LIMIT ?)",
+            "WHERE kind='predict' AND part NOT LIKE 'probe%' ORDER BY rowid DESC LIMIT ?)",
+            newest,
+        )
+        return 0.0 if row is None else float(row["mean"])
+
+    def probe_seconds(self, *, dear: bool) -> float:
+        """Wall seconds of the probes' runs so far, finished or not: of the dear ones, or of the cheap ones."""
+        row = self._database.row(
+            "SELECT total(json_extract(exit, '$.wall_s')) AS s FROM attempts WHERE exit IS NOT NULL "
+            f"AND folder LIKE '%/probe%' AND folder {'' if dear else 'NOT'} LIKE '%/probe_dear%'"
+        )
+        return 0.0 if row is None else float(row["s"])
+
+    def probe_mean_seconds(self, newest: int = 20) -> float:
+        """Mean wall seconds that the cheap probes of one experiment took lately; 0 before there are any."""
+        row = self._database.row(
+            "SELECT total(s) / max(1, count(*)) AS mean FROM ("
+            "SELECT total(json_extract(exit, '$.wall_s')) AS s, max(id) AS newest FROM attempts "
+            "WHERE exit IS NOT NULL AND folder LIKE '%/probe%' AND folder NOT LIKE '%/probe_dear%' "
+            "GROUP BY experiment ORDER BY newest DESC LIMIT ?)",
             newest,
         )
         return 0.0 if row is None else float(row["mean"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from podium.drawing import Scale, ticks
 from podium.report.figures import score_text
-from podium.report.html import Html, element, text
+from podium.report.html import EMPTY, Html, element, text
 
 WIDTH, HEIGHT = 720.0, 330.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 16.0, 14.0, 40.0
@@ -129,6 +129,33 @@ def _words(scored: Sequence[Mapping[str, Any]], blends: Sequence[Mapping[str, An
             f"to {score_text(last['score'], last['stderr'])} in round {last['round']}"
         )
     return words + "."
+
+
+def gap_chart(rounds: Sequence[Mapping[str, Any]], metric: str) -> Html:
+    """By round: how much the blend's out-of-fold score flatters by the vault, with two standard errors, and by bootstrap."""
+    if len(rounds) < 2:
+        return EMPTY
+    known = [one for one in rounds if one["flatters"] is not None]
+    ends = [one["flatters"] + k * (one["stderr"] or 0.0) for one in known for k in (-2, 2)]
+    values = [0.0, *ends, *(one["optimism"] for one in rounds)]
+    margin = (max(values) - min(values)) * 0.08 or 1e-9
+    x = Scale(rounds[0]["round"] - 0.5, rounds[-1]["round"] + 0.5, LEFT, WIDTH - RIGHT)
+    y = Scale(min(values) - margin, max(values) + margin, HEIGHT - BOTTOM, TOP)
+    parts = [*_axes(x, y, [one["round"] for one in rounds], f"{metric}, positive flatters")]
+    parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y(0.0), y2=y(0.0), class_="baseline"))
+    line = " ".join(f"{x(one['round']):.1f},{y(one['optimism']):.1f}" for one in rounds)
+    parts.append(element("polyline", points=line, class_="blend"))
+    for one in known:
+        px, error = x(one["round"]), 2 * (one["stderr"] or 0.0)
+        title = element("title", f"round {one['round']}: {one['flatters']:+.3g} ± {error / 2:.2g} on the vault")
+        parts.append(
+            element("line", x1=px, x2=px, y1=y(one["flatters"] - error), y2=y(one["flatters"] + error), class_="blend")
+        )
+        parts.append(element("circle", title, cx=px, cy=y(one["flatters"]), r=4.0, class_="vault"))
+    words = f"Out-of-fold score less what it is worth, over {len(rounds)} rounds: the line is what choosing flatters by bootstrap"
+    words += ", points are measured on the vault, with two standard errors." if known else "; there is no vault."
+    svg = element("svg", *parts, class_="chart", viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}", role="img", aria_label=words)
+    return element("figure", element("div", svg, class_="scroll"), element("figcaption", words))
 
 
 def heat_map(ids: Sequence[str], correlations: Sequence[Sequence[float]]) -> Html:

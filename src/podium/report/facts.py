@@ -12,12 +12,13 @@ import numpy as np
 
 from podium.campaign.lineage import Lineage, lineage
 from podium.campaign.views import oof_predictions
-from podium.records import AuditFinding, Learning
+from podium.records import AuditFinding, Learning, Probed
 from podium.registry import Registry
 from podium.report.snapshot import blend_values, read_snapshot
 
 MOST_COMPARED = 12  # experiments in the heat map
 MOST_ROWS = 20_000  # rows that a correlation is computed from
+MOST_PROBED = 40  # experiments whose probes failed or warned
 MOST_ROUNDS = 12  # rounds whose texts are on the page
 
 
@@ -39,6 +40,8 @@ class PageFacts:
     sandbox_levels: Mapping[str, int]  # level → runs
     texts: Sequence[tuple[int, Mapping[str, Any]]]  # round → deliverables
     lineage: Lineage
+    probe_counts: Mapping[str, Mapping[str, int]]  # probe → outcome → experiments
+    probed: Mapping[str, Sequence[Probed]]  # of the newest that failed or were warned of, and of the leading one
 
 
 def gather(campaign: Path, registry: Registry) -> PageFacts:
@@ -61,7 +64,7 @@ def gather(campaign: Path, registry: Registry) -> PageFacts:
             for row in rows(
                 "SELECT experiment, folder, json_extract(exit, '$.outcome') AS outcome, "
                 "json_extract(exit, '$.message') AS message, json_extract(exit, '$.wall_s') AS wall_s FROM attempts "
-                "WHERE exit IS NOT NULL AND outcome != 'done' ORDER BY id DESC LIMIT 50"
+                "WHERE exit IS NOT NULL AND outcome != 'done' AND folder NOT LIKE '%/probe%' ORDER BY id DESC LIMIT 50"
             )
         ],
         learnings=_learnings(registry),
@@ -72,6 +75,8 @@ def gather(campaign: Path, registry: Registry) -> PageFacts:
         },
         texts=_texts(registry, now["round"]),
         lineage=lineage(registry),
+        probe_counts=registry.probes.counts(),
+        probed={id_: registry.probes.of(id_) for id_ in (*compared[:1], *registry.probes.odd(MOST_PROBED))},
     )
 
 

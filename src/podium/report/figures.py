@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 
 def score_text(score: float | None, stderr: float | None = None) -> str:
@@ -23,6 +25,20 @@ def score_digits(score: float, stderr: float | None = None) -> int:
     if score == 0 or not math.isfinite(score):
         return 4
     return min(6, max(0, 3 - math.floor(math.log10(abs(score)))))
+
+
+def expected_text(expected: Mapping[str, Any] | None) -> str:
+    """`expected private score 0.8123 (90 %: 0.798 to 0.826)`; "" before there is one."""
+    if expected is None or expected["score"] is None:
+        return ""
+    low, high = expected["low"], expected["high"]
+    if low is None or high is None:
+        return f"expected private score {score_text(expected['score'])}, error unknown"
+    digits = max(0, score_digits(expected["score"], (high - low) / 4) - 1)
+    return (
+        f"expected private score {expected['score']:.{digits + 1}f} "
+        f"({expected['confidence'] * 100:.0f} %: {low:.{digits}f} to {high:.{digits}f})"
+    )
 
 
 def duration_text(seconds: float | None) -> str:

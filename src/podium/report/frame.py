@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from podium.report.figures import duration_text, metric_text, one_line, score_digits, score_text
+from podium.report.figures import duration_text, expected_text, metric_text, one_line, score_digits, score_text
 from podium.report.seats import cost_text, fell_back_text
 
 BLUE, SKY, ORANGE, VERMILION, GREY = "#56b4e9", "#0072b2", "#e69f00", "#d55e00", "bright_black"
@@ -162,6 +162,8 @@ def _standing(snapshot: dict[str, Any], width: int) -> RenderableType:
                 f"{vault}  ({members} of {len(snapshot['pool'])} in the pool, by nested folds)",
             )
         )
+    if snapshot["expected_private"] is not None:
+        lines.append(Text(expected_text(snapshot["expected_private"])))
     if snapshot["submissions"]:
         lines.append(Text.assemble(("submission ", "bold"), submission_text(snapshot["submissions"][-1])))
     lines += [Text.assemble(("seats ", "bold"), _seats(snapshot["seats"]))] if snapshot["seats"] else []
@@ -185,6 +187,8 @@ def _seats(seats: Sequence[dict[str, Any]]) -> str:
 def submission_text(submission: dict[str, Any]) -> str:
     """`rounds/R02_submission.csv confirmed, expected 0.81 ±0.01, public 0.80`."""
     words = f"{one_line(submission['file'])} {submission['state']}"
+    if submission.get("purpose", "best") != "best":
+        words += f" ({submission['purpose']})"
     if submission["expected"] is not None:
         words += f", expected {score_text(submission['expected'], submission['stderr'])}"
     if submission["public_score"] is not None:

@@ -7,10 +7,13 @@ from typing import Any
 
 from podium.competition.eda import PLOTS
 from podium.report.charts import bar, heat_map, score_chart
+from podium.report.explain import errors
 from podium.report.facts import PageFacts
 from podium.report.figures import duration_text, metric_text, score_text
+from podium.report.honesty import expected
 from podium.report.html import EMPTY, Child, Html, element, join, section, table, text
 from podium.report.lineage import drawing
+from podium.report.probed import probes
 from podium.report.seats import cost_text, fell_back_text
 
 MOST_LISTED = 200
@@ -230,7 +233,8 @@ def stopped(facts: PageFacts) -> Html:
 
 def submissions(facts: PageFacts) -> Html:
     rows = (
-        (s["round"], text(s["file"], 120), s["state"], score_text(s["expected"], s["stderr"]), score_text(s["public_score"]),
+        (s["round"], text(s["file"], 120), s["state"] + ("" if s["purpose"] == "best" else f", {s['purpose']}"),
+         score_text(s["expected"], s["stderr"]), score_text(s["public_score"]),
          score_text(s["private_score"]), s["at"].replace("T", " ").replace("+00:00", " UTC"))
         for s in reversed(facts.now["submissions"][-MOST_LISTED:])
     )  # fmt: skip
@@ -336,7 +340,7 @@ def estimate(facts: PageFacts) -> Html:
         "scored by the engine; no process that ran a solution held a label of a row it was scored on. Decisions "
         "(thresholds, clipping, calibration) were fitted on the other folds.",
         "The blend’s score is nested: for each fold, weights were chosen on the other folds alone. The standard error is of that "
-        "score on these rows; it does not cover how the hidden test rows may differ from the training rows.",
+        "score on these rows; what the draw of the private test rows adds is in the expected private score’s interval.",
         f"Vault: {vault}. {reads}" if data.get("n_vault") else "Vault: none was cut, the data are too few.",
         f"CV and the vault: {text(tracked['message'], 300)}." if tracked else "CV and the vault: not compared yet.",
         f"Sandbox: {runs or 'no runs yet'}; this machine gives {facts.now['sandbox_level'] or 'an unmeasured level'}.",
@@ -364,7 +368,7 @@ def footer(facts: PageFacts) -> Html:
 
 
 ALL: tuple[Callable[[PageFacts], Html], ...] = (
-    heading, scores, blend, asked, audited, families, correlations, experiments, descent, stopped, submissions, brought,
-    learnings, seats, spent,
+    heading, expected, scores, blend, asked, audited, families, correlations, errors, experiments,
+    probes, descent, stopped, submissions, brought, learnings, seats, spent,
     estimate, rounds, footer,
 )  # fmt: skip

@@ -77,11 +77,17 @@ def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
         "champion": next((e["id"] for e in experiments if e["verdict"] == "champion"), None),
         "blend": None if blend is None else blend_values(blend),
         "cv_vault": registry.setting("tracking"),
+        "expected_private": expected_values(registry),
+        "choice": choice_values(registry),
+        "overfitting": registry.setting("overfitting"),
         "baseline": registry.setting("baseline") or {},
         "notices": notices(registry),
         "imported": imported_values(registry, blend),
         "proxy": to_json(calibration(registry)),
         "submissions": [submission_values(row) for row in registry.submissions.all()],
+        "submission_queue": queue_values(registry),
+        "public_tracking": registry.setting("public_tracking"),
+        "final_two": final_two_values(registry),
         "seats": seat_values(registry),
         "ledger": ledger_values(registry, experiments),
         "sandbox_level": registry.setting("sandbox_level") or hardware.get("sandbox_level"),
@@ -171,6 +177,20 @@ def blend_values(blend: BlendRow) -> dict[str, Any]:
     }
 
 
+def expected_values(registry: Registry) -> dict[str, Any] | None:
+    """The expected private score with its interval, of the best blend so far; `final`: of what the campaign submitted."""
+    stated: Mapping[str, Any] | None = registry.setting("expected")
+    if stated is None:
+        return None
+    return {"round": stated["round"], "final": stated["final"], **stated["expected"]}
+
+
+def choice_values(registry: Registry) -> dict[str, Any] | None:
+    """What the vault chose among at the end; None without a vault, or before it was asked."""
+    stored: Mapping[str, Any] = registry.setting("choice") or {}
+    return None if stored.get("choice") is None else {"n_vault": stored["n_vault"], **stored["choice"]}
+
+
 def submission_values(row: SubmissionRow) -> dict[str, Any]:
     return {
         "tag": row.tag,
@@ -182,7 +202,21 @@ def submission_values(row: SubmissionRow) -> dict[str, Any]:
         "public_score": row.public_score,
         "private_score": row.private_score,
         "at": datetime.fromtimestamp(row.at, UTC).isoformat(timespec="seconds"),
+        "purpose": row.purpose,
+        "message": row.message,
     }
+
+
+def queue_values(registry: Registry) -> list[dict[str, Any]]:
+    """What might be submitted next, best first; what was sent or dropped is left out."""
+    keys = ("id", "purpose", "round", "expected", "stderr", "gain", "information", "tells", "state", "reason")
+    return [{key: getattr(one, key) for key in keys} | {"worth": one.worth} for one in registry.candidates.waiting()]
+
+
+def final_two_values(registry: Registry) -> dict[str, Any] | None:
+    """The two for the final ranking: tags, whether the platform has been told, and what a person is told."""
+    found: dict[str, Any] | None = registry.setting("final_two")
+    return found
 
 
 def ledger_values(registry: Registry, experiments: list[dict[str, Any]]) -> dict[str, float | None]:

@@ -13,13 +13,16 @@ from podium.competition.audit import (
     containers,
     copies,
     drift,
+    encoded,
     files,
+    guises,
     images,
     labels,
     leaks,
     missing,
     near,
     order,
+    pairs,
     scope,
     structure,
     target,
@@ -33,9 +36,9 @@ from podium.records import AuditFinding, Competition
 MOST = 25  # findings of one check that are only to know
 GRAVITY = {"block": 0, "warn": 1, "info": 2}
 CHECKS: tuple[Callable[[View], Iterator[AuditFinding]], ...] = (
-    *leaks.CHECKS, *order.CHECKS, *copies.CHECKS, *near.CHECKS, *texts.CHECKS, *containers.CHECKS, *images.CHECKS,
-    *files.CHECKS, *drift.CHECKS, *units.CHECKS, *missing.CHECKS, *columns.CHECKS, *structure.CHECKS, *target.CHECKS,
-    *labels.CHECKS, *scope.CHECKS,
+    *leaks.CHECKS, *guises.CHECKS, *pairs.CHECKS, *encoded.CHECKS, *order.CHECKS, *copies.CHECKS, *near.CHECKS,
+    *texts.CHECKS, *containers.CHECKS, *images.CHECKS, *files.CHECKS, *drift.CHECKS, *units.CHECKS, *missing.CHECKS,
+    *columns.CHECKS, *structure.CHECKS, *target.CHECKS, *labels.CHECKS, *scope.CHECKS,
 )  # fmt: skip
 
 __all__ = ["audit"]

@@ -49,7 +49,8 @@ def check_drift(view: View) -> Iterator[AuditFinding]:
     for one in shifts(view):
         name = one.column.name
         if one.figure > max(one.noise, 0.02):
-            expected = view.competition.looks_forward or name == view.competition.time_column
+            asked = view.competition
+            expected = asked.looks_forward or name in (asked.time_column, asked.group_column)
             severity: Severity = "warn" if one.figure > LOUD and not expected else "info"
             how = f"{one.measure} {one.figure:.3f}, noise up to {one.noise:.3f}"
             yield finding("drift", severity, name, one.figure, f"{name} differs between train and test ({how})")
@@ -86,7 +87,8 @@ def check_unseen(view: View) -> Iterator[AuditFinding]:
             new = float((~values.is_in(view.train[column.name].drop_nulls().unique().implode())).mean() or 0)  # type: ignore[arg-type]
             if new > 0.05:
                 text = f"{new:.0%} of test's values of {column.name} are not in train"
-                yield finding("unseen", "warn" if new > 0.5 else "info", column.name, new, text)
+                loud = new > 0.5 and column.name != view.competition.group_column
+                yield finding("unseen", "warn" if loud else "info", column.name, new, text)
 
 
 CHECKS = (check_drift, check_unseen)

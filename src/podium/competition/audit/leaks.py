@@ -10,6 +10,7 @@ import polars as pl
 from podium.competition import relation
 from podium.competition.association import Association, lookup, numeric
 from podium.competition.audit.view import Severity, View, finding, floats
+from podium.protocol import Column
 from podium.records import AuditFinding
 
 TOO_GOOD = 0.95  # strength of a single column beyond which it is a suspect
@@ -22,12 +23,18 @@ def associations(view: View) -> list[Association]:
     """One for each column that can be measured, the strongest first; of more columns than other checks look at."""
     found: list[Association] = []
     for column in view.dataset.columns if len(view.dataset.columns) <= MOST_COLUMNS else view.columns:
-        if column.kind in ("numeric", "date", "boolean"):
-            found.append(numeric(column.name, floats(view.of_train(column.name)), view.truth))
-        elif column.kind in LOOKUP_KINDS and column.n_unique < 0.5 * view.dataset.n_rows:
-            told = lookup(column.name, view.of_train(column.name), view.truth)
-            found += [told] if told else []
+        told = alone(view, column)
+        found += [told] if told else []
     return sorted(found, key=lambda a: -a.strength)
+
+
+def alone(view: View, column: Column) -> Association | None:
+    """What one column tells, by its order or by its values; None where that cannot be measured."""
+    if column.kind in ("numeric", "date", "boolean"):
+        return numeric(column.name, floats(view.of_train(column.name)), view.truth)
+    if column.kind in LOOKUP_KINDS and column.n_unique < 0.5 * view.dataset.n_rows:
+        return lookup(column.name, view.of_train(column.name), view.truth)
+    return None
 
 
 def check_single_columns(view: View) -> Iterator[AuditFinding]:

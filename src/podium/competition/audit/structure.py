@@ -16,6 +16,7 @@ from podium.records import AuditFinding
 LENGTHS = (3, 40)  # characters of a code of fixed length
 FIXED = 0.99  # of the values have that length
 MOST_TOLD = 4  # so many positions are named
+Piece = tuple[str, pl.Series]
 
 
 def check_structure(view: View) -> Iterator[AuditFinding]:
@@ -24,12 +25,25 @@ def check_structure(view: View) -> Iterator[AuditFinding]:
         if column.n_unique <= 20:
             continue
         values = view.train[column.name]
-        length = _fixed_length(values)
-        separated = column.kind == "code" and values.str.contains(r"[_/\-:.]").sum() > 0.5 * len(values)
-        if length and not separated:
+        length = _one_length(column, values)
+        if length:
             yield _positions(column, values, length, outcome)
         elif column.kind == "code":
             yield _parts(column, values, outcome)
+
+
+def pieces(column: Column, values: pl.Series) -> list[Piece]:
+    """Name and values of each feature that hides in a column of strings; none where it has no such structure."""
+    length = _one_length(column, values)
+    if length:
+        return _by_position(values, length)
+    return _by_part(values, _shape(values)[0]) if column.kind == "code" and values.null_count() < len(values) else []
+
+
+def _one_length(column: Column, values: pl.Series) -> int:
+    """That all values share, where nothing separates parts in them; else 0."""
+    separated = column.kind == "code" and values.str.contains(r"[_/\-:.]").sum() > 0.5 * len(values)
+    return 0 if separated else _fixed_length(values)
 
 
 def _fixed_length(values: pl.Series) -> int:
@@ -45,14 +59,21 @@ def _fixed_length(values: pl.Series) -> int:
 
 def _positions(column: Column, values: pl.Series, length: int, outcome: Floats) -> AuditFinding:
     """What each position holds, and which of them tell of the target."""
-    characters = [values.str.slice(at, 1).fill_null("") for at in range(length)]
-    alphabets = [_alphabet(c) for c in characters]
+    alphabets = [_alphabet(c) for c in _characters(values, length)]
     spelled = ", ".join(f"{at}: {a}" for at, a in _runs(alphabets))
-    told = [(f"position {at + 1}", c) for at, c in enumerate(characters) if c.n_unique() > 1]
-    different = values.fill_null("").str.split("").list.n_unique().cast(pl.String)
-    telling = _telling([*told, ("the number of different characters", different)], outcome)
+    telling = _telling(_by_position(values, length), outcome)
     text = f"{column.name} is {length} characters ({spelled}){telling}: split it, its positions are features"
     return finding("structure", "info", column.name, column.n_unique, text)
+
+
+def _characters(values: pl.Series, length: int) -> list[pl.Series]:
+    return [values.str.slice(at, 1).fill_null("") for at in range(length)]
+
+
+def _by_position(values: pl.Series, length: int) -> list[Piece]:
+    told = [(f"position {at + 1}", c) for at, c in enumerate(_characters(values, length)) if c.n_unique() > 1]
+    different = values.fill_null("").str.split("").list.n_unique().cast(pl.String)
+    return [*told, ("the number of different characters", different)]
 
 
 def _alphabet(characters: pl.Series) -> str:
@@ -75,7 +96,7 @@ def _runs(alphabets: list[str]) -> list[tuple[str, str]]:
     return [(str(a) if a == b else f"{a}–{b}", alphabet) for a, b, alphabet in runs]
 
 
-def _telling(parts: list[tuple[str, pl.Series]], outcome: Floats) -> str:
+def _telling(parts: list[Piece], outcome: Floats) -> str:
     """The parts that tell of the target beyond chance, the strongest first; "" where none does."""
     found = []
     for name, values in parts:
@@ -99,22 +120,31 @@ def _codes(values: pl.Series) -> Ints:
 
 def _parts(column: Column, values: pl.Series, outcome: Floats) -> AuditFinding:
     """The usual shape of a code, and which of its parts (letters, digits, between separators) tell of the target."""
-    known = values.drop_nulls()
-    shapes = known.str.replace_all(r"[A-Za-z]+", "A").str.replace_all(r"[0-9]+", "9").value_counts(sort=True)
-    shape, example = shapes[known.name][0], known[0]
-    share = shapes["count"][0] / len(known)
-    pieces = re.findall(r"A|9", shape)
-    between = re.split(r"A|9", shape)
-    telling = ""
-    if 1 <= len(pieces) <= 6:
-        inside = "".join(
-            re.escape(b) + (f"([{'A-Za-z' if p == 'A' else '0-9'}]+)" if p else "")
-            for b, p in zip(between, [*pieces, ""], strict=True)
-        )
-        split = [(f"part {i}", values.str.extract(f"^{inside}$", i)) for i in range(1, len(pieces) + 1)]
-        telling = _telling([(n, v) for n, v in split if v.n_unique() > 1], outcome)
+    shape, share = _shape(values)
+    telling = _telling(found, outcome) if (found := _by_part(values, shape)) else ""
+    example = values.drop_nulls()[0]
     text = f"{column.name} is a code, {share:.0%} of shape {shape} (like {example}){telling}: split it, its parts are features"
     return finding("structure", "info", column.name, column.n_unique, text)
+
+
+def _shape(values: pl.Series) -> tuple[str, float]:
+    """The usual shape, letters as A and digits as 9, and the share of values that have it."""
+    known = values.drop_nulls()
+    shapes = known.str.replace_all(r"[A-Za-z]+", "A").str.replace_all(r"[0-9]+", "9").value_counts(sort=True)
+    return str(shapes[known.name][0]), shapes["count"][0] / len(known)
+
+
+def _by_part(values: pl.Series, shape: str) -> list[Piece]:
+    runs = re.findall(r"A|9", shape)
+    between = re.split(r"A|9", shape)
+    if not 1 <= len(runs) <= 6:
+        return []
+    inside = "".join(
+        re.escape(b) + (f"([{'A-Za-z' if p == 'A' else '0-9'}]+)" if p else "")
+        for b, p in zip(between, [*runs, ""], strict=True)
+    )
+    split = [(f"part {i}", values.str.extract(f"^{inside}$", i)) for i in range(1, len(runs) + 1)]
+    return [(name, part) for name, part in split if part.n_unique() > 1]
 
 
 CHECKS = (check_structure,)

@@ -4,7 +4,7 @@
 time-out, and turns a lost upload into a message. The client below it does none of that.
 """
 
-from podium.platforms.kaggle.guide import guide
+from podium.platforms.kaggle.guide import guide_text
 from podium.platforms.kaggle.platform import Kaggle
 
-__all__ = ["Kaggle", "guide"]
+__all__ = ["Kaggle", "guide_text"]

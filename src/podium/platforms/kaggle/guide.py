@@ -7,6 +7,6 @@ from importlib.resources import files
 NAME = "KAGGLE_API.md"
 
 
-def guide(slug: str) -> str:
+def guide_text(slug: str) -> str:
     """For a campaign's folder. It names no credential: agents have none, and need none."""
     return files("podium.platforms.kaggle").joinpath(NAME).read_text(encoding="utf-8").replace("{slug}", slug)

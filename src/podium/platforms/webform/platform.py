@@ -27,6 +27,7 @@ class WebForm:
     """`path`: the form's file. Each call opens a browser of its own: no session outlives it, no cookie is stored."""
 
     name = "form"
+    settles_s = 600.0  # a page may show what it took only after a while
 
     def __init__(self, path: Path) -> None:
         """Raises UserError where the file cannot be used."""

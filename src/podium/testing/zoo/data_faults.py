@@ -258,14 +258,14 @@ def file_names(folder: Path, rng: Rng, planted: bool) -> Path:
     """Attached files whose names begin by the label."""
     frame, y = binary(rng)
     names = [f"{'cat' if (v if planted else rng.integers(2)) else 'dog'}_{n:04d}.txt" for n, v in enumerate(y)]
-    return _with_files(folder, frame, y, names, lambda n: b"nothing")
+    return with_files(folder, frame, y, names, lambda n: b"nothing")
 
 
 def file_sizes(folder: Path, rng: Rng, planted: bool) -> Path:
     """Attached files that are longer for one class."""
     frame, y = binary(rng)
     told = y if planted else rng.integers(2, size=len(y))
-    return _with_files(
+    return with_files(
         folder, frame, y, [f"{n:04d}.txt" for n in range(len(y))], lambda n: b"x" * (300 + 200 * int(told[n]))
     )
 
@@ -275,7 +275,7 @@ def file_times(folder: Path, rng: Rng, planted: bool) -> Path:
     frame, y = binary(rng)
     told = y if planted else rng.integers(2, size=len(y))
     names = [f"{n:04d}.txt" for n in range(len(y))]
-    _with_files(folder, frame, y, names, lambda n: b"nothing")
+    with_files(folder, frame, y, names, lambda n: b"nothing")
     for n, name in enumerate(names):
         at = 1_700_000_000 + 100_000 * int(told[n]) + n
         os.utime(folder / "files" / name, (at, at))
@@ -289,7 +289,7 @@ def exif(folder: Path, rng: Rng, planted: bool) -> Path:
     frame, y = binary(rng)
     told = y if planted else rng.integers(2, size=len(y))
     names = [f"{n:04d}.jpg" for n in range(len(y))]
-    _with_files(folder, frame, y, names, lambda n: b"")
+    with_files(folder, frame, y, names, lambda n: b"")
     for n, name in enumerate(names):
         image = Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8))
         head = Image.Exif()
@@ -298,7 +298,7 @@ def exif(folder: Path, rng: Rng, planted: bool) -> Path:
     return folder
 
 
-def _with_files(folder: Path, frame: pl.DataFrame, y: Any, names: list[str], content: Any) -> Path:
+def with_files(folder: Path, frame: pl.DataFrame, y: Any, names: list[str], content: Any) -> Path:
     write(folder, frame.with_columns(pl.Series("path", [f"files/{name}" for name in names])), y)
     (folder / "files").mkdir(exist_ok=True)
     for n, name in enumerate(names):

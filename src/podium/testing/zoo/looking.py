@@ -69,7 +69,7 @@ def _by_construction(engine: Engine, folder: Path, found: list[AuditFinding]) ->
     if asked.cv_strategy in SPLITS:
         words.add(f"split: {SPLITS[asked.cv_strategy]}")
     read = {asked.train_file, asked.test_file}
-    strays = {path.name for path in folder.glob("*.csv")} - read - {asked.sample_file}
+    strays = {path.name for kind in ("*.csv", "*.json") for path in folder.glob(kind)} - read - {asked.sample_file}
     if strays and data.files is None and not data.tables:
         words.add("impossible: no solution is given this file")
     return words

@@ -41,9 +41,9 @@ class Played:
     score: float | None
 
 
-def competition(folder: Path, *, forward: bool) -> Path:
+def competition(folder: Path, *, forward: bool, seed: int = 11) -> Path:
     """A campaign that has not begun."""
-    rng = np.random.default_rng(11)
+    rng = np.random.default_rng(seed)
     if forward:
         frame, signal = table(rng)
         import polars as pl
@@ -131,13 +131,14 @@ class Stage:
     def _filled(self, source: str, port: int) -> str:
         data = self.engine.dataset
         rows = data.train
-        z = data.frame()["z"].to_numpy()[rows]
-        y = self.engine.task.encode(data.labels(rows)).reshape(len(rows), -1)[:, 0]
-        answers = [(round(float(v), 5), float(t)) for v, t in zip(z, y, strict=True)]
+        frame = data.frame()[rows]
+        y = self.engine.task.encode(data.labels(rows)).reshape(len(rows), -1)[:, 0].astype(float).tolist()
+        x, z = (frame[name].round(5).to_list() for name in ("x", "z"))
         return (
             source.replace("CAMPAIGN", str(self.engine.campaign))
             .replace("PORT", str(port))
-            .replace("ANSWERS", repr(answers))
+            .replace("ANSWERS", repr(list(zip(z, y, strict=True))))
+            .replace("PAIRS", repr(list(zip(zip(x, z, strict=True), y, strict=True))))
         )
 
     def _spilled(self, id_: str) -> bool:

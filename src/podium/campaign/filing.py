@@ -1,0 +1,91 @@
+"""A blend's submission file: the test predictions it needs, its frame, and the time that making them takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from podium import ensemble
+from podium.campaign import decide, untrusted
+from podium.campaign.runner import Runner, holdout_track
+from podium.errors import InvalidPredictions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import polars as pl
+
+    from podium.campaign.engine import Engine
+    from podium.registry.blends import BlendRow
+    from podium.registry.experiments import Experiment
+
+PREDICTS = 0.2  # of an experiment's fitting time, for predicting the test rows
+LARGEST_RESERVE = 0.12  # of the whole time
+
+
+def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
+    """Keep time for the test predictions that the campaign's end will still need: of the best blend's members that have
+    none, and of experiments about to run, which may become members.
+
+    A share of the fits' seconds is assumed where such runs took less so far: kNN predicts for as long as it fits.
+    """
+    total = engine.options.time_s
+    if total is None:
+        return
+    runs, row = engine.registry.runs, decide.best_blend(engine)
+    weights = row.weights if row else {}
+    lacking = [member for member, weight in weights.items() if weight > 0 and not runs.has_holdout(member)]
+    seconds = dict(runs.cpu_seconds(lacking))
+    seconds.update({experiment.id: experiment.static_cost_s * engine.speed() for experiment in running})
+    least = runs.predict_seconds() * engine.n_folds
+    needed = sum(max(least, PREDICTS * spent) for spent in seconds.values()) / engine.purse.slots
+    engine.purse.reserve_finalisation(min(needed, LARGEST_RESERVE * total))
+
+
+def submission_frame(
+    engine: Engine, row: BlendRow, time_left_s: Callable[[], float] | None = None, *, as_it_is: bool = False
+) -> pl.DataFrame:
+    """The submission of a blend, checked. `as_it_is`: never with the untrusted pool. Raises InvalidPredictions where its
+    members' test predictions are missing."""
+    raw, decision = holdout_raw(engine, row if as_it_is else untrusted.to_send(engine, row), time_left_s)
+    test = engine.dataset.test
+    decided = engine.task.decide(raw[: len(test)], decision)
+    ids = engine.dataset.ids(test)
+    frame = engine.task.write(decided, ids)
+    engine.task.check_submission(frame, ids)
+    return frame
+
+
+def holdout_raw(
+    engine: Engine, row: BlendRow, time_left_s: Callable[[], float] | None = None
+) -> tuple[Any, dict[str, Any]]:
+    """(blended raw predictions of test then vault rows, the decision fitted on the blend's OOF)."""
+    members = [member for member, weight in row.weights.items() if weight > 0]
+    predict_missing(engine, members, time_left_s)
+    blend = decide.blend_of(row)
+    oof = ensemble.combine(blend, {member: engine.store.oof(member) for member in members})
+    known = np.isfinite(oof).all(axis=1)
+    decision = engine.task.fit_decision(engine.truth[known], oof[known])
+    return ensemble.combine(blend, {member: engine.store.holdout(member) for member in members}), decision
+
+
+def predict_missing(engine: Engine, members: list[str], time_left_s: Callable[[], float] | None = None) -> None:
+    """Test and vault predictions of blend members that have none yet, in runs of their own."""
+    experiments = [engine.registry.experiments.get(member) for member in members]
+    tracks = [holdout_track(engine, experiment) for experiment in experiments if experiment is not None]
+    Runner(engine, time_left_s).play(tracks)
+    for track in tracks:
+        if track.status != "done":
+            raise InvalidPredictions(f"{track.experiment.id} could not predict the test rows: {track.message}")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Whole or not at all; the same bytes are left alone."""
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}")
+    part.write_bytes(data)
+    part.replace(path)

@@ -1,0 +1,129 @@
+"""The few that the vault chooses among at a campaign's end: the best blends, their plain average, the best single."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from podium import ensemble
+from podium.campaign import decide, vault
+from podium.errors import InvalidPredictions
+from podium.records import from_json, to_json
+from podium.referee.choice import Choice, choose
+from podium.registry.blends import BlendRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podium.campaign.engine import Engine
+
+SETTING = "choice"
+RUNNERS_UP = 2
+SPARE_S, SPARE_SHARE = 4.0, 0.05  # no run is begun for a runner-up where less is left, in seconds and of all time
+LEADER = "blend"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is to be submitted, and why; `leader`: the round of the best by out of fold. `n_vault` 0 and `choice` None: without
+    a vault, or without predictions of it."""
+
+    name: str
+    row: BlendRow
+    leader: int
+    n_vault: int = 0
+    choice: Choice | None = None
+
+
+def choose_finalist(engine: Engine, time_left_s: Callable[[], float]) -> Chosen | None:
+    """The leader by nested out-of-fold score, unless the vault shows another to be better. Each leader is put to it once: a
+    resume finds what was recorded with its reads of the vault. None while there is no blend."""
+    rows = decide.blends_by_score(engine)
+    if not rows:
+        return None
+    stored = engine.registry.setting(SETTING)
+    if stored is not None and stored["leader"] == rows[0].round:
+        return from_json(Chosen, stored)
+    chosen = _choose(engine, rows, time_left_s)
+    with engine.registry.database.write():
+        engine.registry.set(SETTING, to_json(chosen))
+        for one in () if chosen.choice is None else chosen.choice.finalists:
+            if one.name == LEADER:
+                engine.registry.blends.set_vault_score(rows[0].round, one.score)
+            else:
+                engine.registry.blends.add_vault_read(rows[0].round, f"choice: {one.name}", one.score)
+    return chosen
+
+
+def _choose(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], float]) -> Chosen:
+    leader = Chosen(LEADER, rows[0], rows[0].round)
+    total, forward = engine.options.time_s, engine.competition.looks_forward
+    if not len(engine.dataset.vault) or (forward and total is not None):
+        return leader  # forward in time the vault needs fits of its own, which would be the submission's time
+    _predict(engine, rows[:1], time_left_s, 0.0)
+    known = finalists(engine, rows)
+    _predict(engine, list(known.values())[1:], time_left_s, max(SPARE_S, SPARE_SHARE * (total or 0.0)))
+    decided = {name: found for name, row in known.items() if (found := _decided(engine, row)) is not None}
+    if leader.name not in decided:
+        return leader
+    sample = vault.sample(engine, list(decided.values()))
+    choice = choose(engine.task.metric, sample.truth, decided, sample.groups)
+    return Chosen(choice.chosen, known[choice.chosen], rows[0].round, len(sample.truth), choice)
+
+
+def finalists(engine: Engine, rows: list[BlendRow]) -> dict[str, BlendRow]:
+    """Name → row, the leader first; those with the weights of another are left out."""
+    leader = rows[0]
+    found = {LEADER: leader}
+    average = _average(engine, leader)
+    single = _single(engine, leader.round)
+    others = {f"blend of round {row.round}": row for row in rows[1 : 1 + RUNNERS_UP]}
+    for name, row in {**others, "simple average": average, "best single": single}.items():
+        if row is not None and all(dict(row.weights) != dict(other.weights) for other in found.values()):
+            found[name] = row
+    return found
+
+
+def _average(engine: Engine, leader: BlendRow) -> BlendRow | None:
+    """The leader's members with equal weights."""
+    blend = decide.blend_of(leader)
+    members = vault.members_of(blend)
+    if len(members) < 2:
+        return None
+    equal = dataclasses.replace(blend, weights={member: 1.0 / len(members) for member in members}, kind="mean")
+    oof = ensemble.combine(equal, {member: engine.store.oof(member) for member in members})
+    whole = np.isfinite(oof).all(axis=1)
+    score = engine.task.score_raw(engine.truth[whole], oof[whole], engine.fold_of[whole])
+    equal = dataclasses.replace(equal, score=score, nested_score=score)
+    return BlendRow(leader.round, equal.weights, equal.space, score, leader.stderr, None, to_json(equal))
+
+
+def _single(engine: Engine, round_: int) -> BlendRow | None:
+    best = engine.registry.experiments.best_of_pool(1, engine.competition.metric_direction == "higher")
+    if not best:
+        return None
+    oof = {best[0].id: engine.store.oof(best[0].id)}
+    alone = ensemble.blend(engine.task, engine.truth, oof, engine.fold_of, seed=engine.options.seed)
+    return BlendRow(round_, alone.weights, alone.space, alone.nested_score, alone.stderr, None, to_json(alone))
+
+
+def _predict(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], float], spare_s: float) -> None:
+    members = sorted({member for row in rows for member, weight in row.weights.items() if weight > 0})
+    wanted = [engine.registry.experiments.get(member) for member in members]
+    vault.predict(engine, [one for one in wanted if one is not None], time_left_s, spare_s)
+
+
+def _decided(engine: Engine, row: BlendRow) -> Any:
+    """The row's decisions on the vault; None where a member has not predicted it."""
+    blend = decide.blend_of(row)
+    try:
+        raw = vault.blend_mean(engine, blend)
+    except InvalidPredictions:
+        return None
+    if raw is None:
+        return None
+    _, decision = vault.oof_and_decision(engine, blend)
+    return engine.task.decide(raw, decision)

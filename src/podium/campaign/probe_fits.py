@@ -1,0 +1,158 @@
+"""The dear probes: a fit on shuffled labels, and the same fit once more. Made of what is about to be submitted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.campaign import probe_cost
+from podium.campaign.probing import NO_TIME, positions, predicted
+from podium.campaign.request import Part, Probe
+from podium.campaign.runner import Runner, Track, fold_part, prepared
+from podium.records import Probed
+from podium.referee import probes
+from podium.tasks.task import Floats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podium.campaign.engine import Engine
+    from podium.registry.experiments import Experiment
+
+MOST_TRAIN, MOST_HELD = 2000, 512  # rows of the fit on shuffled labels: it is to learn nothing, so few will do
+LEAST_RANKED = 100
+STARTS_S = 0.2  # what a run takes beside its fit
+Rows = NDArray[np.int64]
+
+
+@dataclass
+class Fit:
+    """One experiment whose fit is probed. `raw`: run → predictions, or why there are none."""
+
+    experiment: Experiment
+    whole: Part  # the fold as it was run
+    train: Rows
+    held: Rows
+    raw: dict[str, Floats | str] = field(default_factory=dict)
+
+
+def dear(engine: Engine, experiments: Sequence[Experiment]) -> dict[str, tuple[Probed, ...]]:
+    """Experiment → `shuffled` and `rerun`; the most important first, as far as the share of time goes."""
+    fits = [one for one in (subject(engine, experiment) for experiment in experiments) if one is not None]
+    _play(engine, [(fit, "probe_dear_shuffled", _shuffled_part(engine, fit)) for fit in fits], few=True)
+    again = [(fit, "probe_dear_rerun", _again(engine, fit)) for fit in fits]
+    _play(engine, again, few=False)
+    found = {
+        one.id: tuple(probes.skipped(name, "its fold was not run") for name in ("shuffled", "rerun"))
+        for one in experiments
+    }
+    return {**found, **{fit.experiment.id: (_shuffled(engine, fit), _rerun(engine, fit)) for fit in fits}}
+
+
+def subject(engine: Engine, experiment: Experiment) -> Fit | None:
+    """The first fold (the last one where folds look forward), and few of its rows; None where it was not run."""
+    fold = engine.n_folds - 1 if engine.competition.looks_forward else 0
+    if all(run.part != f"fold_{fold + 1}" for run in engine.registry.runs.of(experiment.id)):
+        return None
+    whole = fold_part(engine, fold)
+    features, sha = prepared(engine, experiment)
+    if sha:
+        whole = replace(whole, features=features, prepared_sha=sha)
+    rng = np.random.default_rng([engine.options.seed, fold, 2])
+    held = rng.choice(whole.predict, min(MOST_HELD, len(whole.predict)), replace=False)
+    return Fit(experiment, whole, _few(engine, whole.train, rng), np.sort(held))
+
+
+def _few(engine: Engine, train: Rows, rng: np.random.Generator) -> Rows:
+    """So few training rows, in their order, that have been predicted out of fold, if enough were: and two of each class."""
+    scored = train[np.isin(train, engine.dataset.train[engine.store.scored])]
+    drawn = scored if len(scored) >= LEAST_RANKED else train
+    chosen = rng.choice(drawn, min(MOST_TRAIN, len(drawn)), replace=False)
+    truth = engine.task.encode(engine.dataset.labels(drawn))
+    if truth.dtype.kind in "iu" and truth.ndim == 1:
+        rare = [drawn[np.flatnonzero(truth == code)[:2]] for code in np.unique(truth)]
+        chosen = np.concatenate([chosen, *rare])
+    return np.unique(chosen)
+
+
+def _shuffled_part(engine: Engine, fit: Fit) -> Part:
+    truth = engine.task.encode(engine.dataset.labels(fit.train))
+    places = probes.shuffle(truth, _ranking(engine, fit, truth), engine.options.seed)
+    probe = Probe("shuffled", labels_of=fit.train[places], wall_s=_wall_s(engine))
+    return replace(fit.whole, name="probe_dear_shuffled", train=fit.train, predict=fit.held, probe=probe)
+
+
+def _again(engine: Engine, fit: Fit) -> Part:
+    return replace(fit.whole, name="probe_dear_rerun", probe=Probe("rerun", wall_s=_wall_s(engine)))
+
+
+def _ranking(engine: Engine, fit: Fit, truth: NDArray[Any]) -> Floats:
+    """How the experiment ranks the few, out of fold, by the output that tells most of the label; by the label itself where
+    it has no such predictions."""
+    labels = np.asarray(truth, dtype=np.float64).reshape(len(truth), -1)[:, 0]
+    scored = engine.dataset.train[engine.store.scored]
+    if not np.isin(fit.train, scored).all():
+        return labels
+    raw = engine.store.oof(fit.experiment.id)[positions(engine, fit.train)]
+    if not np.isfinite(raw).all():
+        return labels
+    told = [probes.skill(labels, raw[:, [j]]) for j in range(raw.shape[1])]
+    most = int(np.argmax(np.abs(told)))
+    return np.asarray(raw[:, most] * (np.sign(told[most]) or 1.0))
+
+
+def _play(engine: Engine, wanted: Sequence[tuple[Fit, str, Part]], *, few: bool) -> None:
+    """As many as the share of time still pays for, by what the fold took; the others have no time."""
+    left, chosen = engine.purse.slots * probe_cost.left_s(engine, dear=True), []
+    for fit, name, part in wanted:
+        share = len(part.train) / max(1, len(fit.whole.train)) if few else 1.0
+        cost = STARTS_S + share * _fold_s(engine, fit)
+        if cost > left:
+            fit.raw[name] = NO_TIME
+            continue
+        left -= cost
+        chosen.append((fit, name, part))
+    tracks = [Track(fit.experiment, [part]) for fit, _, part in chosen]
+    if tracks:
+        Runner(engine, lambda: probe_cost.left_s(engine, dear=True) * engine.purse.slots).play(tracks)
+    for (fit, name, part), track in zip(chosen, tracks, strict=True):
+        fit.raw[name] = predicted(engine, fit.experiment, part, track)
+
+
+def _fold_s(engine: Engine, fit: Fit) -> float:
+    runs = engine.registry.runs.of(fit.experiment.id)
+    return next((run.exit.wall_s for run in runs if run.part == fit.whole.name), 0.0)
+
+
+def _wall_s(engine: Engine) -> float | None:
+    left = probe_cost.left_s(engine, dear=True)
+    return None if math.isinf(left) else max(probe_cost.LEAST_S, round(engine.purse.slots * left, 1))
+
+
+# ---------------------------------------------------------------- what it came to
+
+
+def _shuffled(engine: Engine, fit: Fit) -> Probed:
+    after = fit.raw.get("probe_dear_shuffled", NO_TIME)
+    if isinstance(after, str):
+        return probes.skipped(
+            "shuffled", (after if after == NO_TIME else f"the fit on shuffled labels broke: {after}")[:300]
+        )
+    places = positions(engine, fit.held)
+    return probes.shuffled(engine.truth[places], engine.store.oof(fit.experiment.id)[places], after)
+
+
+def _rerun(engine: Engine, fit: Fit) -> Probed:
+    again = fit.raw.get("probe_dear_rerun", NO_TIME)
+    if isinstance(again, str):
+        return probes.skipped("rerun", (again if again == NO_TIME else f"the rerun broke: {again}")[:300])
+    places = positions(engine, fit.whole.predict)
+    recorded = engine.store.oof(fit.experiment.id)[places]
+    return probes.rerun(np.asarray(engine.truth[places]), recorded, again)
+
+
+__all__ = ["Fit", "dear", "subject"]

@@ -1,0 +1,107 @@
+"""Before a blend is submitted, each member is probed that never was so dearly; who fails is taken back, and the round's blend
+is made anew without it. One journalled step each time, so that a crash repeats nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from podium.campaign import decide, probe_fits, untrusted, waiting
+from podium.campaign.probing import NO_TIME
+from podium.records import Probed
+from podium.referee import probes
+from podium.referee.probes.outcome import DEAR
+from podium.registry import invalidation
+
+if TYPE_CHECKING:
+    from podium.campaign.engine import Engine
+    from podium.registry.blends import BlendRow
+    from podium.registry.experiments import Experiment
+
+AT_THE_END = 3  # of the best blends: any may be chosen then
+MOST_TURNS = 8  # who fails makes room for another member, to be probed in its turn
+
+
+@dataclass(frozen=True)
+class Vetted:
+    """Experiment → what its dear probes came to."""
+
+    probed: Mapping[str, tuple[Probed, ...]]
+
+
+def vet(engine: Engine, round_: int, *, at_the_end: bool = False) -> tuple[str, ...]:
+    """Probe the members of what would be sent; returns those that were taken back."""
+    taken: list[str] = []
+    for turn in range(1, MOST_TURNS + 1):
+        key = f"_{'end_' if at_the_end else ''}{turn}"
+        recorded = engine.registry.journal.find(f"R{round_:02d}_vet{key}")
+        wanted = _wanted(engine, at_the_end=at_the_end) if recorded is None else []
+        if recorded is None and not wanted:
+            break
+        vetted = _step(engine, round_, key, wanted)
+        failed = [id_ for id_, found in vetted.probed.items() if any(one.outcome == "failed" for one in found)]
+        _remake(engine, failed)
+        taken += failed
+        if not failed:
+            break
+    return tuple(taken)
+
+
+def _step(engine: Engine, round_: int, key: str, wanted: list[Experiment]) -> Vetted:
+    def look() -> Vetted:
+        return Vetted(probe_fits.dear(engine, wanted))
+
+    def record(vetted: Vetted) -> None:
+        higher = engine.competition.metric_direction == "higher"
+        for id_, found in vetted.probed.items():
+            engine.registry.probes.add(id_, found)
+            alarms = probes.findings(found)
+            engine.registry.experiments.add_alarms(id_, alarms)
+            blocked = "; ".join(alarm.message for alarm in alarms if alarm.severity == "block")
+            if blocked:
+                below = invalidation.invalidate(engine.registry, id_, blocked, higher_is_better=higher)
+                engine.event("invalidated", experiment=id_, reason=blocked, descendants=list(below))
+
+    return engine.registry.journal.step(round_, "vet", Vetted, look, record, part=key)
+
+
+def _wanted(engine: Engine, *, at_the_end: bool) -> list[Experiment]:
+    """Members that carry weight in what would be sent and were never probed so, the heaviest first."""
+    rows = decide.blends_by_score(engine)[: AT_THE_END if at_the_end else 1]
+    if not at_the_end and rows:
+        standing = waiting.newest(engine.registry)
+        rows = rows if decide.worth_submitting(engine, rows[0], standing, at_the_end=False)[0] else []
+    weights: dict[str, float] = {}
+    for row in rows:
+        for id_, weight in row.weights.items():
+            weights[id_] = max(weight, weights.get(id_, 0.0))
+    chosen = sorted((id_ for id_, weight in weights.items() if weight > 0), key=lambda id_: (-weights[id_], id_))
+    found = [engine.registry.experiments.get(id_) for id_ in chosen if not _is_vetted(engine, id_)]
+    return [experiment for experiment in found if experiment is not None]
+
+
+def _is_vetted(engine: Engine, id_: str) -> bool:
+    """Where time was missing once, there may be some at the end."""
+    found = engine.registry.probes.of(id_)
+    done = {one.probe for one in found if one.outcome != "skipped" or not one.message.endswith(NO_TIME)}
+    return done.issuperset(DEAR)
+
+
+def _remake(engine: Engine, failed: list[str]) -> None:
+    """The newest round's blend without those that were taken back, where it carries weight of them."""
+    last: BlendRow | None = engine.registry.blends.last()
+    if last is None or not any(last.weights.get(id_, 0.0) > 0 for id_ in failed):
+        return
+    blended = decide.blend(engine, last.round)
+    if blended is None:
+        return
+    beside = untrusted.blend(engine, last.round, list(decide.blend_of(blended).singles))
+    with engine.registry.database.write():
+        engine.registry.blends.replace(blended)
+        if beside is not None:
+            engine.registry.imported.replace_blend(beside)
+    engine.event("blend", score=blended.score, stderr=blended.stderr, weights=dict(blended.weights))
+
+
+__all__ = ["Vetted", "vet"]

@@ -1,0 +1,34 @@
+"""The simple average: equal weights, which nothing was fitted for and nothing can overfit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.ensemble import space as spaces
+from podium.ensemble.blend import Blend, combine, common_rows
+from podium.metrics.uncertainty import estimate
+from podium.tasks.task import Floats, Task
+
+
+def average(task: Task, truth: NDArray[Any], oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> Blend:
+    """`oofs`: name → `(n, k)` raw OOF predictions, NaN where unknown; `truth` `(n, …)`. The nested score is the score: only
+    the decision is fitted, on other folds. Raises UserError without members or common rows."""
+    names, rows = common_rows(oofs, fold_of)
+    space = spaces.space_of(task)
+    known = {name: np.asarray(oofs[name][rows], dtype=np.float64) for name in names}
+    bounds = spaces.bounds_of(task, truth[rows], known[names[0]])
+    quantiles = (
+        {name: spaces.knots_of(bounds.clip(values)) for name, values in known.items()} if space == "rank" else {}
+    )
+    weights = dict.fromkeys(names, 1.0 / len(names))
+    blend = Blend(weights, space, 0.0, 0.0, 0.0, "mean", quantiles=quantiles, bounds=bounds, n_rows=len(rows))
+    decided = task.decide_crossfitted(truth[rows], combine(blend, known), fold_of[rows])
+    judged = estimate(task.metric, truth[rows], decided)
+    return Blend(
+        weights, space, judged.value, judged.stderr, judged.value, "mean" if len(names) > 1 else "single",
+        quantiles=quantiles, bounds=bounds, n_rows=len(rows),
+    )  # fmt: skip

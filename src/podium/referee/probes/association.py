@@ -1,0 +1,46 @@
+"""How much predictions tell of the truth, on a scale that every task shares: rank correlation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.tasks.task import Floats
+
+SIGMAS = 4.0  # a rank correlation of n rows further from zero than SIGMAS / √n is no chance
+
+
+def skill(truth: NDArray[Any], raw: Floats) -> float:
+    """Mean over outputs of Spearman's correlation of predictions `(n, k)` with truth: `(n,)` codes or values, or `(n, k)`.
+
+    Codes with several outputs are compared class by class. Outputs that do not vary, and rows with NaN, count nothing.
+    """
+    wanted = targets(truth, raw.shape[1])
+    known = np.isfinite(raw).all(axis=1)
+    found = [correlation(raw[known, j], wanted[known, j]) for j in range(raw.shape[1])]
+    told = [r for r, column in zip(found, wanted[known].T, strict=True) if np.ptp(column) > 0] if known.any() else []
+    return float(np.mean(told)) if told else 0.0
+
+
+def targets(truth: NDArray[Any], n_outputs: int) -> Floats:
+    """Truth as `(n, n_outputs)` float64: one column a class where codes are predicted by probabilities."""
+    if truth.ndim == 1 and n_outputs > 1:
+        return np.asarray(truth[:, None] == np.arange(n_outputs), dtype=np.float64)
+    wide = np.asarray(truth, dtype=np.float64).reshape(len(truth), -1)
+    return wide if wide.shape[1] == n_outputs else np.repeat(wide.mean(axis=1, keepdims=True), n_outputs, axis=1)
+
+
+def correlation(a: Floats, b: Floats) -> float:
+    """Spearman's, with mean ranks for ties; 0 where either does not vary."""
+    from scipy.stats import rankdata
+
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
+def chance(n_rows: int) -> float:
+    """The rank correlation that `n_rows` rows do not reach by chance."""
+    return SIGMAS / float(np.sqrt(max(1, n_rows)))

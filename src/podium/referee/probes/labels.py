@@ -1,0 +1,51 @@
+"""Shuffled labels: a fit on labels of other rows has nothing to learn, so what still scores has its labels from elsewhere.
+
+A plain shuffle proves little: where one feature says everything, a fit on noise leans to one side or the other, and a rank
+correlation as large as the real one comes out of nothing. So the shuffle leans, slightly and on purpose, against the solution's
+own ranking of the rows: an honest fit comes out at chance or below it, and only who knows better still ranks rightly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.records import Probed
+from podium.referee.probes.association import chance, skill
+from podium.referee.probes.outcome import failed, passed, skipped
+from podium.tasks.task import Floats
+
+LEFT = 0.5  # of the real fit's rank correlation
+LEAN_SIGMAS, MOST_LEAN = 5.0, 0.5  # how far the shuffle leans: beyond what chance could undo, and no further
+
+Places = NDArray[np.int64]
+
+
+def shuffle(truth: NDArray[Any], ranking: Floats, seed: int) -> Places:
+    """Place i is given the label of place `shuffle[i]`: at random, but for a rank correlation of the new labels with
+    `ranking` `(n,)` of about -5/√n. `truth` `(n,)` or `(n, k)`, of which the first column is ordered by."""
+    n = len(truth)
+    rng = np.random.default_rng([seed, n])
+    lean = min(MOST_LEAN, LEAN_SIGMAS / np.sqrt(max(1, n)))
+    ranks = np.argsort(np.argsort(ranking, kind="stable"), kind="stable") / max(1, n - 1) - 0.5
+    wish = rng.normal(size=n) - lean / np.sqrt(1 - lean**2) * ranks * np.sqrt(12.0)  # the ranks' variance is 1/12
+    labels = np.asarray(truth, dtype=np.float64).reshape(n, -1)[:, 0]
+    by_label = np.lexsort((rng.random(n), labels))
+    places = np.empty(n, dtype=np.int64)
+    places[np.argsort(wish, kind="stable")] = by_label
+    return places
+
+
+def shuffled(truth: NDArray[Any], real: Floats, after: Floats) -> Probed:
+    """Held-out predictions `(n, k)` of the real fit and of the fit on shuffled labels; `truth` is never shuffled."""
+    before, left = skill(truth, real), skill(truth, after)
+    limit = max(LEFT * before, chance(len(truth)))
+    told = {"skill": before, "skill_shuffled": left}
+    if before <= chance(len(truth)):
+        return skipped("shuffled", f"{len(truth)} rows show no skill to begin with")
+    text = f"fitted on shuffled labels, a rank correlation of {left:.2f} is left of {before:.2f}"
+    if left > limit:
+        return failed("shuffled", left, limit, f"{text}: labels come from elsewhere", **told)
+    return passed("shuffled", left, limit, text, **told)
