@@ -133,7 +133,7 @@ def _create(
     from podium.execution.doctor import hardware
 
     path = source.files(folder)
-    competition = intake(path, overrides, answers)
+    competition = intake(path, overrides, answers, own=source.address is None)
     obstacle = tasks.obstacle(competition)
     if obstacle:
         raise Unplayable(competition, obstacle)

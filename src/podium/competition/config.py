@@ -51,13 +51,14 @@ def _resolved(found: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **{key: value for key, value in found.items() if key != "$ref"}}
 
 
-def load_config(folder: Path, overrides: Mapping[str, str]) -> Config:
+def load_config(folder: Path, overrides: Mapping[str, str], *, own: bool = True) -> Config:
     """The config beside the data ({} where there is none) with `overrides` (strings, by key) on top.
 
+    `own` False: the folder came from elsewhere, and its config, which may name programs to run, is not read.
     A metric.py is resolved: relative to `folder`, or, in `overrides`, to the working directory where it lies there.
     Raises IntakeError: bad JSON, a leftover placeholder, an unknown key that looks like a known one, a wrong type.
     """
-    config = _read(folder / NAME) if (folder / NAME).is_file() else {}
+    config = _read(folder / NAME) if own and (folder / NAME).is_file() else {}
     properties = schema()["properties"]
     for key, value in overrides.items():
         if key not in properties:

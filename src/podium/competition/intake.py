@@ -24,15 +24,18 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 LONGEST_DESCRIPTION = 200_000  # characters kept in the record
 
 
-def intake(path: Path, overrides: Mapping[str, str] = NOTHING, answers: Mapping[str, str] = NOTHING) -> Competition:
+def intake(
+    path: Path, overrides: Mapping[str, str] = NOTHING, answers: Mapping[str, str] = NOTHING, *, own: bool = True
+) -> Competition:
     """The competition in the folder `path` (or of a file inside it). `overrides` are config.json's keys, as strings;
-    `answers` likewise, given at a terminal where intake had asked.
+    `answers` likewise, given at a terminal where intake had asked. `own` False: the folder was fetched from a platform, whose
+    config.json is data like the rest.
 
     Every kind is understood, whether or not Podium can play it (`podium.tasks.obstacle` says). Nothing is written.
     Raises Ambiguous: what leaves a choice open, with the choices; IntakeError: what is missing, broken or contradictory.
     The line names what was expected, what was found and the flag or key that settles it.
     """
-    home, config = _open(path, {**overrides, **answers})
+    home, config = _open(path, {**overrides, **answers}, own)
     folder = _data_folder(home, config)
     contents = apart(look(folder), home, config)
     reference = find_description(contents) or find_description_at(home, folder)
@@ -69,7 +72,7 @@ def _with_unread(question: Ambiguous, texts: Sequence[str]) -> Ambiguous:
 # ---------------------------------------------------------------- where things are
 
 
-def _open(path: Path, overrides: Mapping[str, str]) -> tuple[Path, Config]:
+def _open(path: Path, overrides: Mapping[str, str], own: bool = True) -> tuple[Path, Config]:
     path = path.expanduser().absolute()
     if not path.exists():
         raise IntakeError(
@@ -78,7 +81,7 @@ def _open(path: Path, overrides: Mapping[str, str]) -> tuple[Path, Config]:
             remedy="check the path (a competition of Kaggle is kaggle:SLUG)",
         )
     if path.is_dir():
-        return path, load_config(path, overrides)
+        return path, load_config(path, overrides, own=own)
     home = path.parent
     if path.name == NAME or path.suffix.lower() in prose.SUFFIXES:
         return home, load_config(home, overrides)

@@ -8,7 +8,7 @@ import numpy as np
 
 from podium.competition import levels
 from podium.competition.association import Truth
-from podium.competition.audit.leaks import TOO_GOOD, alone
+from podium.competition.audit.leaks import alone, bound
 from podium.competition.audit.view import Floats, View, finding, floats
 from podium.protocol import Column
 from podium.records import AuditFinding
@@ -22,7 +22,7 @@ DISTINCT = 0.2  # distinct values a row: a target with fewer is not continuous
 def check_encoded(view: View) -> Iterator[AuditFinding]:
     for column in view.of_kind("numeric"):
         plain = alone(view, column)
-        if plain is not None and plain.strength > TOO_GOOD:
+        if plain is not None and plain.strength > bound(view):
             continue  # told already
         values = floats(view.train[column.name])
         yield from _pure(column, values, view.truth)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from podium.competition import levels
-from podium.competition.audit.leaks import TOO_GOOD, alone
+from podium.competition.audit.leaks import alone, bound
 from podium.competition.audit.structure import pieces
 from podium.competition.audit.view import Floats, Ints, View, finding, floats
 from podium.protocol import Column
@@ -28,13 +28,13 @@ def check_guises(view: View) -> Iterator[AuditFinding]:
     rows = sampled(view)
     outcome = levels.outcomes(view.truth.take(rows))
     for column in view.columns[:MOST_COLUMNS]:
-        what, strength = "", TOO_GOOD
+        what, strength = "", bound(view)
         for name, codes in forms(column, view.train[column.name][rows]):
             told = levels.told(codes, outcome)
             if max(told.named, told.ordered) > strength:
                 what, strength = name, max(told.named, told.ordered)
         plain = alone(view, column) if what else None
-        if what and (plain is None or plain.strength <= TOO_GOOD):
+        if what and (plain is None or plain.strength <= bound(view)):
             text = f"{what} of {column.name} nearly gives the target away (strength {strength:.2f}; 1 tells all)"
             yield finding("leak", "warn", column.name, strength, text)
 
