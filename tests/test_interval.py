@@ -180,3 +180,12 @@ def test_a_metric_without_a_score_for_some_labels_is_no_crash() -> None:
     few = [np.array([[0.01], [0.02]]), np.array([[0.02], [0.03]])]
     gain, stderr = averaging_gain(task, np.asarray(np.mean(few, axis=0)), few, truth, oof, {})
     assert math.isfinite(gain) and math.isfinite(stderr)
+
+
+def test_a_gap_within_its_noise_does_not_widen() -> None:
+    """One honest vault in three is more than one standard error away."""
+    asked = metrics.get("auc")
+    plain = expect(asked, basis(), 500)
+    for away in (0.0, 0.02, 0.04):
+        found = expect(asked, basis(), 500, vault=(0.8 - away, 0.02))
+        assert found.high - found.low < plain.high - plain.low

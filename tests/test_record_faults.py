@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from record_world import Drained, drain
 
 from podium.arena.records import history, page
 from podium.execution import sandbox
 from podium.testing import record_faults
-
-sys.path.insert(0, str(Path(__file__).parent))
-from record_world import Drained, drain
 
 pytestmark = pytest.mark.slow
 # "What went wrong in public", every number that the rules name.

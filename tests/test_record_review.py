@@ -190,7 +190,7 @@ def test_a_record_from_another_machine_runs_again_here_before_anything_is_held_a
 def _judged(reviewer: Reviewer, number: int) -> Verdict:
     from podium.arena.records import judge
 
-    return judge.judge(reviewer._evidence(number, reviewer._claim(number)), reviewer.contest.rules)
+    return judge.judge(reviewer._evidence(number, reviewer.docket.claim(number)), reviewer.contest.rules)
 
 
 def test_seeds_cannot_be_foretold_without_the_secret_and_do_not_change(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_what_breaks_is_told_apart(source: bytes, why: str) -> None:
     with Stage(rules) as stage, pytest.raises(Broke) as broke:
         training.run(stage, {"train.py": source}, [pack(TEXTS)], 1, rules)
     assert broke.value.why == why
+    assert broke.value.log or b"raise" not in source
 
 
 def marked(stage: Stage) -> list[int]:

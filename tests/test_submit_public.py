@@ -18,7 +18,8 @@ from podium.registry import Registry
 from podium.registry.lock import EngineLock
 from podium.report.snapshot import snapshot
 from podium.testing.faulty_platform import World
-from podium.testing.submission_schedules import _take_blends, close, engine_of, template
+from podium.testing.submission_campaign import engine_of, take_blends, template
+from podium.testing.submission_schedules import close
 
 ERROR = 0.01
 
@@ -75,7 +76,7 @@ def test_lower_is_better_turns_the_sign() -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished campaign on a folder platform: one file in the outbox."""
     campaign = template(tmp_path_factory.mktemp("template"), rounds=2)
-    rows = _take_blends(campaign)
+    rows = take_blends(campaign)
     engine = engine_of(campaign, Folder(campaign, campaign / "outbox"), World(1_780_000_000.0))
     engine.registry.blends.add(rows[0])
     close(engine)

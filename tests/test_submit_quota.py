@@ -23,7 +23,8 @@ from podium.errors import UserError
 from podium.platforms.platform import AmbiguousSend, Unreachable
 from podium.registry.submissions import SubmissionRow
 from podium.testing.faulty_platform import FaultyPlatform, World
-from podium.testing.submission_schedules import _take_blends, close, engine_of, template
+from podium.testing.submission_campaign import engine_of, take_blends, template
+from podium.testing.submission_schedules import close
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
 HOUR = 3600.0
@@ -39,7 +40,7 @@ class Campaign:
 
     def __init__(self, folder: Path, **platform: Any) -> None:
         self.folder, self.world = folder, World(NOON)
-        self.blends = _take_blends(folder)
+        self.blends = take_blends(folder)
         self.platform = FaultyPlatform(self.world, random.Random(0), **{"faults": 0.0, "others": 0.0, **platform})
         self.time_s: float | None = None
         self.changes: dict[str, Any] = {}

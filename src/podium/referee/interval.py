@@ -6,8 +6,8 @@ vault. The interval covers the error of that estimate AND the draw of the privat
 true score alone would be far too narrow on a test of a few hundred rows.
 
 Vault and out-of-fold are two estimates of one figure. The vault is unbiased and noisy, the other precise and maybe biased:
-a random-effects combination (DerSimonian and Laird 1986) gives the out-of-fold estimate an excess variance of whatever the
-gap shows beyond both errors, so a vault that contradicts it takes over, and one that agrees only sharpens it.
+as in a random-effects combination (DerSimonian and Laird 1986) the out-of-fold estimate gets an excess variance of what the
+gap shows, here beyond two of its standard errors, so a vault that contradicts it takes over, and one that agrees sharpens it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from podium.metrics.uncertainty import estimate, influence, quantile
 from podium.tasks.task import Floats
 
 CONFIDENCE = 0.9
+SIGMAS = 2.0  # of the gap's own error: a smaller one counts against nobody, or a third of honest intervals would widen
 SAMPLES = 4_000  # draws of a private test set and of the estimate's error
 DRAWN_UNITS = 2_000  # beyond so many test units their mean is normal, and nothing is drawn
 KEPT_UNITS = 20_000  # effects to draw from
@@ -136,7 +137,7 @@ def _combined(moved: float, error: float, vault: tuple[float, float] | None) -> 
     """(score, standard error, the vault's weight)."""
     if vault is None or not math.isfinite(vault[1]) or vault[1] <= 0:
         return moved, error, 0.0
-    excess = max(0.0, (vault[0] - moved) ** 2 - error**2 - vault[1] ** 2)
+    excess = max(0.0, (vault[0] - moved) ** 2 - SIGMAS**2 * (error**2 + vault[1] ** 2))
     ours, its = 1.0 / max(error**2 + excess, 1e-300), 1.0 / vault[1] ** 2
     weight = its / (ours + its)
     return (1.0 - weight) * moved + weight * vault[0], math.sqrt(1.0 / (ours + its)), weight

@@ -20,34 +20,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
-from podium import tasks
-from podium.campaign import filing, phases
 from podium.campaign.engine import Engine
 from podium.campaign.final_two import final_two
 from podium.campaign.finalise import finalise, submit_last
 from podium.campaign.finalists import choose_finalist
-from podium.campaign.options import Options
 from podium.campaign.reconcile import reconcile
 from podium.campaign.submit import submit
-from podium.competition.dataset import Dataset
-from podium.platforms.folder import Folder
 from podium.platforms.platform import Platform
-from podium.records import Build, Competition, ExperimentSpec, Hardware, from_json
 from podium.registry import Registry
-from podium.registry.blends import BlendRow
-from podium.registry.clock import Clock
 from podium.registry.database import Database
-from podium.registry.experiments import Experiment
-from podium.team.builtin import BuiltinSeat
-from podium.testing.fake_executor import FakeExecutor, FakeRun, noise
 from podium.testing.faulty_platform import Accepted, FaultyPlatform, Killed, World
+from podium.testing.submission_campaign import N_TEST, engine_of, take_blends, template
 
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu")
-ROUNDS = 8
-N_TEST = 40
-SOURCE = '"""{}"""\n\n\ndef fit(train, ctx):\n    return None\n\n\ndef predict(model, rows, ctx):\n    return None\n'
 MOMENTS = (  # of which a schedule starts at one: some hours before clocks change, and an ordinary day
     datetime(2026, 3, 7, 20, tzinfo=UTC), datetime(2026, 10, 31, 18, tzinfo=UTC), datetime(2026, 3, 28, 12, tzinfo=UTC),
     datetime(2026, 10, 24, 15, tzinfo=UTC), datetime(2026, 4, 4, 3, tzinfo=UTC), datetime(2026, 6, 1, 9, tzinfo=UTC),
@@ -96,106 +81,13 @@ class Rig(Platform, Protocol):
     def fullest_day(self) -> int: ...
 
 
-class SimulatedClock(Clock):
-    """The campaign's clock, on simulated time. `beat` is the journal's."""
-
-    def __init__(self, database: Database, now_s: Callable[[], float]) -> None:
-        super().__init__(database)
-        self._now_s, self._began = now_s, now_s()
-
-    def alive_s(self) -> float:
-        return self._before + self._now_s() - self._began
-
-
-def template(folder: Path, rounds: int = ROUNDS, skills: tuple[float, float] = (0.15, 0.6)) -> Path:
-    """A campaign of a tiny generated competition whose rounds are blended and predicted, and nothing sent: copy it.
-    `skills`: how much the first and the last round's experiment knows of the truth, 0 to 1."""
-    from podium.cli import making
-
-    campaign = making.open_or_create(
-        str(competition(folder / "public")), campaign=folder / "campaign", experiments=rounds + 1, threads=2
-    )
-    engine = engine_of(campaign, Folder(folder / "public", campaign / "outbox"), World(0.0))
-    executor = engine.executor
-    assert isinstance(executor, FakeExecutor)
-    for number in range(1, rounds + 1):
-        executor.predictions = _telling(engine, float(np.linspace(*skills, rounds)[number - 1]))
-        phases.run(engine, number, _experiments(engine, number))
-        phases.verdicts(engine, number, phases.verify(engine, number))
-    filing.predict_missing(engine, [one.id for one in engine.registry.experiments.all()])
-    engine.registry.close()
-    return campaign
-
-
-def competition(folder: Path) -> Path:
-    """200 labelled rows, two features, RMSE: a space without quantiles, whose blends are quick to read."""
-    import polars as pl
-
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(200 + N_TEST, 2)), rng.random(200 + N_TEST)
-    frame = pl.DataFrame({"id": np.arange(200 + N_TEST), "a": x[:, 0] + 0.5 * y, "b": x[:, 1], "won": y})
-    folder.mkdir(parents=True)
-    frame.head(200).write_csv(folder / "train.csv")
-    frame.tail(N_TEST).drop("won").write_csv(folder / "test.csv")
-    frame.tail(N_TEST).select("id", won=pl.lit(0.5)).write_csv(folder / "sample_submission.csv")
-    (folder / "config.json").write_text(
-        '{"metric": "rmse", "target_column": "won", "id_column": "id", "competition": "won"}'
-    )
-    return folder
-
-
-def engine_of(campaign: Path, platform: Platform, world: World, **changes: Any) -> Engine:
-    """An engine on simulated time, as the composition root makes one. `changes`: fields of the competition."""
-    registry = Registry.create(campaign)
-    asked = dataclasses.replace(from_json(Competition, registry.setting("competition")), **changes)
-    seat = BuiltinSeat()
-    engine = Engine(
-        campaign=campaign,
-        registry=registry,
-        clock=SimulatedClock(registry.database, lambda: world.now_s),
-        options=from_json(Options, registry.setting("options")),
-        competition=asked,
-        dataset=Dataset.open(campaign / "data"),
-        task=tasks.for_competition(asked),
-        hardware=Hardware(2, 4000, (), "bubblewrap"),
-        executor=FakeExecutor(),
-        platform=platform,
-        seats=dict.fromkeys(
-            ("manager", "cto", "researcher", "builder", "qa", "reviewer", "reflector", "uploader"), seat
-        ),
-        fallback=seat,
-        wall_s=world.wall_s,
-        sleep=world.go_on,
-    )
-    engine.purse.options = engine.options
-    return engine
-
-
-def _experiments(engine: Engine, round_: int) -> list[Experiment]:
-    id_ = f"E{round_:03d}"
-
-    def record(built: Build) -> None:
-        spec = ExperimentSpec(f"idea {id_}", "because", "draft", ("lightgbm", "linear", "knn")[round_ % 3])
-        engine.registry.experiments.add(Experiment(id_, round_, spec, 0, f"f{id_}", f"s{id_}", True, static_cost_s=0.1))
-
-    engine.registry.journal.step(round_, "build", Build, lambda: Build((SOURCE.format(id_),)), record)
-    return engine.registry.experiments.of_round(round_)
-
-
-def _telling(engine: Engine, skill: float) -> Callable[[FakeRun], Any]:
-    data = engine.dataset
-    truth = np.full(data.n_rows, 0.5)
-    truth[data.train] = engine.task.encode(data.labels(data.train))
-    return lambda run: np.asarray((1 - skill) * noise(run) + skill * truth[run.rows].reshape(-1, 1))
-
-
 class Schedule:
     """One schedule over one copy of the template."""
 
     def __init__(self, made: Path, folder: Path, seed: int, platform: Rig | None = None) -> None:
         self.rng = random.Random(seed)
         self.campaign = Path(shutil.copytree(made, folder))
-        self.blends = _take_blends(self.campaign)
+        self.blends = take_blends(self.campaign)
         self.rng.shuffle(self.blends)
         self.world = World(0.0) if platform is None else platform.world
         self.world.now_s = self.rng.choice(MOMENTS).timestamp() + self.rng.uniform(0, 36 * 3600)
@@ -222,7 +114,9 @@ class Schedule:
             self.round += 3  # far enough apart for another submission where experiments are counted
             self._live(self._phase)
             self._look("after a phase")
-        for _ in range(self.rng.randint(1, 4)):  # a finished campaign may be resumed at any time: its end waits for no pace
+        for _ in range(
+            self.rng.randint(1, 4)
+        ):  # a finished campaign may be resumed at any time: its end waits for no pace
             self._live(close if self.rng.random() < 0.9 else lambda engine: finalise(engine, "time"))
             self._look("after the end")
             self.world.go_on(self.rng.choice((5.0, 60.0, 900.0)))
@@ -375,19 +269,6 @@ def play_kaggle(made: Path, folder: Path, seed: int) -> Toll:
         return Schedule(made, folder, seed, platform).play()
 
 
-def _take_blends(campaign: Path) -> list[BlendRow]:
-    """The template's blends, taken out of the copy: a schedule reveals them one by one."""
-    registry = Registry.create(campaign)
-    rows = registry.blends.newest(100)
-    registry.close()
-    connection = sqlite3.connect(campaign / Registry.FILE)
-    connection.execute("DELETE FROM blends")
-    connection.execute("DELETE FROM steps WHERE phase = 'submit'")
-    connection.commit()
-    connection.close()
-    return rows
-
-
 def _with_points(database: Database, world: World) -> None:
     """The engine may die just before, and just after, each of its transactions."""
     real = database.write
@@ -409,3 +290,6 @@ def _with_points(database: Database, world: World) -> None:
 def _is_valid(path: Path) -> bool:
     lines = path.read_text().splitlines()
     return lines[0] == "id,won" and len(lines) == N_TEST + 1 and lines[-1].startswith(f"{200 + N_TEST - 1},")
+
+
+__all__ = ["Rig", "Schedule", "Toll", "close", "play", "play_kaggle", "template"]

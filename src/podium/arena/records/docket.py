@@ -19,7 +19,7 @@ from typing import Any
 
 from podium.arena.records.facts import Purpose, RunFacts, Triage
 from podium.arena.records.judge import Verdict
-from podium.arena.records.submission import Submission
+from podium.arena.records.submission import CLAIM, BadClaim, Claim, Submission
 from podium.errors import EngineBusy, Refused, UserError
 from podium.records import dumps, from_json
 
@@ -136,6 +136,14 @@ class Docket:
                 f"store/{sha256} is not what was handed in as submission {number}", remedy="restore it from a copy"
             )
         return found
+
+    def claim(self, number: int) -> Claim | None:
+        """Its submission.json; None where that does not fit its schema."""
+        path = self.store / self.entry(number).sha256 / CLAIM
+        try:
+            return Submission({CLAIM: path.read_bytes()}).claim()
+        except (BadClaim, FileNotFoundError):
+            return None
 
     # ------------------------------------------------------------ evidence
 

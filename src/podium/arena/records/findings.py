@@ -84,7 +84,7 @@ def _calls(node: ast.Call) -> Iterator[Finding]:
 
 
 def _reader(node: ast.FunctionDef) -> Iterator[Finding]:
-    """In `read`: what is told used out of its place, or gone through more than once; no division, no softmax."""
+    """In `read`: what is told used out of its place, or gone through more than once."""
     told = node.args.args[-1].arg if node.args.args else ""
     loops = 0
     for one in ast.walk(node):

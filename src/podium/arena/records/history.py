@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from podium.arena.records.docket import Docket, Entry
 from podium.arena.records.facts import Likeness
 from podium.arena.records.judge import Verdict
-from podium.arena.records.submission import BadClaim, BuildsOn
+from podium.arena.records.submission import BuildsOn
 
 CLOSER = 0.05  # of its code more than stands in what it names
 
 
 @dataclass(frozen=True)
 class Case:
-    """A submission with all that is known of it. `invalid`: why it was taken back after its verdict; `rests_on`: invalid
-    submissions it descends from; `unnamed`: earlier ones whose code stands in it and that `builds_on` does not name."""
+    """A submission with all that is known of it. `above`: all that it descends from, `rests_on` those of them that are invalid;
+    `unnamed`: earlier ones whose code stands in it and that `builds_on` does not name; `invalid`: why it was taken back."""
 
     entry: Entry
     verdict: Verdict | None
     builds_on: tuple[BuildsOn, ...]
+    above: tuple[int, ...] = ()
     unnamed: tuple[int, ...] = ()
     invalid: str = ""
     rests_on: tuple[int, ...] = ()
@@ -45,14 +46,15 @@ def cases(docket: Docket) -> list[Case]:
     found = []
     for entry in docket.entries():
         number, verdict, triage = entry.number, docket.verdict(entry.number), docket.triage(entry.number)
-        builds_on = _named(docket, number)
+        claim = docket.claim(number)
+        builds_on = claim.builds_on if claim else ()
         if verdict is not None and verdict.kind == "invalid":
             bad.add(number)
         parents = {one.submission for one in builds_on if isinstance(one.submission, int) and one.submission < number}
         above[number] = parents | {far for parent in parents for far in above.get(parent, set())}
         unnamed = _unnamed(triage.likenesses if triage else (), above[number])
-        rests_on = tuple(sorted(above[number] & bad))
-        found.append(Case(entry, verdict, builds_on, unnamed, taken_back.get(number, ""), rests_on))
+        rests_on, ancestors = tuple(sorted(above[number] & bad)), tuple(sorted(above[number]))
+        found.append(Case(entry, verdict, builds_on, ancestors, unnamed, taken_back.get(number, ""), rests_on))
     return found
 
 
@@ -81,16 +83,8 @@ def rivals(found: list[Case], number: int, standing: int) -> tuple[float, ...]:
 
 def descendants(found: list[Case]) -> Mapping[int, tuple[int, ...]]:
     """Number → those that build on it, directly or not."""
-    below: dict[int, list[int]] = {case.entry.number: [] for case in found}
-    above: dict[int, set[int]] = {}
-    for case in found:
-        parents = {
-            one.submission for one in case.builds_on if isinstance(one.submission, int) and one.submission in above
-        }
-        above[case.entry.number] = parents | {far for parent in parents for far in above[parent]}
-        for far in sorted(above[case.entry.number]):
-            below[far].append(case.entry.number)
-    return {number: tuple(numbers) for number, numbers in below.items()}
+    numbers = [case.entry.number for case in found]
+    return {number: tuple(case.entry.number for case in found if number in case.above) for number in numbers}
 
 
 def _unnamed(likenesses: Sequence[Likeness], above: set[int]) -> tuple[int, ...]:
@@ -98,10 +92,3 @@ def _unnamed(likenesses: Sequence[Likeness], above: set[int]) -> tuple[int, ...]
     explained = max((one.share for one in likenesses if one.submission in above), default=0.0)
     found = [one for one in likenesses if one.submission not in above and one.share > explained + CLOSER]
     return tuple(one.submission for one in sorted(found, key=lambda one: (-one.share, one.submission)))
-
-
-def _named(docket: Docket, number: int) -> tuple[BuildsOn, ...]:
-    try:
-        return docket.submission(number).claim().builds_on
-    except BadClaim:
-        return ()

@@ -13,7 +13,7 @@ WORD = re.compile(r"[A-Za-z_0-9.']+")
 CALLS = ("train", "load", "encode", "decode")  # what the referee calls: kept, though nothing in the file does
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=4096)
 def shingles(source: bytes) -> frozenset[int]:
     """Hashes of runs of SHINGLE words; of the plain text where it is no Python."""
     text = source.decode("utf-8", errors="replace")

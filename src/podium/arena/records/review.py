@@ -47,8 +47,8 @@ class Reviewer:
             return entry, verdict
 
     def rejudge(self, after: int) -> list[tuple[int, Verdict]]:
-        """Decide anew, from the runs that are recorded on this machine, every valid submission later than `after`: the record it was
-        held against may have fallen. Those whose verdict changes get a new one beside the old."""
+        """Decide anew, from the runs recorded on this machine, every valid submission later than `after`: the record it was held
+        against may have fallen. Those whose verdict changes get a new one beside the old."""
         changed = []
         with self.docket.reviewing():
             for entry in self.docket.entries():
@@ -64,7 +64,7 @@ class Reviewer:
     # ------------------------------------------------------------ one submission
 
     def _review(self, number: int) -> Verdict:
-        submission, claim = self.docket.submission(number), self._claim(number)
+        submission, claim = self.docket.submission(number), self.docket.claim(number)
         found = self.docket.triage(number) or self._triage(number, submission)
         if found.problems or claim is None:
             return judge.judge(Evidence(found), self.contest.rules)
@@ -169,12 +169,6 @@ class Reviewer:
 
     def _here(self, number: int) -> list[Run]:
         return [run for run in self.docket.runs(number) if run.machine == self.machine]
-
-    def _claim(self, number: int) -> Claim | None:
-        try:
-            return self.docket.submission(number).claim()
-        except BadClaim:
-            return None
 
 
 def receive(docket: Docket, submission: Submission) -> Entry:

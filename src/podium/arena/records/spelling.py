@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,7 +23,7 @@ def spell(
     stage: Stage, files: Mapping[str, bytes], texts: Sequence[bytes], rules: Rules, limit_s: float
 ) -> list[Symbols]:
     """Each document's symbols. Own symbols are decoded in a process that has never seen the documents, and must give back every
-    byte; they end with END, so that a document's length is coded too. Raises Broke, Lossy."""
+    byte; they end with END, so that a document's length is coded too. Each way may take `limit_s`. Raises Broke, Lossy."""
     if rules.tokenizer == "bytes":
         return [np.frombuffer(text, dtype=np.uint8).astype(np.int64) for text in texts]
     encoded = _through(
@@ -40,10 +41,11 @@ def _through(
 ) -> list[bytes]:  # fmt: skip
     assert kind in ("encode", "decode")
     with stage.session("encode" if kind == "encode" else "decode", files, rules.startup_s + limit_s + 60) as session:
-        found = []
+        found: list[bytes] = []
+        stop = time.monotonic() + limit_s + rules.tolerance_s
         for text, bound in zip(given, most, strict=True):
-            session.send(FRAME.pack(TEXT, len(text)) + text)
-            data = session.frame(bound)[1]
+            session.send(FRAME.pack(TEXT, len(text)) + text, stop)
+            data = session.frame(bound, stop)[1]
             if kind == "encode" and len(data) % 4:
                 raise Broke("crash", "symbols that are not whole")
             found.append(data)

@@ -48,6 +48,8 @@ class Stage:
                 found=self.level,
                 remedy="install bubblewrap (see `podium doctor sandbox`), or set the contest's min_level",
             )
+        if not hasattr(os, "memfd_create"):
+            raise UserError("submissions of the record track run on Linux alone", found=sys.platform)
         self._lease: socket.socket | None = None
         self._home = tempfile.TemporaryDirectory(prefix="podium-stage-")
         self.mark = local.mark(Path(self._home.name))
