@@ -35,7 +35,7 @@ def public(folder: Path, rows: int, columns: int) -> Path:
 
 def main(rows: int = 100_000, columns: int = 100) -> None:
     os.environ["PODIUM_HOME"] = ""
-    from podium.campaign import errors_told, explain
+    from podium.campaign.explain import errors_told, explain
     from podium.cli import compose, making
 
     with tempfile.TemporaryDirectory() as root:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from podium.campaign import probe_cost
+from podium.campaign.probes import probe_cost
 from podium.cli import compose, making
 from podium.errors import NoSubmission
 from podium.registry import Registry

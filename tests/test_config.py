@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from intake_competitions import toy
 
 from podium import metrics
-from podium.campaign import deadline
+from podium.campaign.submission import deadline
 from podium.competition import intake
 from podium.competition.config import keys_used, load_config, moment, rule, schema, team
 from podium.competition.splits import STRATEGIES

@@ -11,8 +11,8 @@ import pytest
 from engine_world import engine_of
 from intake_competitions import write
 
-from podium.campaign import drifted
 from podium.campaign.engine import Engine
+from podium.campaign.estimates import drifted
 from podium.cli import making
 
 

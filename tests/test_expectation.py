@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from engine_world import add_experiments, engine_of, telling
 
-from podium.campaign import decide, expectation, finalists, phases
+from podium.campaign import decide, phases
 from podium.campaign.decide import Verified
 from podium.campaign.engine import Engine
+from podium.campaign.estimates import expectation, finalists
 from podium.campaign.finalise import finalise
-from podium.campaign.submit import submit
+from podium.campaign.submission.submit import submit
 from podium.cli import making
 from podium.records import to_json
 from podium.report.figures import expected_text

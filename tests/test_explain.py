@@ -14,8 +14,8 @@ from engine_world import copy_of, engine_of
 from team_world import brief, facts
 
 from podium import metrics
-from podium.campaign import errors_told, explain, side_files
-from podium.campaign.pool_columns import of_recipe, of_source, unused_columns
+from podium.campaign.explain import errors_told, explain, side_files
+from podium.campaign.explain.pool_columns import of_recipe, of_source, unused_columns
 from podium.cli import compose, making
 from podium.cli.main import main
 from podium.competition.asked_metric import scores

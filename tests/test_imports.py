@@ -16,10 +16,11 @@ from engine_world import engine_of, telling
 from intake_competitions import toy
 from typer.testing import CliRunner
 
-from podium.campaign import allowance, briefs, knowledge, loop, untrusted, waiting
+from podium.campaign import briefs, knowledge, loop, untrusted
 from podium.campaign.engine import Engine
-from podium.campaign.filing import submission_frame
 from podium.campaign.imports import pairs
+from podium.campaign.submission import allowance, waiting
+from podium.campaign.submission.filing import submission_frame
 from podium.cli import making
 from podium.cli.main import app
 from podium.competition import intake

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from podium import metrics, tasks
-from podium.campaign.expectation import private_share
+from podium.campaign.estimates.expectation import private_share
 from podium.records import Competition, from_json, to_json
 from podium.referee.averaging import averaging_gain
 from podium.referee.interval import Basis, Expected, Shift, basis_of, between_folds, expect

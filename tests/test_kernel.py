@@ -16,9 +16,11 @@ from conftest import crash_records
 from engine_world import copy_of, engine_of
 
 from podium import open_campaign
-from podium.campaign import decide, filing, inference, kernel, kernel_check, solutions
+from podium.campaign import decide, solutions
 from podium.campaign.engine import Engine
-from podium.campaign.inference import Member
+from podium.campaign.kernel import inference, kernel, kernel_check
+from podium.campaign.kernel.inference import Member
+from podium.campaign.submission import filing
 from podium.cli import main
 from podium.errors import CampaignError, NoSubmission, UserError
 from podium.execution import sandbox
@@ -180,9 +182,7 @@ def test_it_names_no_place_of_this_machine(labelled: Path, exported: Path) -> No
 
 
 def test_the_parts_import_nothing_that_stayed_behind(exported: Path) -> None:
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import podium.campaign.inference; import podium.recipes.catalog; "
-    )
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import podium.campaign.kernel.inference; import podium.recipes.catalog; "
     code += "print([m.__file__ for n, m in sys.modules.items() if n.startswith('podium') and m.__file__])"
     source = str(exported / "dataset" / "source")
     done = subprocess.run([sys.executable, "-I", "-c", code, source], capture_output=True, text=True, check=True)

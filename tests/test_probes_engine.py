@@ -10,8 +10,9 @@ import probe_world
 import pytest
 from probe_world import HONEST, engine_at, experiment
 
-from podium.campaign import decide, probe_cost, probe_fits, probing, vetting
+from podium.campaign import decide
 from podium.campaign.engine import Engine
+from podium.campaign.probes import probe_cost, probe_fits, probing, vetting
 from podium.records import Probed, QaCheck
 from podium.referee.probes.outcome import CHEAP
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.campaign import probe_layout
-from podium.campaign.probe_layout import Asked, Builder
+from podium.campaign.probes import probe_layout
+from podium.campaign.probes.probe_layout import Asked, Builder
 from podium.cli.experiment import shown
 from podium.protocol import Column
 from podium.records import Probed

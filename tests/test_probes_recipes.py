@@ -8,8 +8,8 @@ import probe_world
 import pytest
 from probe_world import engine_at, experiment
 
-from podium.campaign import probe_fits, probing
 from podium.campaign.engine import Engine
+from podium.campaign.probes import probe_fits, probing
 from podium.recipes import catalog
 from podium.recipes.source import solution
 from podium.records import Hardware, QaCheck, Recipe

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from podium import metrics
 from podium.campaign import loop
-from podium.campaign.calibration import calibration
+from podium.campaign.estimates.calibration import calibration
 from podium.cli import making
 from podium.cli.main import app
 from podium.competition import intake

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from podium.arena.records import corpus as corpora
 from podium.cli.arena_record import app
 from podium.errors import Refused, UserError
 from podium.testing import record_faults, record_text
@@ -95,6 +96,13 @@ def test_mistakes_are_told_in_one_line(podium: Told, tmp_path: Path, corpus: Pat
     (tmp_path / "rules.json").write_text('{"seeds": 1}')
     with pytest.raises(UserError, match="expected 2 seeds or more"):
         podium("create", tmp_path / "third", "--from", corpus, "--rules", tmp_path / "rules.json")
+
+
+def test_the_rules_in_the_docs_are_rules(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[1] / "docs" / "records.md").read_text("utf-8")
+    path = tmp_path / "rules.json"
+    path.write_text(docs.split("```json\n")[1].split("```")[0])
+    assert corpora.limits(path).block == 64
 
 
 def test_a_link_in_a_submission_is_refused(podium: Told, tmp_path: Path, corpus: Path) -> None:

@@ -13,11 +13,11 @@ from engine_world import add_experiments, copy_of, engine_of, telling
 
 from podium.campaign import decide, phases
 from podium.campaign.engine import Engine
-from podium.campaign.filing import reserve
 from podium.campaign.finalise import finalise
-from podium.campaign.reconcile import reconcile
-from podium.campaign.sending import Submitted
-from podium.campaign.submit import submit
+from podium.campaign.submission.filing import reserve
+from podium.campaign.submission.reconcile import reconcile
+from podium.campaign.submission.sending import Submitted
+from podium.campaign.submission.submit import submit
 from podium.cli import making
 from podium.errors import Refused
 from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission
@@ -177,8 +177,8 @@ def test_a_crash_at_any_statement_loses_and_repeats_nothing(
 
 def die_at(engine: Engine, patch: pytest.MonkeyPatch, where: str, after: bool) -> None:
     """Just before, or just after, the named statement of a send."""
-    from podium.campaign import filing
-    from podium.campaign import reconcile as module
+    from podium.campaign.submission import filing
+    from podium.campaign.submission import reconcile as module
 
     calls = 4 if where == "publish_standing" else 1  # each look at the platform's list ends with one
     if where in ("write_file", "publish_standing"):

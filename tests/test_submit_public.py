@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from engine_world import copy_of
 
-from podium.campaign import public_score
 from podium.campaign.notices import notices
+from podium.campaign.submission import public_score
 from podium.cli.main import main
 from podium.platforms.folder import Folder
 from podium.referee.leaderboard import Sent, judge
@@ -164,7 +164,8 @@ def test_a_person_says_that_it_never_arrived(made: Path, tmp_path: Path, capsys:
 def test_the_queue_is_shown(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     campaign = copy_of(made, tmp_path / "c")
     engine = engine_of(campaign, Folder(campaign, campaign / "outbox"), World(1_780_000_000.0))
-    from podium.campaign import candidates, decide
+    from podium.campaign import decide
+    from podium.campaign.submission import candidates
 
     best = decide.best_blend(engine)
     assert best is not None

@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from engine_world import copy_of
 
-from podium.campaign import allowance, candidates, decide, outage, waiting
+from podium.campaign import decide
 from podium.campaign.engine import Engine
-from podium.campaign.final_two import KEY
-from podium.campaign.reconcile import reconcile
-from podium.campaign.sending import Submitted
-from podium.campaign.submit import submit
+from podium.campaign.submission import allowance, candidates, outage, waiting
+from podium.campaign.submission.final_two import KEY
+from podium.campaign.submission.reconcile import reconcile
+from podium.campaign.submission.sending import Submitted
+from podium.campaign.submission.submit import submit
 from podium.errors import UserError
 from podium.platforms.platform import AmbiguousSend, Unreachable
 from podium.registry.submissions import SubmissionRow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.campaign import allowance, outage
+from podium.campaign.submission import allowance, outage
 from podium.errors import Refused
 from podium.testing import submission_schedules as schedules
 from podium.testing.faulty_platform import FaultyPlatform, World

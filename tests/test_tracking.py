@@ -16,7 +16,7 @@ from intake_competitions import write
 from podium.campaign import phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
-from podium.campaign.submit import submit
+from podium.campaign.submission.submit import submit
 from podium.cli import making
 from podium.metrics import get
 from podium.metrics.uncertainty import estimate

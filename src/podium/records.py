@@ -57,7 +57,9 @@ class Brought:
     scraper_path: str | None = None
     run_scraper: bool = False  # leave to execute it, once
     kaggle_username: str | None = None
-    submission_time_zone: str = "UTC"  # of the day that max_submissions_per_day counts by, where the platform tells no quota
+    submission_time_zone: str = (
+        "UTC"  # of the day that max_submissions_per_day counts by, where the platform tells no quota
+    )
     team: Mapping[str, str] = field(default_factory=dict)  # role → seat
 
 
@@ -134,7 +136,9 @@ class Probed:
     figure: float | None
     bound: float | None  # what the figure is held against
     message: str
-    detail: Mapping[str, float] = field(default_factory=dict)  # further figures: importance by column, skill before and after
+    detail: Mapping[str, float] = field(
+        default_factory=dict
+    )  # further figures: importance by column, skill before and after
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium import referee
-from podium.campaign import explain, retro
+from podium.campaign import retro
+from podium.campaign.explain import explain
 from podium.records import BlendFact, Brief, ExperimentFact, ExperimentSpec, Facts, Hypothesis, Phase, Review, Role
 from podium.registry.experiments import Experiment, fact
 from podium.team.policy import suggest

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.campaign import calibration, proxy, public_score
+from podium.campaign import proxy
 from podium.campaign.budget import Purse
+from podium.campaign.estimates import calibration
 from podium.campaign.options import Options
 from podium.campaign.store import PredictionStore
+from podium.campaign.submission import public_score
 from podium.competition.dataset import Dataset
 from podium.errors import PodiumError, UserError
 from podium.execution.executor import Executor

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide, expectation, explain, overfitting
-from podium.campaign.final_two import final_two
-from podium.campaign.finalists import Chosen, choose_finalist
-from podium.campaign.reconcile import reconcile
-from podium.campaign.sending import BEFORE, send
-from podium.campaign.tracking import track_vault
-from podium.campaign.vetting import vet
+from podium.campaign import decide
+from podium.campaign.estimates import expectation, overfitting
+from podium.campaign.estimates.finalists import Chosen, choose_finalist
+from podium.campaign.estimates.tracking import track_vault
+from podium.campaign.explain import explain
+from podium.campaign.probes.vetting import vet
+from podium.campaign.submission.final_two import final_two
+from podium.campaign.submission.reconcile import reconcile
+from podium.campaign.submission.sending import BEFORE, send
 from podium.campaign.views import write_views
 
 if TYPE_CHECKING:

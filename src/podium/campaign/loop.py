@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from podium.campaign import phases, retro
 from podium.campaign.finalise import finalise
-from podium.campaign.reconcile import reconcile
-from podium.campaign.submit import submit
-from podium.campaign.vetting import vet
+from podium.campaign.probes.vetting import vet
+from podium.campaign.submission.reconcile import reconcile
+from podium.campaign.submission.submit import submit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from podium.campaign import deadline, waiting
-from podium.campaign.calibration import calibration
-from podium.campaign.submission_notices import submission_notices
+from podium.campaign.estimates.calibration import calibration
+from podium.campaign.submission import deadline, waiting
+from podium.campaign.submission.submission_notices import submission_notices
 from podium.registry import invalidation
 
 if TYPE_CHECKING:

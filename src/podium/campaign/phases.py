@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from podium import metrics
-from podium.campaign import decide, expectation, explain, ideas, probing, solutions, untrusted
+from podium.campaign import decide, ideas, solutions, untrusted
 from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
-from podium.campaign.filing import reserve
+from podium.campaign.estimates import expectation
+from podium.campaign.explain import explain
+from podium.campaign.probes import probing
 from podium.campaign.runner import Runner, fold_track, outcome
+from podium.campaign.submission.filing import reserve
 from podium.campaign.turn import play
 from podium.campaign.views import write_views
 from podium.competition import audit, eda_markdown, plots

@@ -18,7 +18,7 @@ NOTHING = (
 
 def explain(folder: Folder, as_json: Json = False) -> None:
     """Where the blend errs, on whom, on which labels, what it leaves unused, and whether its metric is the asked one."""
-    from podium.campaign.explain import of_folder
+    from podium.campaign.explain.explain import of_folder
     from podium.records import to_json
 
     found = of_folder(folder)
@@ -28,7 +28,7 @@ def explain(folder: Folder, as_json: Json = False) -> None:
 
 def told(folder: Path, found: Explanation) -> str:
     """The whole explanation as plain text, a heading for each question."""
-    from podium.campaign import errors_told
+    from podium.campaign.explain import errors_told
     from podium.referee.leftover import explained_text
 
     of_rows = f"{found.rows:,} of {found.rows_of:,} out-of-fold rows, {found.columns} of {found.columns_of} columns"
@@ -81,7 +81,7 @@ def _spread(found: Explanation) -> list[str]:
 
 
 def _labels(found: Explanation) -> list[str]:
-    from podium.campaign.errors_told import doubt_text
+    from podium.campaign.explain.errors_told import doubt_text
 
     doubt = found.labels
     return [] if doubt is None else [doubt_text(found), *(_example(one, "sure") for one in doubt.examples)]

@@ -55,7 +55,7 @@ def export(
 
 
 def _kernel(folder: Path, to: Path, user: str, gpu: str, *, as_json: bool) -> None:
-    from podium.campaign import kernel
+    from podium.campaign.kernel import kernel
     from podium.cli import compose
     from podium.registry import Registry
 

@@ -126,9 +126,10 @@ def _create(
 ) -> None:
     """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
     from podium import tasks
-    from podium.campaign import deadline, knowledge, memory
+    from podium.campaign import knowledge, memory
     from podium.campaign.imports import import_predictions
     from podium.campaign.notices import notices
+    from podium.campaign.submission import deadline
     from podium.competition import build, intake
     from podium.execution.doctor import hardware
 
@@ -192,7 +193,7 @@ def _reopen(folder: Path, path: str | None, asked: Options) -> None:
 
 def _before_deadline(registry: Registry, options: Options) -> tuple[Options, str]:
     """The budget, and why it was cut where the competition's deadline comes first."""
-    from podium.campaign import deadline
+    from podium.campaign.submission import deadline
 
     competition = from_json(Competition, registry.setting("competition"))
     alive = float(registry.setting("alive_s") or 0.0)

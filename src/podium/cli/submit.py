@@ -65,7 +65,7 @@ def _more(registry: Registry) -> dict[str, Any]:
 
 def _waiting(folder: Path, registry: Registry) -> tuple[dict[str, Any], str] | None:
     """(values, words) of the file that waits to be sent; None where none does."""
-    from podium.campaign import waiting
+    from podium.campaign.submission import waiting
 
     held = waiting.find(registry)
     if held is None:
@@ -129,7 +129,8 @@ def _record(folder: Path, chosen: SubmissionRow, score: float | None, lost: bool
 
 
 def _write(registry: Registry, tag: str, score: float | None) -> None:
-    from podium.campaign import calibration, public_score
+    from podium.campaign.estimates import calibration
+    from podium.campaign.submission import public_score
 
     if score is None:
         registry.submissions.give_up(tag)

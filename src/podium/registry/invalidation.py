@@ -68,7 +68,9 @@ def tainted(registry: Registry, expected: float | None) -> tuple[str, ...]:
     if not taken or expected is None:
         return ()
     sent = [row.weights for row in registry.blends.newest(10_000) if row.score == expected]
-    sent += [row.weights for row in registry.submissions.all() if row.expected == expected]  # its blend may be made anew since
+    sent += [
+        row.weights for row in registry.submissions.all() if row.expected == expected
+    ]  # its blend may be made anew since
     return tuple(id_ for id_ in taken if any(weights.get(id_, 0.0) > 0 for weights in sent))
 
 

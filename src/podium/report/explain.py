@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.campaign.errors_told import doubt_text, mismatch_text, trait_text
-from podium.campaign.explain import Recorded
+from podium.campaign.explain.errors_told import doubt_text, mismatch_text, trait_text
+from podium.campaign.explain.explain import Recorded
 from podium.markup import escape
 from podium.records import from_json
 from podium.referee.explanation import Example, Explanation

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from podium.campaign.calibration import calibration
+from podium.campaign.estimates.calibration import calibration
 from podium.campaign.notices import notices
 from podium.records import to_json
 from podium.registry import Registry

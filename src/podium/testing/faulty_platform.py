@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from podium.campaign.allowance import day_of, next_midnight
+from podium.campaign.submission.allowance import day_of, next_midnight
 from podium.errors import Refused
 from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission, Unreachable
 

@@ -27,6 +27,8 @@ def check(platform: Platform, file: Path, scratch: Path) -> None:
     assert (quota is None) == (after is None), "a quota does not come and go"
     if quota is not None and after is not None:
         assert after.left == quota.left - 1, "a submission uses up one of the quota"
-        assert datetime.fromisoformat(after.resets_at).tzinfo is not None, "the day's end is a moment, not a wall clock's"
+        assert datetime.fromisoformat(after.resets_at).tzinfo is not None, (
+            "the day's end is a moment, not a wall clock's"
+        )
     assert isinstance(platform.select([remote.id]), bool), "the final selection is made, or is a person's"
     assert isinstance(platform.leaderboard(), list)

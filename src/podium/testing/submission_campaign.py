@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from podium import tasks
-from podium.campaign import filing, phases
+from podium.campaign import phases
 from podium.campaign.engine import Engine
 from podium.campaign.options import Options
+from podium.campaign.submission import filing
 from podium.competition.dataset import Dataset
 from podium.platforms.folder import Folder
 from podium.platforms.platform import Platform

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from podium.campaign.engine import Engine
-from podium.campaign.final_two import final_two
+from podium.campaign.estimates.finalists import choose_finalist
 from podium.campaign.finalise import finalise, submit_last
-from podium.campaign.finalists import choose_finalist
-from podium.campaign.reconcile import reconcile
-from podium.campaign.submit import submit
+from podium.campaign.submission.final_two import final_two
+from podium.campaign.submission.reconcile import reconcile
+from podium.campaign.submission.submit import submit
 from podium.platforms.platform import Platform
 from podium.registry import Registry
 from podium.registry.database import Database

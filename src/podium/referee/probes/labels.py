@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from podium.records import Probed
 from podium.referee.probes.association import chance, skill
-from podium.referee.probes.outcome import failed, passed, skipped
+from podium.referee.probes.outcome import failed, passed, skipped, warned
 from podium.tasks.task import Floats
 
-LEFT = 0.5  # of the real fit's rank correlation
+LEFT, SUSPECT = 0.5, 0.25  # of the real fit's rank correlation: labels come from elsewhere; some of them may
 LEAN_SIGMAS, MOST_LEAN = 5.0, 0.5  # how far the shuffle leans: beyond what chance could undo, and no further
 
 Places = NDArray[np.int64]
@@ -39,7 +39,8 @@ def shuffle(truth: NDArray[Any], ranking: Floats, seed: int) -> Places:
 
 
 def shuffled(truth: NDArray[Any], real: Floats, after: Floats) -> Probed:
-    """Held-out predictions `(n, k)` of the real fit and of the fit on shuffled labels; `truth` is never shuffled."""
+    """Predictions `(n, k)` of the real fit, out of fold, and of the fit on shuffled labels; `truth` is never shuffled. Rows that
+    the latter was fitted on may be among them: what it learned of them are other rows' labels."""
     before, left = skill(truth, real), skill(truth, after)
     limit = max(LEFT * before, chance(len(truth)))
     told = {"skill": before, "skill_shuffled": left}
@@ -48,4 +49,9 @@ def shuffled(truth: NDArray[Any], real: Floats, after: Floats) -> Probed:
     text = f"fitted on shuffled labels, a rank correlation of {left:.2f} is left of {before:.2f}"
     if left > limit:
         return failed("shuffled", left, limit, f"{text}: labels come from elsewhere", **told)
+    doubt = max(SUSPECT * before, chance(len(truth)))
+    if left > doubt:
+        return warned(
+            "shuffled", left, doubt, f"{text}: labels of some rows come from elsewhere, or a rule was given", **told
+        )
     return passed("shuffled", left, limit, text, **told)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.records import Probed
-from podium.referee.probes.association import chance, skill
+from podium.referee.probes.association import ceiling, chance, skill, targets
 from podium.referee.probes.invariance import differing
 from podium.referee.probes.outcome import failed, passed, skipped, warned
 from podium.tasks.task import Floats
@@ -17,8 +17,11 @@ from podium.tasks.task import Floats
 KEPT = 0.5  # of the skill: more of it left without any feature came from elsewhere
 UNMOVED = 0.1  # of the share of rows that would change, were the answers themselves permuted
 VARIED = 0.2  # that share at least: where nearly all rows are answered alike, few can change
+ALIKE = 1e-6  # of the truth's range: predictions that differ by less say nothing
 SOLE = 0.95  # of the skill, lost with one column
-NEAR_PERFECT = 0.9  # rank correlation: below, one column that carries all is nothing unusual
+NEAR_PERFECT = (
+    0.9  # of the rank correlation of a perfect ranking: below, one column that carries all is nothing unusual
+)
 
 
 def features(truth: NDArray[Any], base: Floats, permuted: Floats) -> Probed:
@@ -27,7 +30,7 @@ def features(truth: NDArray[Any], base: Floats, permuted: Floats) -> Probed:
     moved, limit = differing(permuted, base), max(KEPT * before, chance(len(truth)))
     usual = differing(np.roll(base, 1, axis=0), base)
     told = {"skill": before, "skill_permuted": after, "rows_changed": moved}
-    if np.ptp(base, axis=0).max(initial=0.0) <= 1e-12:
+    if np.ptp(base, axis=0).max(initial=0.0) <= ALIKE * np.ptp(targets(truth, base.shape[1])):
         return warned("features", 0.0, UNMOVED, "every row has the same prediction, whatever its features", **told)
     if usual >= VARIED and moved < UNMOVED * usual:
         text = f"permuting all features changes {moved:.0%} of predictions: the answers come from elsewhere"
@@ -50,7 +53,7 @@ def columns(truth: NDArray[Any], base: Floats, by_column: Mapping[str, Floats], 
     lost = {name: round(float((before - skill(truth, raw)) / before), 4) for name, raw in by_column.items()}
     name = max(lost, key=lambda one: lost[one])
     text = f"{name} carries {lost[name]:.0%} of a rank correlation of {before:.2f}"
-    if lost[name] >= SOLE and before >= NEAR_PERFECT and name not in known:
+    if lost[name] >= SOLE and before >= NEAR_PERFECT * ceiling(truth, base.shape[1]) and name not in known:
         return warned("column", lost[name], SOLE, f"{text}, and the audit did not report it", **lost)
     return passed("column", lost[name], SOLE, text, **lost)
 

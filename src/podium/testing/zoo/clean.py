@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from podium.arena.making import Terms, make
-from podium.campaign import decide, probe_fits, probing
+from podium.campaign import decide
+from podium.campaign.probes import probe_fits, probing
 from podium.cli import making
 from podium.competition import audit
 from podium.recipes import source

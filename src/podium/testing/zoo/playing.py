@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import podium.metrics
-from podium.campaign import decide, probe_fits, probing
+from podium.campaign import decide
+from podium.campaign.probes import probe_fits, probing
 from podium.cli import compose, making
 from podium.records import Checks, from_json
 from podium.referee.probes import findings

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podium.campaign import candidates, decide, turn, waiting
-from podium.campaign.filing import reserve
-from podium.campaign.sending import Submitted, admission, send
+from podium.campaign import decide, turn
+from podium.campaign.submission import candidates, waiting
+from podium.campaign.submission.filing import reserve
+from podium.campaign.submission.sending import Submitted, admission, send
 from podium.records import Findings
 from podium.team.quoting import clip
 
 if TYPE_CHECKING:
-    from podium.campaign.allowance import Room
     from podium.campaign.engine import Engine
+    from podium.campaign.submission.allowance import Room
     from podium.registry.blends import BlendRow
     from podium.registry.candidates import Candidate
 

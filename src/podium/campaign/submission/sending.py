@@ -7,8 +7,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import allowance, filing, outage, proxy, reconcile, untrusted, waiting
+from podium.campaign import proxy, untrusted
 from podium.campaign.lineage import credit_line
+from podium.campaign.submission import allowance, filing, outage, reconcile, waiting
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend
 from podium.registry.submissions import SubmissionRow
@@ -16,9 +17,9 @@ from podium.registry.submissions import SubmissionRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podium.campaign.allowance import Room
     from podium.campaign.engine import Engine
-    from podium.campaign.reconcile import Listed
+    from podium.campaign.submission.allowance import Room
+    from podium.campaign.submission.reconcile import Listed
     from podium.registry.blends import BlendRow
     from podium.registry.submissions import Purpose
 

@@ -56,7 +56,7 @@ def _referee(engine: Engine) -> str:
     """Score the best blend's members once more from their saved predictions, and hold CV against the vault, by predictions
     that are there: no run is begun for it."""
     from podium.campaign import decide  # the runner's house, which imports the engine
-    from podium.campaign.tracking import track_vault
+    from podium.campaign.estimates.tracking import track_vault
     from podium.referee import rescore
 
     row = decide.best_blend(engine)
@@ -73,6 +73,6 @@ def _referee(engine: Engine) -> str:
 
 
 def _public_share(competition: Mapping[str, Any]) -> float:
-    from podium.campaign.expectation import private_share
+    from podium.campaign.estimates.expectation import private_share
 
     return 1.0 - private_share(str(competition.get("description") or "")) or USUAL_SHARE

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from podium.campaign import decide, vault
+from podium.campaign import decide
+from podium.campaign.estimates import vault
 from podium.records import to_json
 from podium.referee.tracking import Sample, Tracking, track, untracked
 

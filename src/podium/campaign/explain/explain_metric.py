@@ -20,7 +20,7 @@ from podium.referee import mismatch
 from podium.referee.mismatch import Mismatch, Returned
 
 if TYPE_CHECKING:
-    from podium.campaign.explain_material import Material
+    from podium.campaign.explain.explain_material import Material
     from podium.metrics import Metric
     from podium.registry.blends import BlendRow
 

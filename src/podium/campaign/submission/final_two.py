@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import candidates, decide, outage
-from podium.campaign.finalists import SPARE_S, SPARE_SHARE
-from podium.campaign.sending import admission, send
+from podium.campaign import decide
+from podium.campaign.estimates.finalists import SPARE_S, SPARE_SHARE
+from podium.campaign.submission import candidates, outage
+from podium.campaign.submission.sending import admission, send
 from podium.records import to_json
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from podium.campaign import deadline
+from podium.campaign.submission import deadline
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine

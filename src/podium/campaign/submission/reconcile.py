@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from podium.campaign import outage, public_score, waiting
-from podium.campaign.filing import write_file
+from podium.campaign.submission import outage, public_score, waiting
+from podium.campaign.submission.filing import write_file
 from podium.platforms.platform import RemoteSubmission
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from podium.campaign import explain_metric, pool_columns, side_files
-from podium.campaign.explain_material import Ints, Material
-from podium.campaign.residuals import as_compared, residual_matrix
+from podium.campaign.explain import explain_metric, pool_columns, side_files
+from podium.campaign.explain.explain_material import Ints, Material
+from podium.campaign.explain.residuals import as_compared, residual_matrix
 from podium.referee import coding, disagreement, label_doubt, leftover, unit_types
 from podium.referee.explanation import Example, LabelDoubt, Spread, Unused, UnusedTable
 from podium.tasks.task import Floats

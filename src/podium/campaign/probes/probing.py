@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from podium.campaign import probe_cost, probe_files
-from podium.campaign.probe_files import File, Subject
-from podium.campaign.probe_layout import MOST_COLUMNS, Asked
+from podium.campaign.probes import probe_cost, probe_files
+from podium.campaign.probes.probe_files import File, Subject
+from podium.campaign.probes.probe_layout import MOST_COLUMNS, Asked
 from podium.campaign.request import Part, run_key
 from podium.campaign.runner import Runner, Track
 from podium.campaign.store import file_sha256, read_predictions

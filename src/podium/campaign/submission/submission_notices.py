@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from podium.campaign import deadline
+from podium.campaign.submission import deadline
 
 if TYPE_CHECKING:
     from podium.registry import Registry

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide, vault
+from podium.campaign import decide
+from podium.campaign.estimates import vault
 from podium.errors import InvalidPredictions
 from podium.records import from_json, to_json
 from podium.referee.choice import Choice, choose

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide, probe_fits, untrusted, waiting
-from podium.campaign.probing import NO_TIME
+from podium.campaign import decide, untrusted
+from podium.campaign.probes import probe_fits
+from podium.campaign.probes.probing import NO_TIME
+from podium.campaign.submission import waiting
 from podium.records import Probed
 from podium.referee import probes
 from podium.referee.probes.outcome import DEAR

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide, vault
+from podium.campaign import decide
+from podium.campaign.estimates import vault
 from podium.records import to_json
 from podium.referee.adaptive import Round, optimism, optimisms
 from podium.referee.tracking import Sample, Score, score_blocks

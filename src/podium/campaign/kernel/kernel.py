@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide, filing, inference, kernel_check, solutions
+from podium.campaign import decide, solutions
 from podium.campaign.bundle import Scrub
 from podium.campaign.environment import here
-from podium.campaign.inference import FILE, Member, Plan
+from podium.campaign.kernel import inference, kernel_check
+from podium.campaign.kernel.inference import FILE, Member, Plan
 from podium.campaign.request import context
 from podium.campaign.runner import has_prepare, holdout_track
+from podium.campaign.submission import filing
 from podium.competition.arrow import write_json
 from podium.competition.folder import TableFiles
 from podium.competition.source import read_source
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
 
 PARTS = (
     "__init__.py", "py.typed", "errors.py", "protocol.py", "records.py", "markup.py", "drawing.py", "metrics",
-    "competition", "tasks", "execution", "ensemble", "recipes", "campaign/__init__.py", "campaign/inference.py",
+    "competition", "tasks", "execution", "ensemble", "recipes", "campaign/__init__.py", "campaign/kernel/__init__.py",
+    "campaign/kernel/inference.py",
 )  # fmt: skip
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost")
 SESSION_H = 9.0  # of a Kaggle kernel on a CPU or GPU
@@ -268,7 +271,7 @@ def _named(slug: str, what: str) -> str:
 
 
 def _template(name: str) -> Template:
-    return Template((resources.files("podium.campaign") / "kernel_files" / name).read_text("utf-8"))
+    return Template((resources.files("podium.campaign.kernel") / "kernel_files" / name).read_text("utf-8"))
 
 
 __all__ = ["PARTS", "Written", "objection", "write"]

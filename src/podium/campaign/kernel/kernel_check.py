@@ -67,7 +67,7 @@ def _played(folder: Path, slug: str, data: Path, level: str) -> subprocess.Compl
         return subprocess.run(
             command, env=sandbox.environment(level), capture_output=True, check=False, timeout=TIMEOUT_S
         )
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from podium.campaign.inference import main; main()"
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from podium.campaign.kernel.inference import main; main()"
     argv = [sys.executable, "-I", "-c", code, str(folder / "dataset" / "source"), "--parts", str(folder / "dataset")]
     argv += ["--data", str(data), "--out", str(folder / "submission.check.csv"), "--raw", "-"]
     try:

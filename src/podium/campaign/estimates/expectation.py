@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide, drifted, overfitting, vault
+from podium.campaign import decide
+from podium.campaign.estimates import drifted, overfitting, vault
 from podium.metrics.uncertainty import estimate
 from podium.records import to_json
 from podium.referee.averaging import ROWS, averaging_gain

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from podium import ensemble, referee
-from podium.campaign import decide, expectation, finalists
+from podium.campaign import decide
+from podium.campaign.estimates import expectation, finalists
 from podium.ensemble.average import average
 from podium.records import dumps, to_json
 from podium.registry.blends import BlendRow

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podium import tasks
-from podium.campaign import errors_told, explain_metric, explain_parts
-from podium.campaign.explain_material import LEAST_ROWS, gather, pool_of, unit_columns
-from podium.campaign.residuals import bands, signed_residual
+from podium.campaign.explain import errors_told, explain_metric, explain_parts
+from podium.campaign.explain.explain_material import LEAST_ROWS, gather, pool_of, unit_columns
+from podium.campaign.explain.residuals import bands, signed_residual
 from podium.campaign.store import PredictionStore
 from podium.competition.dataset import Dataset
 from podium.errors import CampaignError, InvalidPredictions

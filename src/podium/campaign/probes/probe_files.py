@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from podium.campaign import probe_layout
-from podium.campaign.probe_layout import Asked, Builder, Layout
+from podium.campaign.probes import probe_layout
+from podium.campaign.probes.probe_layout import Asked, Builder, Layout
 from podium.campaign.request import Part, Probe
 from podium.competition.arrow import write_arrow
 from podium.registry.runs import RunRow

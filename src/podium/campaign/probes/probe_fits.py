@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.campaign import probe_cost
-from podium.campaign.probing import NO_TIME, positions, predicted
+from podium.campaign.probes import probe_cost
+from podium.campaign.probes.probing import NO_TIME, positions, predicted
 from podium.campaign.request import Part, Probe
 from podium.campaign.runner import Runner, Track, fold_part, prepared
 from podium.records import Probed
@@ -38,6 +38,12 @@ class Fit:
     train: Rows
     held: Rows
     raw: dict[str, Floats | str] = field(default_factory=dict)
+
+    def asked(self, engine: Engine) -> Rows:
+        """The rows that the fit on shuffled labels predicts: those held out, and its own, whose labels it was not told. Of
+        small data that is five times as many, and fewer answers known from elsewhere can hide."""
+        scored = engine.dataset.train[engine.store.scored]
+        return np.union1d(self.held, self.train[np.isin(self.train, scored)])
 
 
 def dear(engine: Engine, experiments: Sequence[Experiment]) -> dict[str, tuple[Probed, ...]]:
@@ -83,7 +89,7 @@ def _shuffled_part(engine: Engine, fit: Fit) -> Part:
     truth = engine.task.encode(engine.dataset.labels(fit.train))
     places = probes.shuffle(truth, _ranking(engine, fit, truth), engine.options.seed)
     probe = Probe("shuffled", labels_of=fit.train[places], wall_s=_wall_s(engine))
-    return replace(fit.whole, name="probe_dear_shuffled", train=fit.train, predict=fit.held, probe=probe)
+    return replace(fit.whole, name="probe_dear_shuffled", train=fit.train, predict=fit.asked(engine), probe=probe)
 
 
 def _again(engine: Engine, fit: Fit) -> Part:
@@ -142,7 +148,7 @@ def _shuffled(engine: Engine, fit: Fit) -> Probed:
         return probes.skipped(
             "shuffled", (after if after == NO_TIME else f"the fit on shuffled labels broke: {after}")[:300]
         )
-    places = positions(engine, fit.held)
+    places = positions(engine, fit.asked(engine))
     return probes.shuffled(engine.truth[places], engine.store.oof(fit.experiment.id)[places], after)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium import ensemble
-from podium.campaign import explain_metric
+from podium.campaign.explain import explain_metric
 from podium.campaign.store import PredictionStore
 from podium.competition.dataset import Dataset
 from podium.ensemble import Blend

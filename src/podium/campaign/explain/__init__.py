@@ -1,0 +1,1 @@
+"""Where the models fail and why: computed from saved predictions, told in findings, briefs and the report."""

@@ -1,0 +1,1 @@
+"""A campaign as an inference kernel for code competitions."""

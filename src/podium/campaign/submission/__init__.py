@@ -1,0 +1,1 @@
+"""What is sent, when, at most once, and what came back."""
