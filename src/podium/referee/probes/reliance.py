@@ -50,6 +50,8 @@ def columns(truth: NDArray[Any], base: Floats, by_column: Mapping[str, Floats], 
     before = skill(truth, base)
     if before <= chance(len(truth)) / 2 or not by_column:
         return skipped("column", f"{len(truth)} rows show no skill that a column could carry")
+    if len(by_column) == 1:
+        return skipped("column", "there is no other column to carry it")
     lost = {name: round(float((before - skill(truth, raw)) / before), 4) for name, raw in by_column.items()}
     name = max(lost, key=lambda one: lost[one])
     text = f"{name} carries {lost[name]:.0%} of a rank correlation of {before:.2f}"
