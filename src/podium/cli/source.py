@@ -44,7 +44,9 @@ class Source:
         attempt."""
         if self.address is None:
             return _without_answers(Path(self.text))
-        return platform_at(self.address).fetch(campaign / FETCHED)
+        into = campaign / FETCHED
+        # intake calls a competition by its folder; Kaggle's archive is unpacked into such a one by itself
+        return platform_at(self.address).fetch(into if self.address.kind == "kaggle" else into / self.address.slug)
 
 
 def _without_answers(folder: Path) -> Path:

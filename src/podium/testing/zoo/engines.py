@@ -28,14 +28,18 @@ def experiment(engine: Engine, text: str, *, builtin: bool = True) -> Experiment
     return engine.registry.experiments.get(one.id) if track.status == "done" else None
 
 
-def added(engine: Engine, text: str, *, builtin: bool = False, parents: tuple[str, ...] = ()) -> Experiment:
+def added(
+    engine: Engine, text: str, *, builtin: bool = False, parents: tuple[str, ...] = (), wall_s: float | None = None
+) -> Experiment:
+    """`wall_s`: what each of its runs may take."""
     id_ = f"E{engine.registry.experiments.count() + 1:03d}"
     path = engine.solution_path(id_)
     path.parent.mkdir(parents=True)
     path.write_text(text)
     sha = hashlib.sha256(text.encode()).hexdigest()
     spec = ExperimentSpec(id_, "because", "draft", "by_hand", parents=parents)
-    engine.registry.experiments.add(Experiment(id_, 1, spec, 7, f"f{id_}", sha, builtin, static_cost_s=0.1))
+    row = Experiment(id_, 1, spec, 7, f"f{id_}", sha, builtin, static_cost_s=0.1, allowance_s=wall_s)
+    engine.registry.experiments.add(row)
     found = engine.registry.experiments.get(id_)
     assert found is not None
     return found

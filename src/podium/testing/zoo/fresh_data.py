@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from podium.testing.zoo.competitions import N_TEST, N_TRAIN, binary, table, write
-from podium.testing.zoo.data_faults import LEAK, PERFECT, TOO_GOOD, UNREAD, with_files
+from podium.testing.zoo.data_faults import LEAK, PERFECT, TOO_GOOD, UNREAD
+from podium.testing.zoo.file_faults import with_files
 from podium.testing.zoo.planted import Planted
 
 Rng = np.random.Generator
@@ -30,7 +31,11 @@ def clock(folder: Path, rng: Rng, planted: bool) -> Path:
     told = y if planted else rng.integers(2, size=len(y))
     at = rng.integers(400_000, size=len(y)) * 60 + rng.integers(30, size=len(y)) + 30 * told
     when = np.datetime64("2023-01-01T00:00:00") + at.astype("timedelta64[s]")
-    return write(folder, frame.with_columns(pl.Series("logged", when).dt.to_string("%Y-%m-%d %H:%M:%S")), y)
+    return write(
+        folder,
+        frame.with_columns(pl.Series("logged", when.astype("datetime64[ms]")).dt.to_string("%Y-%m-%d %H:%M:%S")),
+        y,
+    )
 
 
 def text_length(folder: Path, rng: Rng, planted: bool) -> Path:

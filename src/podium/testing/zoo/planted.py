@@ -28,7 +28,8 @@ class Trick:
     """A solution that cheats or errs: `source`, and `twin`, which does honestly what the trick pretends to.
 
     `caught`: any one of these words of `Played.defences` catches it, or shows that it gained nothing.
-    `forward`: played at a competition whose folds look forward in time.
+    `forward`: played at a competition whose folds look forward in time; `wall_s`: for each run, of which most take a fifth of a
+    second.
     """
 
     name: str
@@ -37,3 +38,4 @@ class Trick:
     caught: tuple[str, ...]
     mutant_of: str = ""
     forward: bool = False
+    wall_s: float = 60.0

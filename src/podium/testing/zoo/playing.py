@@ -76,17 +76,17 @@ class Stage:
         self.engine.registry.close()
         os.environ.pop("ZOO_SECRET_TOKEN", None)
 
-    def play(self, source: str, beside: str) -> Played:
-        """`beside`: the honest twin's source, which the trick must beat to have gained."""
+    def play(self, source: str, beside: str, wall_s: float = 60.0) -> Played:
+        """`beside`: the honest twin's source, which the trick must beat to have gained; `wall_s`: for each run of it."""
         with _server() as (port, hits):
             before = [_sha(path) for path in self._watched[1:]]
             text = self._filled(source, port)
-            one = added(self.engine, text)
+            one = added(self.engine, text, wall_s=wall_s)
             track = run_folds(self.engine, one)
-            words = {"run: failed"} if track.status == "failed" else set()
+            words = set() if track.status == "done" else {"run: failed"}
             if not hits and before == [_sha(path) for path in self._watched[1:]] and not self._spilled(one.id):
                 words.add("blocked: nothing outside was touched")
-        if track.status == "failed":
+        if track.status != "done":
             return Played(frozenset(words), (track.message,), (), None)
         return self._judged(one.id, words, beside)
 
@@ -151,7 +151,7 @@ class Stage:
 
 def play(trick: Trick, stage: Stage, *, planted: bool = True) -> Played:
     """The trick, or its honest twin, on a stage of its kind."""
-    return stage.play(trick.source if planted else trick.twin, trick.twin)
+    return stage.play(trick.source, trick.twin, trick.wall_s) if planted else stage.play(trick.twin, trick.twin)
 
 
 @contextmanager
