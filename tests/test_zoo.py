@@ -30,7 +30,7 @@ MISSED = frozenset(
 DEEP = MISSED | {"clerk of one class, named in a text"}
 EVERY_DATA = (*DATA_FAULTS, *FRESH_DATA)
 EVERY_TRICK = (*SOLUTION_FAULTS, *FRESH_SOLUTIONS)
-SLOW = ("patches the worker", "looks ahead in time")  # a run that hangs until its allowance is over; a second stage
+SLOW = ("looks ahead in time",)  # a second stage
 CLEAN = ("generated easy", "generated texts", "sklearn wine")  # of 32: bench/zoo.py --clean has all
 Stages = Callable[[bool], Stage]
 

@@ -42,6 +42,7 @@ POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_M
 def main(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, scratch: Path) -> NoReturn:
     """Run one job in this process and end it. The last line written to `say` tells how it went."""
     word: dict[str, Any] = {"outcome": "error", "message": "the worker ended early"}
+    leave, tell = os._exit, os.write  # bound before foreign code runs, which may patch what modules hold
     try:
         processes.die_with_parent()
         redirect(fds.pop("log"))
@@ -52,9 +53,9 @@ def main(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, scra
         try:
             sys.stdout.flush()
             sys.stderr.flush()
-            os.write(say, json.dumps(word).encode() + b"\n")
+            tell(say, json.dumps(word).encode() + b"\n")
         finally:
-            os._exit(0)
+            leave(0)
 
 
 def _guarded(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, scratch: Path) -> dict[str, Any]:
