@@ -174,6 +174,6 @@ def test_a_campaign_takes_part_over_http(tmp_path: Path, capsys: pytest.CaptureF
         )
     rows = json.loads(board.stdout)["rows"]
     assert [row["name"] for row in rows] == ["Podium"] and rows[0]["score"] > 0.6
-    assert sorted(path.name for path in (campaign / "competition").iterdir()) == [
+    assert sorted(path.name for path in (campaign / "competition" / "crashes").iterdir()) == [
         "description.md", "sample_submission.csv", "test.csv", "train.csv",
     ]  # fmt: skip

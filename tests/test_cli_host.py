@@ -192,7 +192,7 @@ def test_next_leaves_runs_under_way_to_the_next_call(waiting: Path) -> None:
     while (state := call(["next", str(waiting), "--paths", "--wait", "30s"]))["phase"] is None:
         assert time.monotonic() < give_up and state["finished"] is None
     assert state["brief_id"] == "R01_learn"
-    ends = [json.loads(path.read_text())["outcome"] for path in (waiting / "runs").rglob("exit.json")]
+    ends = [json.loads(path.read_text())["outcome"] for path in (waiting / "runs").rglob("fold_*/exit.json")]
     assert ends == ["done"] * 5  # what the first call began was adopted: nothing was cancelled or run twice
     assert begun <= set((waiting / "runs").rglob("request.json"))
 

@@ -158,6 +158,7 @@ def _metric(path: Path, name: str, module: ModuleType) -> Metric:
         name=name,
         title=title.strip(),
         function=_guarded(path, score, weighted),
+        weighted=weighted,
         direction=cast(Direction, direction),
         needs=cast(Needs, needs),
         space=SPACES[needs],

@@ -60,6 +60,7 @@ class Metric:
     task_types: tuple[str, ...]
     per_row: PerRow | None = None
     link: Literal["identity", "sqrt"] = "identity"
+    weighted: bool = True  # whether `function` takes weights: a user's own may not
 
     def __call__(self, truth: Any, prediction: Any, weight: Floats | None = None) -> float:
         return self.function(truth, prediction, weight)

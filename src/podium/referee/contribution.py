@@ -61,7 +61,8 @@ def _of_its_class(effects: Floats, truth: NDArray[Any]) -> Floats:
 
 
 def _by_cell(metric: Metric, truth: Any, decided: Any) -> tuple[Floats | None, bool]:
-    if not isinstance(truth, np.ndarray) or not isinstance(decided, np.ndarray) or truth.ndim != 1:
+    arrays = isinstance(truth, np.ndarray) and isinstance(decided, np.ndarray)
+    if not metric.weighted or not arrays or truth.ndim != 1:
         return None, False
     cells, exact = _cells(truth, decided)
     names, of = np.unique(cells, return_inverse=True)

@@ -40,10 +40,12 @@ def shift(engine: Engine, truth: NDArray[Any], decided: NDArray[Any], whole: NDA
     if weight is None:
         return None
     metric, truth, decided = engine.task.metric, truth[picked], decided[picked]
+    if not metric.weighted:
+        return None
     try:
         found = metric.function(truth, decided, weight) - metric.function(truth, decided)
     except UNDEFINED:
-        return None  # a user's own metric may take no weights
+        return None
     effects = influence(metric, truth, decided)
     noise = abs(found) if effects is None else float((effects * (weight - 1.0)).std() / math.sqrt(len(effects)))
     if not math.isfinite(found) or found == 0.0:

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import podium
 from podium import ensemble
 from podium.campaign import decide, solutions
 from podium.campaign.bundle import Scrub
 from podium.campaign.environment import here
-from podium.campaign.kernel import inference, kernel_check
+from podium.campaign.kernel import kernel_check
 from podium.campaign.kernel.inference import FILE, Member, Plan
 from podium.campaign.request import context
 from podium.campaign.runner import has_prepare, holdout_track
@@ -218,7 +219,7 @@ def _write_dataset(engine: Engine, folder: Path, plan: Plan, members: list[Exper
 
 
 def _copy_source(to: Path) -> None:
-    package = Path(inference.__file__).parents[1]
+    package = Path(podium.__file__).parent
     for name in PARTS:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         if (package / name).is_dir():
