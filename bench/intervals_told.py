@@ -81,19 +81,19 @@ def plot(rows: Sequence[dict[str, Any]]) -> str:
     width that the test's size alone implies (grey), plain best-single selection's miss (hollow); in test standard errors."""
 
     step, left, width = 18, 330, 900
-    height = 60 + step * len(rows)
+    height = 76 + step * len(rows)
     x = Scale(-6.0, 6.0, left, width - 20)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
-        '<text x="10" y="16">Private less expected score, in standard errors of the test’s draw. Black: stated 90 % interval; '
-        "grey: by the test’s size alone; dot: private score (orange: outside); ring: best single by out-of-fold score.</text>",
+        '<text x="10" y="16">Private less expected score, in standard errors of the test’s draw. Black: stated 90 % interval;</text>',
+        '<text x="10" y="32">grey: by the test’s size alone; dot: private score (orange: outside); ring: best single by OOF score.</text>',
     ]
     for tick in range(-6, 7, 2):
-        parts.append(f'<line x1="{x(tick)}" x2="{x(tick)}" y1="24" y2="{height - 24}" stroke="#ddd"/>')
+        parts.append(f'<line x1="{x(tick)}" x2="{x(tick)}" y1="40" y2="{height - 24}" stroke="#ddd"/>')
         parts.append(f'<text x="{x(tick)}" y="{height - 8}" text-anchor="middle">{tick}</text>')
     for at, row in enumerate(rows):
-        y, unit = 36 + step * at, row["test_stderr"] or 1.0
+        y, unit = 52 + step * at, row["test_stderr"] or 1.0
         low, high, actual = (x((row[key] - row["expected"]) / unit) for key in ("low", "high", "actual"))
         half = row["test_width"] / 2 / unit
         colour = "#0072b2" if row["inside"] else "#d55e00"
