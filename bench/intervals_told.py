@@ -76,6 +76,12 @@ def tell(found: dict[str, Any]) -> list[str]:
     return [*lines, *([f"failed: {', '.join(found['failed'])}"] if found["failed"] else [])]
 
 
+SAID = (
+    "Private less expected score, in standard errors of the test’s draw. Black: stated 90 % interval;",
+    "grey: by the test’s size alone; dot: private score (orange: outside); ring: best single by out-of-fold score.",
+)
+
+
 def plot(rows: Sequence[dict[str, Any]]) -> str:
     """Each campaign a line: its interval around what was expected, the private score in it (blue) or not (orange), the
     width that the test's size alone implies (grey), plain best-single selection's miss (hollow); in test standard errors."""
@@ -86,8 +92,7 @@ def plot(rows: Sequence[dict[str, Any]]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
-        '<text x="10" y="16">Private less expected score, in standard errors of the test’s draw. Black: stated 90 % interval;</text>',
-        '<text x="10" y="32">grey: by the test’s size alone; dot: private score (orange: outside); ring: best single by OOF score.</text>',
+        *(f'<text x="10" y="{16 * place}">{words}</text>' for place, words in enumerate(SAID, 1)),
     ]
     for tick in range(-6, 7, 2):
         parts.append(f'<line x1="{x(tick)}" x2="{x(tick)}" y1="40" y2="{height - 24}" stroke="#ddd"/>')
