@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import podium
 from podium import ensemble
 from podium.campaign import decide, solutions
 from podium.campaign.bundle import Scrub
@@ -219,7 +218,7 @@ def _write_dataset(engine: Engine, folder: Path, plan: Plan, members: list[Exper
 
 
 def _copy_source(to: Path) -> None:
-    package = Path(podium.__file__).parent
+    package = Path(inference.__file__).parents[2]  # src/podium
     for name in PARTS:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         if (package / name).is_dir():
