@@ -218,7 +218,7 @@ def _write_dataset(engine: Engine, folder: Path, plan: Plan, members: list[Exper
 
 
 def _copy_source(to: Path) -> None:
-    package = Path(inference.__file__).parents[2]  # src/podium
+    package = Path(__file__).parents[2]  # src/podium
     for name in PARTS:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         if (package / name).is_dir():
