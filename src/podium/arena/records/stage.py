@@ -66,12 +66,24 @@ class Stage:
 
     def session(self, kind: Kind, files: Mapping[str, bytes], limit_s: float) -> Session:
         """A process of the submission. `files`: its own, by name; `limit_s`: all told, a backstop beyond the clocks."""
+        try:
+            return self._begun(self._lease or self._open(), kind, files, limit_s)
+        except (
+            OSError,
+            Broke,
+        ) as problem:  # the parent is gone, or was going as it was asked: a new one is started once
+            if isinstance(problem, Broke) and problem.why != "lost":
+                raise
+            return self._begun(self._open(), kind, files, limit_s)
+
+    def _begun(self, lease: socket.socket, kind: Kind, files: Mapping[str, bytes], limit_s: float) -> Session:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                socket.send_fds(self._lease or self._open(), [b"R"], [theirs.fileno()])
-            except OSError:  # its parent is gone: a new one is started once
-                socket.send_fds(self._open(), [b"R"], [theirs.fileno()])
+                socket.send_fds(lease, [b"R"], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise
         return Session(ours, kind, files, self.rules, limit_s, Path(self._home.name))
 
     def _open(self) -> socket.socket:
