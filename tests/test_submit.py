@@ -150,7 +150,7 @@ def test_a_crash_around_the_send_is_settled_by_the_list(start: Start, answer: An
     assert again.reason == "the first valid submission", "as if there had been no crash"
 
 
-CRASHES = ("write_file", "intend", "settle", "set_scores", "publish_standing", "event", "steps")
+CRASHES = ("write", "intend", "settle", "set_scores", "publish_standing", "event", "steps")
 
 
 @pytest.mark.parametrize("where", CRASHES)
@@ -177,12 +177,12 @@ def test_a_crash_at_any_statement_loses_and_repeats_nothing(
 
 def die_at(engine: Engine, patch: pytest.MonkeyPatch, where: str, after: bool) -> None:
     """Just before, or just after, the named statement of a send."""
-    from podium.campaign.submission import filing
+    from podium import whole
     from podium.campaign.submission import reconcile as module
 
     calls = 4 if where == "publish_standing" else 1  # each look at the platform's list ends with one
-    if where in ("write_file", "publish_standing"):
-        owner: object = filing if where == "write_file" else module
+    if where in ("write", "publish_standing"):
+        owner: object = whole if where == "write" else module
     elif where == "event":
         owner = engine
     elif where == "steps":

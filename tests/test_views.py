@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from podium.campaign.views import TSV_HEADER, best_of, write_bytes, write_views
+from podium import whole
+from podium.campaign.views import TSV_HEADER, best_of, write_views
 from podium.registry import Registry
 from podium.testing.fake_campaign import N_FOLDS, N_TEST, N_TRAIN, FakeCampaign
 
@@ -125,12 +126,12 @@ def test_a_campaign_without_files_or_rounds(tmp_path: Path) -> None:
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "state.json"
-    write_bytes(path, b"old")
+    whole.write(path, b"old")
 
     def crash(self: Path, target: Path) -> Path:
         raise OSError("the machine went away")
 
     monkeypatch.setattr(Path, "replace", crash)
     with pytest.raises(OSError, match="went away"):
-        write_bytes(path, b"new!")
+        whole.write(path, b"new!")
     assert path.read_bytes() == b"old" and str(os.getpid()) in next(tmp_path.glob(".*.tmp")).name

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium import whole
 from podium.arena import contest as noun
 from podium.arena import duel
 from podium.arena.duel import Outcome
@@ -148,9 +149,7 @@ def _settle(out: Path, contest: str, teams: Sequence[Team], threads: int) -> Non
         what = f"team {changed[0]} with other arguments" if changed else "another contest, or other cores"
         raise UserError(f"{out} holds another race", found=what, remedy="choose another with --out")
     held["teams"].update(mine)
-    part = out / f".{FILE}"
-    part.write_text(json.dumps(held, indent=1), "utf-8")
-    part.replace(file)
+    whole.write(file, json.dumps(held, indent=1))
 
 
 def judge(contest: Sides, teams: Sequence[Team], out: Path, ends: Mapping[tuple[str, int], Ended]) -> Result:
@@ -213,9 +212,7 @@ def _point(grader: Grader, alive_s: float, file: Path) -> Point:
 
 def write(result: Result, out: Path) -> Path:
     file = out / "result.json"
-    part = file.with_name(f".{file.name}")
-    part.write_text(json.dumps(plain(result), indent=1), "utf-8")
-    part.replace(file)
+    whole.write(file, json.dumps(plain(result), indent=1))
     return file
 
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from podium import whole
 from podium.errors import UserError
 from podium.records import dumps, from_json
 
@@ -87,9 +88,7 @@ def play(public: Path, place: Path, arguments: Sequence[str]) -> Ended:
         time.sleep(POLL_S)
         out, code = _wait([*command, *arguments, "--json"], place)
     found = _ended(place, out, code, time.monotonic() - started)
-    part = place / f".{ENDED}"
-    part.write_text(dumps(found), "utf-8")
-    part.replace(place / ENDED)
+    whole.write(place / ENDED, dumps(found))
     return found
 
 

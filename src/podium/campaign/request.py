@@ -27,12 +27,14 @@ DECOY = "answers.npy"  # beside a probe's rows: what no solution may find
 
 
 @dataclass(frozen=True)
-class Probe:
-    """What a probe deals otherwise. `labels_of`: rows whose labels the training rows are given instead of their own."""
+class Variant:
+    """What a run is dealt otherwise than its experiment's own runs are: by probes, and where new rows are served.
 
-    salt: str  # which probe, by what: part of the run's key
+    `labels_of`: rows whose labels the training rows are given instead of their own."""
+
+    salt: str  # which variant, by what: part of the run's key
     labels_of: NDArray[np.int64] | None = None
-    own_file: bool = False  # the features are a file of the probe's own; `groups` and `times` are aligned with it
+    own_file: bool = False  # the features are a file of the variant's own; `groups` and `times` are aligned with it
     groups: Path | None = None
     times: Path | None = None
     decoy: NDArray[np.float64] | None = None  # answers planted in the run's folder
@@ -50,7 +52,7 @@ class Part:
     features: Path
     model: Path | None = None
     prepared_sha: str = ""  # hash of the prepared features, where the solution makes its own
-    probe: Probe | None = None
+    variant: Variant | None = None
 
 
 def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
@@ -71,9 +73,9 @@ def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
         "environment": environment(),
         "model": part.name if part.model else "",  # which fold's: its other inputs are the experiment's own
     }
-    if part.probe is not None:
-        dealt = b"" if part.probe.labels_of is None else part.probe.labels_of.tobytes()
-        address["probe"] = [part.name, part.probe.salt, hashlib.sha256(dealt).hexdigest()]
+    if part.variant is not None:
+        dealt = b"" if part.variant.labels_of is None else part.variant.labels_of.tobytes()
+        address["variant"] = [part.name, part.variant.salt, hashlib.sha256(dealt).hexdigest()]
     return hashlib.sha256(json.dumps(address, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -103,22 +105,22 @@ def is_free(engine: Engine, experiment: Experiment, key: str, folder: Path) -> b
     return bool(request["key"] == key and request["solution"] == str(engine.solution_path(experiment.id)))
 
 
-def _wall_s(experiment: Experiment, probe: Probe) -> float:
+def _wall_s(experiment: Experiment, variant: Variant) -> float:
     allowed = experiment.allowance_s or UNTIMED_WALL_S
-    return allowed if probe.wall_s is None else min(allowed, probe.wall_s)
+    return allowed if variant.wall_s is None else min(allowed, variant.wall_s)
 
 
 def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, folder: Path) -> None:
     """Fill the run's folder; request.json last. Writing it again gives the same files."""
     solutions.ensure(engine, experiment)
-    data, probe = engine.dataset, part.probe or Probe("")
-    groups, times = (probe.groups, probe.times) if probe.own_file else (data.groups, data.times)
+    data, variant = engine.dataset, part.variant or Variant("")
+    groups, times = (variant.groups, variant.times) if variant.own_file else (data.groups, data.times)
     request = RunRequest(
         key=key,
         kind=part.kind,
         solution=str(engine.solution_path(experiment.id)),
         features=str(part.features),
-        limits=Limits(wall_s=_wall_s(experiment, probe), memory_mb=engine.purse.memory_mb),
+        limits=Limits(wall_s=_wall_s(experiment, variant), memory_mb=engine.purse.memory_mb),
         threads=engine.purse.threads,
         seed=experiment.seed,
         context=context(engine),
@@ -130,9 +132,9 @@ def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, 
         tables={name: str(path) for name, path in data.tables.items()},
         min_level="process" if experiment.builtin else "landlock",
     )
-    if probe.decoy is not None:
+    if variant.decoy is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / DECOY, probe.decoy)
-    of = part.train if probe.labels_of is None else probe.labels_of
+        np.save(folder / DECOY, variant.decoy)
+    of = part.train if variant.labels_of is None else variant.labels_of
     labels = engine.label_frame(of) if part.kind == "fit" else None
     write_run(folder, request, train=part.train, predict=part.predict, labels=labels)

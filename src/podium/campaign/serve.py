@@ -10,7 +10,7 @@ import polars as pl
 
 from podium import ensemble
 from podium.campaign import decide
-from podium.campaign.request import Probe
+from podium.campaign.request import Variant
 from podium.campaign.runner import Runner, holdout_track
 from podium.errors import InvalidPredictions, NoSubmission
 from podium.tasks.task import Floats
@@ -52,9 +52,9 @@ def _track(engine: Engine, member: str, name: str, n_rows: int) -> Track:
     if any(part.kind != "predict" or part.prepared_sha for part in track.ready):
         raise InvalidPredictions(f"{member} makes its features over all rows at once and cannot predict new ones alone")
     rows = np.arange(n_rows, dtype=np.int64)
-    alone = Probe(name, own_file=True)  # the campaign's groups and times are of its own rows, not of these
+    alone = Variant(name, own_file=True)  # the campaign's groups and times are of its own rows, not of these
     track.ready = [
-        dataclasses.replace(part, name=part.name.replace("holdout", f"new_{name}"), predict=rows, probe=alone)
+        dataclasses.replace(part, name=part.name.replace("holdout", f"new_{name}"), predict=rows, variant=alone)
         for part in track.ready
     ]
     return track

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from podium import whole
 from podium.registry.experiments import Experiment
 
 if TYPE_CHECKING:
@@ -16,13 +17,7 @@ if TYPE_CHECKING:
 
 def publish(engine: Engine, experiment: str, source: str) -> None:
     """Write the file, whole or not at all; the same text is left alone."""
-    path, data = engine.solution_path(experiment), source.encode()
-    if path.is_file() and path.read_bytes() == data:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(".solution.py")
-    part.write_bytes(data)
-    part.replace(path)
+    whole.write(engine.solution_path(experiment), source.encode())
 
 
 def ensure(engine: Engine, experiment: Experiment) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import resources
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium import whole
 from podium.platforms.choose import address_of
 from podium.records import Learning, to_json
 from podium.registry import Registry
@@ -48,11 +48,11 @@ def write_views(campaign: Path, registry: Registry) -> None:
     where: Mapping[str, Any] = registry.setting("state") or {}
     round_ = int(where.get("round") or 0)
     (campaign / "rounds").mkdir(exist_ok=True)
-    write_text(campaign / "state.json", _json(_state(registry, where)))
-    write_text(campaign / "results.tsv", _results(registry))
-    write_text(campaign / "experiments.json", _experiments(registry))
-    write_text(campaign / "LEARNINGS.md", _learnings(registry.learnings()))
-    write_text(campaign / "KAGGLE_API.md", _kaggle_api(campaign, registry))
+    whole.write(campaign / "state.json", _json(_state(registry, where)))
+    whole.write(campaign / "results.tsv", _results(registry))
+    whole.write(campaign / "experiments.json", _experiments(registry))
+    whole.write(campaign / "LEARNINGS.md", _learnings(registry.learnings()))
+    whole.write(campaign / "KAGGLE_API.md", _kaggle_api(campaign, registry))
     _write_round(campaign, registry, round_)
 
 
@@ -72,19 +72,6 @@ def _kaggle_api(campaign: Path, registry: Registry) -> str:
         tag=standing.tag if standing else "TAG",
         campaign=campaign,
     )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Atomically: a reader sees the old text or the new one. A text that is there already is left alone."""
-    write_bytes(path, text.encode("utf-8", "replace"))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 # ---------------------------------------------------------------- the campaign
@@ -216,13 +203,13 @@ def _write_round(campaign: Path, registry: Registry, round_: int) -> None:
         for field, name in TEXTS.get(phase, {}).items():
             text = result.get(field) if isinstance(result, dict) else None
             if isinstance(text, str) and text:
-                write_text(prefix.with_name(f"{prefix.name}_{name}"), text if text.endswith("\n") else text + "\n")
+                whole.write(prefix.with_name(f"{prefix.name}_{name}"), text if text.endswith("\n") else text + "\n")
         if phase == "eda" and isinstance(result, dict):
             for name, svg in (result.get("plots") or {}).items():
-                write_text(prefix.with_name(f"{prefix.name}_{name}.svg"), svg)
+                whole.write(prefix.with_name(f"{prefix.name}_{name}.svg"), svg)
         if phase == "checks":  # a folder of its own: no builder may read it
             (campaign / "checks").mkdir(exist_ok=True)
-            write_text(campaign / "checks" / f"R{round_:02d}.json", _json(result))
+            whole.write(campaign / "checks" / f"R{round_:02d}.json", _json(result))
     experiments = registry.experiments.of_round(round_)
     for experiment in experiments:
         _write_experiment(campaign, registry, experiment)
@@ -274,15 +261,15 @@ def _write_experiment(campaign: Path, registry: Registry, experiment: Experiment
         "notes": registry.runs.notes(experiment.id),
         "message": experiment.message,
     }
-    write_text(folder / "config.json", _json(config))
-    write_text(folder / "result.json", _json(result))
+    whole.write(folder / "config.json", _json(config))
+    whole.write(folder / "result.json", _json(result))
 
 
 def _write_best(campaign: Path, registry: Registry, prefix: Path, best: Experiment) -> None:
     """Script, log and predictions of the round's best; the log's first line says of which, and of how many runs."""
     script = campaign / "runs" / best.id / "solution.py"
     if script.is_file():
-        write_bytes(prefix.with_name(f"{prefix.name}_experiment.py"), script.read_bytes())
+        whole.write(prefix.with_name(f"{prefix.name}_experiment.py"), script.read_bytes())
     runs = [run for run in registry.runs.of(best.id) if not run.part.startswith("probe")]
     log = prefix.with_name(f"{prefix.name}_run.log")
     head = f"# {best.id}: {_cell(best.spec.name)}; {len(runs)} finished runs\n"
@@ -293,8 +280,8 @@ def _write_best(campaign: Path, registry: Registry, prefix: Path, best: Experime
     oof, test = oof_predictions(campaign, registry, runs), test_predictions(campaign, registry, runs)
     for name, values in (("oof.npy", oof), ("test.npy", test)):
         if values is not None:
-            write_bytes(prefix.with_name(f"{prefix.name}_{name}"), _npy(values))
-    write_text(log, head + _log(campaign, runs, best.message))
+            whole.write(prefix.with_name(f"{prefix.name}_{name}"), _npy(values))
+    whole.write(log, head + _log(campaign, runs, best.message))
 
 
 def _first_line(path: Path) -> str:
@@ -323,7 +310,7 @@ def _link_submission(campaign: Path, registry: Registry, prefix: Path, round_: i
     source = campaign / sent[-1].file if sent else target
     if not source.is_file() or source == target or (target.exists() and source.samefile(target)):
         return
-    write_bytes(target, source.read_bytes())
+    whole.write(target, source.read_bytes())
 
 
 def oof_predictions(campaign: Path, registry: Registry, runs: list[RunRow]) -> NDArray[np.float64] | None:

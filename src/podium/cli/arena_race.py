@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podium.cli.duration import seconds
-from podium.cli.output import Json, remark, result, short
+from podium.cli.output import Json, aligned, remark, result, short
 from podium.errors import UserError
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def _cores() -> int:
 def told(found: Result) -> str:
     """The verdict, a line a team, a line a pair."""
     lines = [f"{found.outcome.verdict}  ({found.rule}; {found.metric} on {found.rows} hidden rows)"]
-    lines += _aligned([STANDING_HEADS, *standing_rows(found)])
-    lines += _aligned([DUEL_HEADS, *duel_rows(found)])
+    lines.append(aligned([STANDING_HEADS, *standing_rows(found)]))
+    lines.append(aligned([DUEL_HEADS, *duel_rows(found)]))
     lines += [f"{e.team}, seed {e.seed}: no score: {e.problem}" for e in found.entries if e.problem]
     return "\n".join(lines)
 
@@ -98,32 +98,27 @@ def _duel_row(one: Duel) -> list[str]:
     return [pair, f"{one.gain:+.4g}", f"{one.low:+.4g} to {one.high:+.4g}", f"{one.p:.2g}", one.verdict]
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
 def _write_pictures(found: Result, place: Path) -> None:
     """race.svg, and race.html with the tables beside it."""
+    from podium import page, whole
     from podium.arena.race_plot import race_plot
-    from podium.report.document import write_document
-    from podium.report.html import Html, element, section, table
+    from podium.markup import Html, element
 
     picture = race_plot(found)
-    (place / "race.svg").write_text(picture, "utf-8")
+    whole.write(place / "race.svg", picture)
     chance = (
         "Intervals cover the chance of the test rows and of the seeds."
         if max(one.seed for one in found.entries)
         else "One seed each: intervals cover the chance of the test rows alone, not of the seeds."
     )
-    write_document(
-        place / "race.html",
+    told = page.document(
         f"Race at {found.contest}",
         element("p", f"{found.outcome.verdict}. {found.rule.capitalize()}; {found.rows} hidden rows decide. {chance}"),
-        section("Score against time", Html(picture)),
-        section("Teams", table(STANDING_HEADS, standing_rows(found), kinds="mnnnt")),
-        section("Pairs", table(DUEL_HEADS, duel_rows(found), kinds="mnnnt")),
+        page.section("Score against time", Html(picture)),
+        page.section("Teams", page.table(STANDING_HEADS, standing_rows(found), kinds="mnnnt")),
+        page.section("Pairs", page.table(DUEL_HEADS, duel_rows(found), kinds="mnnnt")),
     )
+    whole.write(place / "race.html", told)
 
 
 __all__ = ["race"]

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from podium.cli.output import Json, remark, result, short
+from podium import whole
+from podium.cli.output import Json, aligned, remark, result, short
 from podium.errors import NoSubmission, UserError
 
 if TYPE_CHECKING:
@@ -92,12 +93,10 @@ def grade_(folders: Dirs, out: Out = Path("mle-bench"), leaderboards: Boards = N
     files = _files(out, ends)
     reports = [mlebench.grade(one, files[one.id], _understood(out / one.id), leaderboards) for one in competitions]
     report = mlebench.aggregate(reports)
-    part = out / f".{REPORT}"
-    part.write_text(json.dumps(report, indent=2), "utf-8")
-    part.replace(out / REPORT)
+    whole.write(out / REPORT, json.dumps(report, indent=2))
     _write_page(out, reports)
     values = {"report": str((out / REPORT).absolute()), **report}
-    result(values, _table([_line(one) for one in reports]) + f"\nreport  {short(out / PAGE)}", as_json=as_json)
+    result(values, aligned([_line(one) for one in reports]) + f"\nreport  {short(out / PAGE)}", as_json=as_json)
 
 
 def _all(folders: Sequence[Path]) -> list[Prepared]:
@@ -175,7 +174,7 @@ def _tell(out: Path, ends: Mapping[str, Ended], report: Mapping[str, Any] | None
         from podium.records import from_json
 
         rows = [_line(from_json(CompetitionReport, one)) for one in report["competition_reports"]]
-    result(values, _table(rows) + f"\nsubmissions  {short(out / SUBMISSIONS)}", as_json=as_json)
+    result(values, aligned(rows) + f"\nsubmissions  {short(out / SUBMISSIONS)}", as_json=as_json)
     if not any(end.submission for end in ends.values()):
         raise NoSubmission("no competition has a submission; see the log.txt of each")
 
@@ -197,21 +196,17 @@ def _line(one: CompetitionReport) -> list[str]:
     return [one.competition_id, score, one.medal, known, median, one.message]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))] if rows else []
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-
 def _write_page(out: Path, reports: Sequence[CompetitionReport]) -> None:
-    from podium.report.document import write_document
-    from podium.report.html import element, section, table
+    from podium import page
+    from podium.markup import element
 
     heads = ("competition", "score", "medal", "gold / silver / bronze", "median", "graded by", "remark")
     rows = [[*_line(one)[:-1], one.graded_by, one.message] for one in reports]
     medals = sum(one.any_medal for one in reports)
     valid = sum(one.valid_submission for one in reports)
     words = element("p", f"{len(reports)} competitions, {valid} valid submissions, {medals} medals.")
-    write_document(out / PAGE, "MLE-bench", words, section("Competitions", table(heads, rows, kinds="knpppp")))
+    listed = page.section("Competitions", page.table(heads, rows, kinds="knpppp"))
+    whole.write(out / PAGE, page.document("MLE-bench", words, listed))
 
 
 __all__ = ["app"]

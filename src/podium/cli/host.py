@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from podium import whole
 from podium.cli.duration import seconds
 from podium.cli.output import Folder, Json, result, short
 
@@ -147,20 +148,14 @@ def _write_brief(folder: Path, published: Published) -> dict[str, str]:
     parts.append(prompts.render("host_hand_in", campaign=str(folder.absolute()), answer=str(files["answer"])))
     if session.respawn:
         parts.append(prompts.render("host_handover", role=brief.role, handover=str(files["handover"])))
-    _write(files["brief"], "\n\n".join(parts) + "\n")
-    _write(files["figures"], json.dumps(to_json(brief), indent=1, ensure_ascii=False) + "\n")
+    whole.write(files["brief"], "\n\n".join(parts) + "\n")
+    whole.write(files["figures"], json.dumps(to_json(brief), indent=1, ensure_ascii=False) + "\n")
     return {name: str(path) for name, path in files.items()}
 
 
 def _command(folder: Path, brief_id: str, files: dict[str, str]) -> str:
     handover = ["--handover", files["handover"]] if "handover" in files else []
     return shlex.join(["podium", "deliver", str(folder.absolute()), brief_id, files["answer"], *handover, "--json"])
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 def _brief_text(values: dict[str, Any]) -> str:

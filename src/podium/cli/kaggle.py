@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from podium.cli.output import Json, result, short
+from podium.cli.output import Json, aligned, result, short
 
 if TYPE_CHECKING:
     from podium.platforms.platform import RemoteSubmission
@@ -35,7 +35,7 @@ def list_(
 
     found = competitions(words, entered=entered)
     rows = [(one.slug, one.metric, one.deadline[:10], "entered" if one.entered else "", one.title) for one in found]
-    result({"competitions": [to_json(one) for one in found]}, _table(rows), as_json=as_json)
+    result({"competitions": [to_json(one) for one in found]}, aligned(rows), as_json=as_json)
 
 
 @app.command()
@@ -55,7 +55,7 @@ def about(slug: Slug, as_json: Json = False) -> None:
             ("submissions", f"{one.daily_submissions} a day, {left} left" if quota else f"{one.daily_submissions} a day"),
             ("takes", "notebooks only" if one.notebooks_only else "files")]  # fmt: skip
     values = {**to_json(one), "quota": to_json(quota) if quota else None, "rules": rules_page(slug)}
-    result(values, _table(rows), as_json=as_json)
+    result(values, aligned(rows), as_json=as_json)
 
 
 @app.command()
@@ -80,7 +80,7 @@ def leaderboard(slug: Slug, as_json: Json = False) -> None:
     from podium.platforms.kaggle import Kaggle
 
     rows = Kaggle(slug).leaderboard()
-    text = _table([(place, f"{score:g}", team) for place, (team, score) in enumerate(rows[:30], 1)])
+    text = aligned([(place, f"{score:g}", team) for place, (team, score) in enumerate(rows[:30], 1)])
     result({"leaderboard": [{"team": team, "score": score} for team, score in rows]}, text, as_json=as_json)
 
 
@@ -91,7 +91,7 @@ def submissions(slug: Slug, as_json: Json = False) -> None:
     from podium.records import to_json
 
     found = Kaggle(slug).submissions()
-    text = _table([(one.at[:19], one.status, _shown(one), one.tag or "–", one.message) for one in found])
+    text = aligned([(one.at[:19], one.status, _shown(one), one.tag or "–", one.message) for one in found])
     result({"submissions": [to_json(one) for one in found]}, text, as_json=as_json)
 
 
@@ -199,12 +199,3 @@ def _shown(one: RemoteSubmission) -> str:
 def _plain(text: str) -> str:
     """What strangers chose (names of teams, texts) may hold escape sequences that a terminal would obey."""
     return "".join(one for one in text if one.isprintable() or one == "\n")
-
-
-def _table(rows: list[tuple[Any, ...]]) -> str:
-    """Columns as wide as they need to be, as plain text."""
-    texts = [[_plain(str(value)) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    return "\n".join(
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in texts
-    )

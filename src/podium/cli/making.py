@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
+from podium import whole
 from podium.campaign.disk import told_plainly
 from podium.campaign.options import DEFAULT_TIME_S, Options, SeatOptions
 from podium.cli.compose import held
@@ -286,9 +287,7 @@ def _is_created(folder: Path) -> bool:
 
 def _write_config(folder: Path, competition: Competition) -> str:
     data = json.dumps(to_json(competition), indent=2, ensure_ascii=False).encode()
-    part = folder / ".config.json"
-    part.write_bytes(data)
-    part.replace(folder / "config.json")
+    whole.write(folder / "config.json", data)
     return _sha(data)
 
 

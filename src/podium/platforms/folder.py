@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from podium import whole
 from podium.platforms.platform import Quota, RemoteSubmission
 
 NOTE = """Upload: {file}
@@ -38,8 +39,8 @@ class Folder:
         target = self._outbox / f"{tag}.csv"
         line = " ".join(f"{tag} {message}".split())
         note = NOTE.format(file=target.name, message=line, campaign=self._outbox.parent.absolute(), tag=tag)
-        _write(target.with_suffix(".txt"), note.encode("utf-8", "replace"))
-        _write(target, file.read_bytes())
+        whole.write(target.with_suffix(".txt"), note)
+        whole.write(target, file.read_bytes())
         return self._listed(target)
 
     def submissions(self) -> list[RemoteSubmission]:
@@ -59,10 +60,3 @@ class Folder:
     def _listed(path: Path) -> RemoteSubmission:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()
         return RemoteSubmission(path.stem, path.stem, at, "complete")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)

@@ -3,24 +3,18 @@ anywhere, everything foreign is escaped."""
 
 from __future__ import annotations
 
-import os
-from importlib import resources
 from pathlib import Path
-from string import Template
 
+from podium import page, whole
 from podium.registry import Registry
 from podium.report import sections
 from podium.report.facts import gather
-from podium.report.html import escape, join
+from podium.report.html import join
 
 
 def write_report(campaign: Path) -> Path:
     """Write `<campaign>/report.html` atomically and return its path. Raises CampaignError where there is no campaign."""
-    path = campaign / "report.html"
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    part.write_text(render(campaign), "utf-8")
-    part.replace(path)
-    return path
+    return whole.write(campaign / "report.html", render(campaign))
 
 
 def render(campaign: Path) -> str:
@@ -31,7 +25,4 @@ def render(campaign: Path) -> str:
     finally:
         registry.close()
     body = join(part(facts) for part in sections.ALL)
-    title = escape(f"{facts.now['competition']['competition'] or 'campaign'} · Podium")
-    assets = resources.files("podium.report") / "assets"
-    style = (assets / "page.css").read_text("utf-8")
-    return Template((assets / "page.html").read_text("utf-8")).substitute(title=title, style=style, body=body.text)
+    return page.render(f"{facts.now['competition']['competition'] or 'campaign'} · Podium", body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from podium.arena.records import review
 from podium.arena.records.docket import Docket, Run
@@ -11,23 +11,9 @@ from podium.arena.records.history import Case
 from podium.arena.records.judge import Verdict
 from podium.arena.records.significance import Welch
 from podium.markup import EMPTY, Child, Html, element
+from podium.page import table
 
 MOST_LIKE = 3
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[Child]], kinds: str = "", caption: str = "") -> Html:
-    """A table that scrolls. `kinds`: a letter a column: n number, t long text, k key, m name."""
-    classes = {"n": "number", "t": "text", "k": "key", "m": "name"}
-    look = [classes.get(kinds[i : i + 1]) for i in range(len(heads))]
-    head = element(
-        "tr",
-        *(element("th", h, scope="col", class_=c if c == "number" else None) for h, c in zip(heads, look, strict=True)),
-    )
-    body = [element("tr", *(element("td", v, class_=c) for v, c in zip(row, look, strict=True))) for row in rows]
-    if not body:
-        return element("p", "None.", class_="soft")
-    title = element("caption", caption) if caption else EMPTY
-    return element("div", element("table", title, element("thead", head), element("tbody", *body)), class_="scroll")
 
 
 def state(case: Case) -> Html:
@@ -121,7 +107,9 @@ def _runs(runs: Sequence[Run]) -> Html:
         outcome = element("span", run.outcome or "under way", class_="held" if run.outcome == "done" else "failed")
         rows.append((str(run.seed), run.purpose, outcome, score, *clocks, f"{f.artifact_bytes:,}" if f else ""))
     level = next((f.level for f in _facts(runs)), "")
-    return table(heads, rows, "nkknnnnnn", f"Clocks by the referee; sandbox level {level}." if level else "")
+    return table(
+        heads, rows, kinds="nkknnnnnn", caption=f"Clocks by the referee; sandbox level {level}." if level else ""
+    )
 
 
 def _clocks(facts: RunFacts) -> tuple[float, ...]:
@@ -136,7 +124,7 @@ def _questions(runs: Sequence[RunFacts], verdict: Verdict | None) -> Html:
         (seed, probe.name, _answer(probe), f"{probe.compared:,}", f"{probe.worst:.3g}", probe.words)
         for seed, probe in asked
     ]
-    return table(("seed", "question", "answer", "over", "worst", "in words"), rows, "nmknnt")
+    return table(("seed", "question", "answer", "over", "worst", "in words"), rows, kinds="nmknnt")
 
 
 def _answer(probe: Probe) -> Html:
@@ -153,4 +141,4 @@ def _findings(findings: Sequence[Finding]) -> Html:
         )
         for one in findings
     ]
-    return table(("what", "where", "a run said", "why"), rows, "mtkt")
+    return table(("what", "where", "a run said", "why"), rows, kinds="mtkt")

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from string import Template
 
+from podium import page, whole
 from podium.arena.records import evidence, history
 from podium.arena.records.chart import history_chart
 from podium.arena.records.contest import Contest
 from podium.arena.records.docket import Docket
 from podium.arena.records.graph import attribution
 from podium.arena.records.history import Case
-from podium.markup import Html, element, escape, join
+from podium.markup import Html, element, join
 
 
 def write(contest: Contest, docket: Docket, path: Path | None = None) -> Path:
     """Write it atomically, by default as records.html in the contest's folder; returns where."""
-    path = path or contest.folder / "records.html"
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    part.write_text(render(contest, docket), "utf-8")
-    part.replace(path)
-    return path
+    return whole.write(path or contest.folder / "records.html", render(contest, docket))
 
 
 def render(contest: Contest, docket: Docket) -> str:
@@ -42,10 +37,8 @@ def render(contest: Contest, docket: Docket) -> str:
             ),
         )
     )
-    assets = resources.files("podium.arena.records") / "assets"
-    style = (assets / "page.css").read_text("utf-8")
-    title = escape(f"{contest.title} · records")
-    return Template((assets / "page.html").read_text("utf-8")).substitute(title=title, style=style, body=body.text)
+    style = (resources.files("podium.arena.records") / "assets" / "records.css").read_text("utf-8")
+    return page.render(f"{contest.title} · records", body, style)
 
 
 def _section(title: str, *parts: Html) -> Html:
@@ -86,7 +79,7 @@ def _records(found: Sequence[Case]) -> Html:
         rows.append((str(case.entry.number), name, case.entry.author, case.entry.received_at[:16].replace("T", " "),
                      f"{verdict.bpb:.4f}", gain, p, ", ".join(verdict.codes)))  # fmt: skip
     heads = ("number", "record", "author", "submitted (UTC)", "bits per byte", "gain, nats a byte", "p (Holm)", "why")
-    return evidence.table(heads, rows, "nmmknnnk", "Each was a record when it was submitted.")
+    return page.table(heads, rows, kinds="nmmknnnk", caption="Each was a record when it was submitted.")
 
 
 def _queue(found: Sequence[Case]) -> Html:
@@ -94,9 +87,8 @@ def _queue(found: Sequence[Case]) -> Html:
     rows = [
         (str(c.entry.number), c.entry.name, c.entry.author, c.entry.received_at[:19].replace("T", " ")) for c in waiting
     ]
-    return evidence.table(
-        ("number", "submission", "author", "received (UTC)"), rows, "nmmk", "Oldest first; nothing is passed over."
-    )
+    heads = ("number", "submission", "author", "received (UTC)")
+    return page.table(heads, rows, kinds="nmmk", caption="Oldest first; nothing is passed over.")
 
 
 def _rules(contest: Contest) -> Html:
@@ -124,4 +116,4 @@ def _rules(contest: Contest) -> Html:
         ),
         ("reproduced", f"no more than {rules.reproduce_bpb:g} bits per byte short of the claim"),
     )
-    return evidence.table(("rule", "here"), rows, "mt")
+    return page.table(("rule", "here"), rows, kinds="mt")

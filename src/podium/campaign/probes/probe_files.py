@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from podium.campaign.probes import probe_layout
 from podium.campaign.probes.probe_layout import Asked, Builder, Layout
-from podium.campaign.request import Part, Probe
+from podium.campaign.request import Part, Variant
 from podium.competition.arrow import write_arrow
 from podium.registry.runs import RunRow
 
@@ -54,7 +54,7 @@ class File:
         self, engine: Engine, subject: Subject, name: str, predict: NDArray[np.int64], wall_s: float | None
     ) -> Part:
         """A run of the fold's model on rows of this file."""
-        probe = Probe(
+        variant = Variant(
             self.path.stem,
             own_file=True,
             groups=self.groups,
@@ -64,7 +64,7 @@ class File:
         )
         model = engine.campaign / subject.run.folder / "model.pkl"
         nothing = np.empty(0, dtype=np.int64)
-        return Part(name, "predict", nothing, predict, self.path, model, subject.prepared_sha, probe)
+        return Part(name, "predict", nothing, predict, self.path, model, subject.prepared_sha, variant)
 
 
 def subject(engine: Engine, experiment: Experiment, n_blocks: int) -> Subject | None:

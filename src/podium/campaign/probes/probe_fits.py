@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from podium.campaign.probes import probe_cost
 from podium.campaign.probes.probing import NO_TIME, positions, predicted
-from podium.campaign.request import Part, Probe
+from podium.campaign.request import Part, Variant
 from podium.campaign.runner import Runner, Track, fold_part, prepared
 from podium.records import Probed
 from podium.referee import probes
@@ -88,12 +88,12 @@ def _few(engine: Engine, train: Rows, rng: np.random.Generator) -> Rows:
 def _shuffled_part(engine: Engine, fit: Fit) -> Part:
     truth = engine.task.encode(engine.dataset.labels(fit.train))
     places = probes.shuffle(truth, _ranking(engine, fit, truth), engine.options.seed)
-    probe = Probe("shuffled", labels_of=fit.train[places], wall_s=_wall_s(engine))
-    return replace(fit.whole, name="probe_dear_shuffled", train=fit.train, predict=fit.asked(engine), probe=probe)
+    variant = Variant("shuffled", labels_of=fit.train[places], wall_s=_wall_s(engine))
+    return replace(fit.whole, name="probe_dear_shuffled", train=fit.train, predict=fit.asked(engine), variant=variant)
 
 
 def _again(engine: Engine, fit: Fit) -> Part:
-    return replace(fit.whole, name="probe_dear_rerun", probe=Probe("rerun", wall_s=_wall_s(engine)))
+    return replace(fit.whole, name="probe_dear_rerun", variant=Variant("rerun", wall_s=_wall_s(engine)))
 
 
 def _ranking(engine: Engine, fit: Fit, truth: NDArray[Any]) -> Floats:

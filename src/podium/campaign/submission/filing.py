@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,13 +78,3 @@ def predict_missing(engine: Engine, members: list[str], time_left_s: Callable[[]
     for track in tracks:
         if track.status != "done":
             raise InvalidPredictions(f"{track.experiment.id} could not predict the test rows: {track.message}")
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Whole or not at all; the same bytes are left alone."""
-    if path.is_file() and path.read_bytes() == data:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}")
-    part.write_bytes(data)
-    part.replace(path)

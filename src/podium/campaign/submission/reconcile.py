@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from podium import whole
 from podium.campaign.submission import outage, public_score, waiting
-from podium.campaign.submission.filing import write_file
 from podium.platforms.platform import RemoteSubmission
 
 if TYPE_CHECKING:
@@ -125,4 +125,4 @@ def publish_standing(engine: Engine) -> None:
     """submission.csv is the file of the newest submission (or the one that waits), also after a crash."""
     standing = waiting.newest(engine.registry)
     if standing is not None and (engine.campaign / standing.file).is_file():
-        write_file(engine.campaign / "submission.csv", (engine.campaign / standing.file).read_bytes())
+        whole.write(engine.campaign / "submission.csv", (engine.campaign / standing.file).read_bytes())

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from podium import whole
 from podium.campaign import proxy, untrusted
 from podium.campaign.lineage import credit_line
 from podium.campaign.submission import allowance, filing, outage, reconcile, waiting
@@ -78,7 +79,7 @@ def _attempt(
         return Submitted(None, BEFORE)
     tag = f"podium-{sha[:12]}"
     name = f"submissions/{tag}.csv"  # a file of its own: a round and the campaign's end may both send one
-    filing.write_file(engine.campaign / name, text)
+    whole.write(engine.campaign / name, text)
     intent = SubmissionRow(
         tag, engine.round, name, sha, "intent", row.score, row.stderr, at=engine.wall_s(), purpose=purpose,
         weights=dict(row.weights), alive_s=engine.clock.alive_s(), resets_at=here.resets_at if here.told else None,
@@ -153,7 +154,7 @@ def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str, purpose: Purp
     if before is None or before.reason != reason:
         engine.event("warning", message=f"not sent: {reason}; the file is {engine.campaign / 'submission.csv'}")
     if before is None or engine.task.gain(row.score, before.expected) > 0:
-        filing.write_file(engine.campaign / WAITING, text)
+        whole.write(engine.campaign / WAITING, text)
         before = waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason)
     engine.registry.set(waiting.KEY, dataclasses.replace(before, reason=reason))
     reconcile.publish_standing(engine)
