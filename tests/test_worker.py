@@ -25,7 +25,7 @@ from podium.execution.runlog import HEAD, TAIL, RunLog
 from podium.execution.supervisor import _parse
 from podium.execution.worker import check_predictions as checked
 from podium.execution.worker import load_solution
-from podium.protocol import Dense
+from podium.protocol import Dense, Layout
 from podium.records import Limits, RunExit, to_json
 from podium.testing.executor_conformance import RunBench
 
@@ -128,7 +128,7 @@ def test_no_junk_passes_for_predictions(tmp_path_factory: pytest.TempPathFactory
     "found", [[1.0, 2.0], np.array([1, 2]), Dense(np.array([[1.0], [2.0]])), np.array([[True], [False]])]
 )
 def test_predictions_of_any_plain_shape_become_float_columns(found: Any) -> None:
-    values = checked(found, 2, 1)
+    values = checked(found, 2, Layout("dense", (1,)))
     assert values.shape == (2, 1) and values.dtype == np.float64
 
 
@@ -137,7 +137,7 @@ def test_predictions_of_any_plain_shape_become_float_columns(found: Any) -> None
 )
 def test_predictions_of_another_shape_are_refused(found: Any) -> None:
     with pytest.raises(InvalidPredictions, match="expected"):
-        checked(found, 2, 1)
+        checked(found, 2, Layout("dense", (1,)))
 
 
 def test_solution_is_a_module_whose_classes_pickle_by_name() -> None:

@@ -13,6 +13,7 @@ without labels (`ctx.unlabelled`), which is refused where the test set is hidden
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 Origin = Literal["real", "pseudo", "external"]
-ColumnKind = Literal["numeric", "categorical", "text", "date", "code", "boolean", "file", "constant"]
+ColumnKind = Literal["numeric", "categorical", "text", "date", "code", "boolean", "file", "list", "constant"]
+LayoutKind = Literal["dense", "masks", "images", "boxes", "ranking", "spans", "text"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Column:
     """One feature column as intake understood it.
 
     `kind`: numeric, categorical (few values), text (words), date, code (structured string such as `F/731/S` or
-    `0013_01`), boolean, file (path of a file beside the table), constant.
+    `0013_01`), boolean, file (path of a file beside the table), list (several values: what a user did), constant.
     """
 
     name: str
@@ -44,12 +46,35 @@ class Column:
     mean_length: float = 0.0  # mean characters, strings only
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What the numbers of one row's predictions mean: an array of `shape`, flattened (C order) into `Dense.values`.
+
+    dense `(k,)`: class probabilities at the training prior, or values. masks `(classes, height, width)`: probabilities of
+    each pixel, on a grid laid over the whole image. images `(channels, height, width)`: values 0..1, top left where the
+    image is smaller. boxes `(most, 6)`: class code, xmin, ymin, xmax, ymax (pixels of the image as its file has it),
+    confidence; most confident first, rows of zeros after the last. ranking `(most, 2)`: item code, score; best first,
+    -1 and 0 after the last. spans `(longest,)`: probability that each character of the text belongs to the answer.
+    text `(longest,)`: code points, 0 after the last. `podium.packing` makes and reads all but the first.
+    """
+
+    kind: LayoutKind
+    shape: tuple[int, ...]
+    dtype: Literal["float64", "float32", "float16"] = "float64"  # in which predictions are kept
+
+    @property
+    def width(self) -> int:
+        return math.prod(self.shape)
+
+
 class Rows:
     """Some rows of the competition, in the order the engine dealt them.
 
     `ids` are blinded: an int64 array of positions in the feature file, never the competition's own ids.
     `y` is None unless the rows are labelled for this run. Shapes: classification codes `(n,)` int64; regression `(n,)`
-    float64; several targets `(n, k)` float64. `weight` is `(n,)` float64, ones unless the engine says otherwise.
+    float64; several targets `(n, k)` float64. Where an answer is no number, `(n,)` of objects: a mask or an image as
+    bytes (`podium.pixels.decode`), boxes `(m, 5)` float64 (class code and corners), items `(m,)` int64, a text.
+    `weight` is `(n,)` float64, ones unless the engine says otherwise.
     """
 
     def __init__(
@@ -121,7 +146,7 @@ class Context:
     cores: int
     task_type: str  # config.json's word: binary_classification, multiclass_classification, regression, …
     metric: str
-    n_outputs: int  # width of the predictions expected back
+    n_outputs: int  # width of the predictions expected back: `layout.width`
     schema: tuple[Column, ...]
     device: str = "cpu"
     deadline: float | None = None  # time.monotonic() value at which the run is stopped; None where time must not decide
@@ -130,6 +155,8 @@ class Context:
     weights: Mapping[str, Path] = field(default_factory=dict)  # pretrained weights, by name
     scratch: Path = Path()
     unlabelled: Rows | None = None  # only for a solution that declares `reads: unlabelled`
+    classes: tuple[str, ...] = ()  # names of the class codes, where there are any
+    layout: Layout = Layout("dense", (1,))
 
     def time_left(self) -> float:
         """Seconds until the run is stopped; infinity where decisions must not depend on time."""
@@ -163,9 +190,9 @@ class Context:
 
 @dataclass(frozen=True)
 class Dense:
-    """One row of numbers for each unit: `(n, k)` float64. Class probabilities, at the training prior, or values."""
+    """Numbers for each row, `(n, k)` or `(n, *ctx.layout.shape)`: what they mean is `ctx.layout`'s."""
 
-    values: NDArray[np.float64]
+    values: NDArray[Any]
 
 
-Predictions = Dense  # ragged rankings, boxes, masks and text join this union with their tasks
+Predictions = Dense

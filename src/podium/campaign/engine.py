@@ -25,6 +25,7 @@ from podium.platforms.platform import Platform
 from podium.records import Charter, Competition, Hardware, Phase, Role, Stack
 from podium.registry import Registry, invalidation
 from podium.registry.clock import Clock
+from podium.tasks.labels import labels_dealt
 from podium.tasks.task import Task
 from podium.team.seat import Seat
 
@@ -77,6 +78,7 @@ class Engine:
     def __post_init__(self) -> None:
         self.purse = Purse(self.options, self.clock, self.hardware)
         self.purse.slots = min(self.purse.slots, self.executor.slots)
+        self.task.measure(self.dataset.folder)
         self.store = PredictionStore(self.campaign, self.registry, self.dataset, self.task)
         self.truth = self.task.encode(self.dataset.labels(self.dataset.train[self.store.scored]))
         self.registry.set("sandbox_level", self.executor.level)
@@ -176,14 +178,10 @@ class Engine:
 
     def label_frame(self, rows: NDArray[np.int64]) -> pl.DataFrame:
         """Truth columns y0…yk and label-side columns (`side:` prefix) of training rows, as a run is given them."""
-        import polars as pl
-
-        truth = self.task.encode(self.dataset.labels(rows))
-        columns = truth.reshape(len(rows), -1)
-        frame = pl.DataFrame({f"y{i}": columns[:, i] for i in range(columns.shape[1])})
-        if not self.competition.label_side_columns:
-            return frame
+        frame = labels_dealt(self.task, self.dataset.labels(rows))
         side = self.dataset.label_side(rows)
+        if not side.width:
+            return frame
         return frame.hstack(side.rename({name: f"side:{name}" for name in side.columns}))
 
     def speed(self) -> float:

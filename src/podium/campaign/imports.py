@@ -100,7 +100,7 @@ def _save(campaign: Path, id_: str, what: str, values: Floats) -> str:
     path.parent.mkdir(exist_ok=True)
     part = path.with_name(f".{path.name}")
     with part.open("wb") as file:
-        np.save(file, np.ascontiguousarray(values, dtype=np.float64))
+        np.save(file, np.ascontiguousarray(values))
     part.replace(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from podium import tasks
 from podium.competition.dataset import Dataset
-from podium.protocol import Context, Dense, Rows
+from podium.execution.dealt import truth_of
+from podium.execution.worker import check_predictions
+from podium.protocol import Context, Rows
+from podium.tasks.labels import labels_dealt
 from podium.tasks.task import Floats, Task
 
 
@@ -19,6 +22,7 @@ def out_of_fold(campaign: Path, module: ModuleType) -> tuple[Task, NDArray[Any],
     """(task, truth, OOF predictions, folds) over the rows that some fold predicts."""
     data = Dataset.open(campaign / "data")
     task = tasks.for_competition(data.competition)
+    task.measure(data.folder)
     ctx = Context(
         seed=data.seed,
         cores=1,
@@ -26,16 +30,19 @@ def out_of_fold(campaign: Path, module: ModuleType) -> tuple[Task, NDArray[Any],
         metric=data.competition.metric,
         n_outputs=task.n_outputs(),
         schema=data.columns,
+        classes=data.competition.classes,
+        layout=task.layout(),
     )
     source = data.frame()
     if hasattr(module, "prepare"):
         source = module.prepare(Rows(source, np.arange(data.n_rows), files=data.files), ctx)
-    truth = task.encode(data.labels(data.train))
-    raw = np.full((len(data.train), task.n_outputs()), np.nan)
+    labels = data.labels(data.train)
+    truth, dealt = task.encode(labels), truth_of(labels_dealt(task, labels), task.layout())
+    raw = np.full((len(data.train), task.n_outputs()), np.nan, dtype=task.layout().dtype)
     for fold in range(int(data.fold_of.max()) + 1):
         train, valid = task.deal(data.fold_of, fold, data.barred)
-        model = module.fit(Rows(source, data.train[train], y=truth[train], files=data.files), ctx)
+        model = module.fit(Rows(source, data.train[train], y=dealt[train], files=data.files), ctx)
         found = module.predict(model, Rows(source, data.train[valid], files=data.files), ctx)
-        raw[valid] = task.check(found.values if isinstance(found, Dense) else found, len(valid))
+        raw[valid] = task.check(check_predictions(found, len(valid), task.layout()), len(valid))
     scored = data.fold_of >= 0
     return task, truth[scored], raw[scored], data.fold_of[scored]

@@ -87,6 +87,8 @@ def context(engine: Engine) -> dict[str, Any]:
         "metric": competition.metric,
         "n_outputs": engine.task.n_outputs(),
         "schema": [to_json(column) for column in engine.dataset.columns],
+        "classes": list(competition.classes),
+        "layout": to_json(engine.task.layout()),
         "device": "cpu",
         "timed": engine.purse.timed,
     }

@@ -64,4 +64,4 @@ def _mean(engine: Engine, track: Track, name: str, n_rows: int) -> Floats:
     if track.status != "done":
         raise InvalidPredictions(f"{track.experiment.id} could not predict the new rows: {track.message}")
     runs = [run for run in engine.registry.runs.of(track.experiment.id) if run.part.startswith(f"new_{name}")]
-    return np.asarray(np.mean([engine.store.of_run(run, n_rows) for run in runs], axis=0))
+    return ensemble.evenly(engine.task, [engine.store.of_run(run, n_rows) for run in runs])

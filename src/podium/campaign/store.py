@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from podium import ensemble
 from podium.competition.dataset import Dataset
 from podium.errors import InvalidPredictions
 from podium.registry import Registry
@@ -28,8 +29,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_predictions(path: Path) -> Floats:
-    """The float64 array of an .npy file that foreign code wrote. Raises InvalidPredictions on anything else.
+def read_predictions(path: Path, dtype: str = "float64") -> Floats:
+    """The array of an .npy file that foreign code wrote, of this type. Raises InvalidPredictions on anything else.
 
     Memory-mapped first: a header that claims more rows than the file has would else be allocated before it is refused.
     """
@@ -37,8 +38,8 @@ def read_predictions(path: Path) -> Floats:
         mapped = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, OverflowError, TypeError, EOFError) as problem:
         raise InvalidPredictions(f"{path.name} cannot be read: {problem}") from problem
-    if mapped.dtype != np.float64 or mapped.ndim > 2:
-        raise InvalidPredictions(f"{path.name}: expected float64 (n, k); found {mapped.dtype} {mapped.shape}")
+    if mapped.dtype != np.dtype(dtype) or mapped.ndim > 2:
+        raise InvalidPredictions(f"{path.name}: expected {dtype} (n, k); found {mapped.dtype} {mapped.shape}")
     return np.array(mapped)
 
 
@@ -51,6 +52,7 @@ class PredictionStore:
         self.fold_of = dataset.fold_of[self.scored]
         whole = None if dataset.groups is None else np.load(dataset.groups)
         self.groups = None if whole is None else whole[dataset.train[self.scored]]  # sampling units of the scored rows
+        self._dtype = task.layout().dtype
         self._cache: OrderedDict[tuple[str, str], Floats] = OrderedDict()
 
     def of_run(self, run: RunRow, n_rows: int) -> Floats:
@@ -58,14 +60,14 @@ class PredictionStore:
         path = self._campaign / run.folder / "predictions.npy"
         if not path.is_file() or file_sha256(path) != run.exit.files.get("predictions.npy"):
             raise InvalidPredictions(f"{path} is not the file that was recorded: it is gone, or its sha256 differs")
-        return self._task.check(read_predictions(path), n_rows)
+        return self._task.check(read_predictions(path, self._dtype), n_rows)
 
     def oof(self, experiment: str) -> Floats:
         """`(n_scored, k)`, NaN for rows of folds that were not run."""
         return self._cached(experiment, "oof")
 
     def holdout(self, experiment: str) -> Floats:
-        """`(n_test + n_vault, k)`: test rows first, in submission order; the mean over the fold models (or the refit)."""
+        """`(n_test + n_vault, k)`: test rows first, in submission order; the fold models' mixture (or the refit's)."""
         return self._cached(experiment, "holdout")
 
     def fold_rows(self, fold: int) -> NDArray[np.int64]:
@@ -92,11 +94,11 @@ class PredictionStore:
         sha = member.oof_sha if what == "oof" else member.holdout_sha
         if not path.is_file() or file_sha256(path) != sha:
             raise InvalidPredictions(f"{path} is not the file that was imported: it is gone, or its sha256 differs")
-        values = read_predictions(path)
+        values = read_predictions(path, self._dtype)
         return values[self.scored] if what == "oof" else values
 
     def _load_oof(self, experiment: str) -> Floats:
-        values = np.full((len(self.scored), self._task.n_outputs()), np.nan)
+        values = np.full((len(self.scored), self._task.n_outputs()), np.nan, dtype=self._dtype)
         for run in self._registry.runs.of(experiment):
             if run.kind == "fit" and run.part.startswith("fold_"):
                 rows = self.fold_rows(int(run.part.removeprefix("fold_")) - 1)
@@ -108,4 +110,4 @@ class PredictionStore:
         parts = [run for run in self._registry.runs.of(experiment) if run.part.startswith(("holdout_", "refit"))]
         if not parts:
             raise InvalidPredictions(f"{experiment} has no test predictions yet")
-        return np.asarray(np.mean([self.of_run(run, n_rows) for run in parts], axis=0))
+        return ensemble.evenly(self._task, [self.of_run(run, n_rows) for run in parts])

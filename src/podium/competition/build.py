@@ -18,6 +18,7 @@ from podium.competition.dealt import Dealt
 from podium.competition.folder import TableFiles, look
 from podium.competition.keys import keyed
 from podium.competition.source import Source, read_source
+from podium.competition.units import TRUTH, Units, units_of
 from podium.errors import CampaignError
 from podium.metrics import custom
 from podium.protocol import Column
@@ -59,21 +60,18 @@ def build(competition: Competition, folder: Path, seed: int) -> Dataset:
 
 def _write(competition: Competition, part: Path, seed: int) -> None:
     data = Path(competition.data_dir)
-    files = TableFiles.of(competition)
-    source = keyed(
-        read_source(data, files, competition.id_columns or [competition.id_column or ""]), competition.id_columns
-    )
-    source = features.in_sample_order(source, competition)
+    units = units_of(competition, data, seed) or _rows(competition, data)
+    source = units.source
     n_train, n = source.train.height, source.train.height + source.test.height
     raw = features.stack(source, competition)
-    file_columns = attached.find_files(look(data), source.train, source.test, competition.id_column)
+    file_columns = _files(units, competition, data)
     raw = raw.drop([f.name for f in file_columns], strict=False)
     types = [features.type_of(raw[name], competition) for name in raw.columns]
     frame = columns.conform(raw, types)
     labels = _labels(source.train, competition)
-    times = _times(source, competition)
-    groups = _groups(source, frame, competition, times)
-    dealt = _deal(competition, labels, groups, times, n_train, seed)
+    times = _times(source, competition) if units.clock is None else units.clock
+    groups = _groups(source, frame, competition, times) if units.groups is None else units.groups
+    dealt = units.dealt or _deal(competition, labels, groups, times, n_train, seed)
     clock = None if dealt.clock is None else _clock_of_all(dealt.clock, times, n)
     order = _order(n_train, n, clock, seed)
     row_of = np.empty(n, dtype=np.int64)
@@ -103,16 +101,28 @@ def _write(competition: Competition, part: Path, seed: int) -> None:
 # ---------------------------------------------------------------- labels, ids, order
 
 
+def _rows(competition: Competition, data: Path) -> Units:
+    """Where a row of train's table is what is predicted."""
+    source = read_source(data, TableFiles.of(competition), competition.id_columns or [competition.id_column or ""])
+    return Units(features.in_sample_order(keyed(source, competition.id_columns), competition))
+
+
+def _files(units: Units, competition: Competition, data: Path) -> list[attached.FileColumn]:
+    if units.files is not None:
+        return [attached.FileColumn(name, refs) for name, refs in units.files.items()]
+    return attached.find_files(look(data), units.source.train, units.source.test, competition.id_column)
+
+
 def _labels(train: pl.DataFrame, competition: Competition) -> pl.DataFrame:
-    """Targets as spelled (classes) or Float64, and label-side columns in their clean type."""
-    out = []
+    """Targets as spelled (classes), Float64, or as a unit's `TRUTH`; label-side columns in their clean type."""
+    out = [train[TRUTH]] if TRUTH in train.columns else []
     numbers = not competition.classes
-    for name in competition.target_columns:
+    for name in () if out else competition.target_columns:
         series = train[name].cast(pl.String)
         if numbers and series.str.to_lowercase().is_in(["true", "false"]).all():
             series = (series.str.to_lowercase() == "true").cast(pl.Float64)
         out.append(series.str.strip_chars().cast(pl.Float64) if numbers and series.dtype == pl.String else series)
-    for name in competition.label_side_columns:
+    for name in (c for c in competition.label_side_columns if c in train.columns):
         out.append(columns.cast(train[name], columns.learn_type(train[name])).alias(name))
     return pl.DataFrame(out)
 
@@ -188,6 +198,8 @@ def _groups(source: Source, frame: pl.DataFrame, competition: Competition, times
 
 def _strata(labels: pl.DataFrame, competition: Competition) -> Floats:
     """One number a row whose order folds balance: class code, target value, combination of labels, mean rank."""
+    if TRUTH in labels.columns:
+        return np.zeros(labels.height)
     frame = labels.select(competition.target_columns)
     if competition.classes:
         code = {name: at for at, name in enumerate(competition.classes)}
@@ -263,10 +275,13 @@ def _facts(
     n_test: int,
     n_groups: int,
 ) -> DataFacts:
-    targets = labels.select(competition.target_columns)
+    targets = labels.select(TRUTH if TRUTH in labels.columns else list(competition.target_columns))
     skew, least, outputs = 0.0, 0.0, len(competition.target_columns)
-    cardinality = targets.to_series(0).n_unique()
-    if competition.classes:
+    answers = targets.to_series(0)
+    cardinality = labels.height if answers.name == TRUTH else answers.n_unique()
+    if answers.name == TRUTH:
+        outputs = max(1, len(competition.classes))
+    elif competition.classes:
         outputs = (
             1
             if len(competition.classes) == 2 or competition.task_type == "ordinal_regression"

@@ -11,7 +11,7 @@ import polars as pl
 
 from podium.protocol import Column, ColumnKind
 
-Cast = Literal["float", "int", "bool", "str", "datetime"]
+Cast = Literal["float", "int", "bool", "str", "datetime", "list"]
 MISSING_WORDS = ("", "?", "-", ".", "none", "missing", "na", "n/a", "nan", "null", "unknown", "inf", "-inf", "infinity")
 FEW_VALUES = 20  # at most so many distinct strings are plain categories, whatever they look like
 DATE_FORMATS = (
@@ -68,6 +68,8 @@ def learn_type(series: pl.Series) -> ColumnType:
         return ColumnType(name, "float")
     if dtype.is_temporal():
         return ColumnType(name, "datetime")
+    if isinstance(dtype, pl.List) and dtype.inner.is_numeric():
+        return ColumnType(name, "list")
     return _learn_string(name, series.cast(pl.String, strict=False))
 
 
@@ -164,6 +166,8 @@ def cast(series: pl.Series, kind: ColumnType) -> pl.Series:
         return series.cast(pl.Boolean, strict=False)
     if kind.cast in ("int", "float"):
         return _cast_number(series, kind)
+    if kind.cast == "list":
+        return series
     if kind.cast == "datetime":
         if series.dtype == pl.String:
             return parse_dates(series, kind.format or DATE_FORMATS[0])
@@ -198,6 +202,8 @@ def _cast_number(series: pl.Series, kind: ColumnType) -> pl.Series:
 def describe(series: pl.Series, kind: ColumnType, *, is_file: bool = False) -> Column:
     """The kind of a clean column and the figures that recipes choose by."""
     n = max(1, len(series))
+    if kind.cast == "list":
+        return Column(series.name, "list", len(series), series.null_count() / n)
     unique = series.n_unique() - (1 if series.null_count() else 0)
     length = 0.0
     if series.dtype == pl.String and len(series) > series.null_count():

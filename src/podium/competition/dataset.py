@@ -32,6 +32,7 @@ from podium.competition import new_rows, side_tables
 from podium.competition.arrow import write_arrow, write_json
 from podium.competition.columns import ColumnType
 from podium.competition.joins import Join
+from podium.competition.units import TRUTH
 from podium.errors import CampaignError
 from podium.metrics import custom
 from podium.protocol import Column
@@ -133,14 +134,14 @@ class Dataset:
 
     def labels(self, rows: Rows) -> pl.DataFrame:
         """Target columns of labelled rows, in the order of `rows`: String for classes (as spelled in train), else
-        Float64. Raises KeyError for a row that has no label."""
-        return self._labels.select(self.competition.target_columns)[self._labelled(rows)]
+        Float64; one column `TRUTH` where answers are neither. Raises KeyError for a row that has no label."""
+        held = [TRUTH] if TRUTH in self._labels.columns else list(self.competition.target_columns)
+        return self._labels.select(held)[self._labelled(rows)]
 
     def label_side(self, rows: Rows) -> pl.DataFrame:
         """Columns that only train has, besides the targets, in the order of `rows`; empty where there are none."""
-        if not self.competition.label_side_columns:
-            return pl.DataFrame()
-        return self._labels.select(self.competition.label_side_columns)[self._labelled(rows)]
+        held = [name for name in self.competition.label_side_columns if name in self._labels.columns]
+        return self._labels.select(held)[self._labelled(rows)] if held else pl.DataFrame()
 
     def ids(self, rows: Rows) -> pl.Series | None:
         """The competition's own ids, as spelled in its files (String); None where it has none."""

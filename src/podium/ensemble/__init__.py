@@ -2,5 +2,6 @@
 
 from podium.ensemble.blend import Blend, blend, combine
 from podium.ensemble.gain import blend_gain_bound
+from podium.ensemble.mixing import evenly
 
-__all__ = ["Blend", "blend", "blend_gain_bound", "combine"]
+__all__ = ["Blend", "blend", "blend_gain_bound", "combine", "evenly"]

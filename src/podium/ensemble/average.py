@@ -19,7 +19,7 @@ def average(task: Task, truth: NDArray[Any], oofs: Mapping[str, Floats], fold_of
     the decision is fitted, on other folds. Raises UserError without members or common rows."""
     names, rows = common_rows(oofs, fold_of)
     space = spaces.space_of(task)
-    known = {name: np.asarray(oofs[name][rows], dtype=np.float64) for name in names}
+    known = {name: oofs[name][rows] for name in names}
     bounds = spaces.bounds_of(task, truth[rows], known[names[0]])
     quantiles = (
         {name: spaces.knots_of(bounds.clip(values)) for name, values in known.items()} if space == "rank" else {}

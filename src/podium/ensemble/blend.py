@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from podium.ensemble import greedy
 from podium.ensemble import space as spaces
+from podium.ensemble.mixing import mixed
 from podium.ensemble.objective import objective_for
 from podium.errors import UserError
 from podium.metrics.uncertainty import difference, estimate
@@ -26,6 +27,7 @@ MARGIN_BOUNDED = 0.003  # of a score in 0..1: AutoKaggle's threshold
 MARGIN_RELATIVE = 0.02  # of an unbounded loss
 DECISION_ROWS = 5_000  # rows on which a member's own decision is fitted, to rank the singles
 RANKING_ROWS = 12_000  # rows on which singles are compared inside the nested folds
+WIDE_ROWS = 300  # of predictions that are pictures or lists, so many are looked at to choose weights
 MIN_SHARED = 0.5  # of the widest member's rows that must remain common; narrower members are left out
 
 
@@ -99,7 +101,7 @@ def combine(blend: Blend, predictions: Mapping[str, Floats]) -> Floats:
     if len(clipped) == 1 and blend.space != "rank":
         return clipped[next(iter(clipped))]
     members = [spaces.to_space(clipped[name], blend.space, blend.quantiles.get(name)) for name in clipped]
-    return spaces.from_space(spaces.weighted(members, list(blend.weights.values())), blend.space)
+    return mixed(members, list(blend.weights.values()), blend.space)
 
 
 def common_rows(oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> tuple[list[str], NDArray[np.int64]]:
@@ -143,17 +145,14 @@ class _Pool:
 
     def __init__(self, task: Task, truth: NDArray[Any], oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> None:
         self.task, self.truth, self.fold_of = task, truth, fold_of
-        first = np.asarray(next(iter(oofs.values())), dtype=np.float64)
-        self.bounds = spaces.bounds_of(task, truth, first)
-        self.raw = [self.bounds.clip(np.asarray(values, dtype=np.float64)) for values in oofs.values()]
+        self.bounds = spaces.bounds_of(task, truth, next(iter(oofs.values())))
+        self.raw = [self.bounds.clip(values) for values in oofs.values()]
         self.space = spaces.space_of(task)
         self.knots: dict[str, spaces.Knots] = {}
         if self.space == "rank":
             self.knots = {name: spaces.knots_of(values) for name, values in zip(oofs, self.raw, strict=True)}
         knots = [self.knots.get(name) for name in oofs]
-        self.members = np.stack(
-            [spaces.to_space(raw, self.space, row) for raw, row in zip(self.raw, knots, strict=True)]
-        )
+        self.members = [spaces.to_space(raw, self.space, row) for raw, row in zip(self.raw, knots, strict=True)]
         self.folds = range(int(fold_of.max()) + 1)
         self.decided = [self._decided(raw) for raw in self.raw]
         self.singles = np.array([task.metric.function(truth, decided) for decided in self.decided])
@@ -201,8 +200,11 @@ class _Pool:
         return weights
 
     def _greedy(self, rows: NDArray[np.bool_], max_members: int) -> Floats:
-        objective = objective_for(self.task, self.truth[rows], self.members[:, rows])
-        return greedy.prune(greedy.select(objective), max_members)
+        at = np.flatnonzero(rows)
+        if self.task.layout().kind != "dense":
+            at = at[:: -(-len(at) // WIDE_ROWS)]
+        objective = objective_for(self.task, self.truth[at], np.stack([member[at] for member in self.members]))
+        return greedy.prune(greedy.select(objective, steps=objective.steps), max_members)
 
     def combined(self, weights: Floats, kind: str, rows: Any) -> Floats:
         """Raw predictions of these weights, `(rows, k)`."""
@@ -211,7 +213,7 @@ class _Pool:
             return np.asarray(self.raw[used[0]][rows])
         same = kind == self.space
         members = [self.members[m][rows] if same else spaces.to_space(self.raw[m][rows], kind) for m in used]
-        return spaces.from_space(spaces.weighted(members, weights[used].tolist()), kind)
+        return mixed(members, weights[used].tolist(), kind)
 
     def nested(self, way: _Way) -> NDArray[Any]:
         """Cross-fitted decisions of predictions whose weights never saw their fold."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.ensemble import space
-from podium.metrics.uncertainty import difference
+from podium.ensemble.mixing import MIXERS, mixed
+from podium.metrics.uncertainty import Estimate, difference
 from podium.tasks.task import Floats, Task
 
 WEIGHTS = (0.03, 0.1, 0.2, 0.35, 0.5)
@@ -36,22 +37,23 @@ def blend_gain_bound(
         return 0.0, float("inf")  # nothing in common to judge by: no reason to stop
     kind = space.space_of(task)
     here = truth[rows]
-    bounds = space.bounds_of(task, here, np.asarray(new_oof[rows], dtype=np.float64))
+    bounds = space.bounds_of(task, here, new_oof[rows])
 
     def placed(values: Floats) -> Floats:
-        part = bounds.clip(np.asarray(values[rows], dtype=np.float64))
+        part = bounds.clip(values[rows])
         return space.to_space(part, kind, space.knots_of(part) if kind == "rank" else None)
 
-    current = space.weighted([placed(oofs[name]) for name in weights], list(weights.values())) / sum(weights.values())
+    total = sum(weights.values())
+    current, shares = [placed(oofs[name]) for name in weights], [weight / total for weight in weights.values()]
     new = placed(new_oof)
-    raw = space.from_space(current, kind)
+    raw = mixed(current, shares, kind)
     decision = task.fit_decision(here, raw)
     before = task.decide(raw, decision)
-    tried = [
-        difference(
-            task.metric, here, task.decide(space.from_space((1 - w) * current + w * new, kind), decision), before
-        )
-        for w in WEIGHTS
-    ]
+
+    def gained(weight: float) -> Estimate:
+        both = mixed([*current, new], [*((1.0 - weight) * share for share in shares), weight], kind)
+        return difference(task.metric, here, task.decide(both, decision), before)
+
+    tried = [gained(weight) for weight in (WEIGHTS if kind not in MIXERS else WEIGHTS[-1:])]
     best = max(tried, key=lambda estimate: estimate.value)
     return best.value, best.upper(confidence)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.ensemble.objective import Objective
+from podium.ensemble.objective import STEPS, Objective
 from podium.tasks.task import Floats
 
-STEPS = 40
 PATIENCE = 3  # steps without a new best before it stops
 TOLERANCE = 1e-5  # relative improvement that counts
 

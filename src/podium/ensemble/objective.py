@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.ensemble.space import is_simplex
+from podium.ensemble.mixing import mixed
+from podium.ensemble.space import is_simplex, space_of
 from podium.metrics.correlations import average_ranks
 from podium.metrics.metric import PerRow
 from podium.metrics.probabilities import EPSILON
@@ -20,10 +21,13 @@ from podium.tasks.task import Floats, Task
 
 MAX_ROWS = 20_000  # rows that a non-quadratic objective looks at; selection needs no more
 BINS = 2048
+STEPS = 40
+FEW_STEPS = 6  # where each trial mixes and scores anew
 
 
 class Objective(Protocol):
     size: int  # members
+    steps: int  # picks worth their time
 
     def trial(self) -> Floats: ...
 
@@ -36,6 +40,8 @@ class Quadratic:
     `gram` `(k, M, M)`: mean products of residuals; the loss is the mean over k of `link` of the combination's MSE,
     scaled by `scale` `(k,)`.
     """
+
+    steps = STEPS
 
     def __init__(self, gram: Floats, link: str, scale: Floats) -> None:
         self.size, self._gram, self._link, self._scale = gram.shape[1], gram, link, scale
@@ -54,6 +60,8 @@ class Quadratic:
 
 class Correlation:
     """1 - Pearson correlation of a linear combination, mean over columns, from covariances."""
+
+    steps = STEPS
 
     def __init__(self, members: Floats, truth: Floats) -> None:
         self.size = len(members)
@@ -79,6 +87,8 @@ class Correlation:
 class LogLoss:
     """Mean -log of the probability given to what happened, which an arithmetic blend averages: no classes needed."""
 
+    steps = STEPS
+
     def __init__(self, hits: Floats) -> None:
         self.size, self._hits = len(hits), hits
         self._sum, self._count = np.zeros(hits.shape[1]), 0
@@ -94,6 +104,8 @@ class LogLoss:
 
 class BinnedAuc:
     """1 - ROC AUC (or average precision) of averaged ranks in 0..1, mean over columns, from `BINS` equal bins."""
+
+    steps = STEPS
 
     def __init__(self, members: Floats, truth: NDArray[Any], precision: bool) -> None:
         self.size, self._precision = len(members), precision
@@ -131,6 +143,8 @@ class BinnedAuc:
 class RowLoss:
     """Mean of a per-row loss of averaged values (MAE, MAPE, SMAPE)."""
 
+    steps = STEPS
+
     def __init__(self, members: Floats, truth: NDArray[Any], per_row: PerRow) -> None:
         self.size, self._members, self._truth, self._per_row = len(members), members, truth, per_row
         self._sum, self._count = np.zeros(members.shape[1:]), 0
@@ -145,9 +159,36 @@ class RowLoss:
         self._count += 1
 
 
+class Loss:
+    """The metric itself, of mixtures decided as fitted on them: where nothing cheaper is to be had."""
+
+    steps = FEW_STEPS
+
+    def __init__(self, task: Task, truth: Any, members: Floats) -> None:
+        self.size, self._task, self._truth, self._members = len(members), task, truth, members
+        self._space, self._counts = space_of(task), np.zeros(len(members))
+
+    def trial(self) -> Floats:
+        return np.array([self._loss(self._counts + one) for one in np.eye(self.size)])
+
+    def _loss(self, counts: Floats) -> float:
+        used = np.flatnonzero(counts)
+        raw = mixed([self._members[m] for m in used], (counts[used] / counts.sum()).tolist(), self._space)
+        decided = self._task.decide(raw, self._task.fit_decision(self._truth, raw))
+        return -self._task.metric.sign * self._task.score(self._truth, decided)
+
+    def add(self, member: int) -> None:
+        self._counts[member] += 1.0
+
+
 def objective_for(task: Task, truth: NDArray[Any], members: Floats) -> Objective:
-    """The objective of this task's metric on these rows."""
+    """The objective of this task's metric on these rows. Pictures are compared pixel by pixel, as squared errors."""
     name = task.metric.name
+    if task.layout().kind != "dense":
+        perfect = task.perfect(truth)
+        if perfect is None:
+            return Loss(task, truth, members)
+        return _quadratic(members.astype(np.float32), perfect.astype(np.float32), "identity", np.ones(members.shape[2]))
     if isinstance(task, ClassificationTask):
         return _of_classes(task, truth, members)
     target = truth.astype(np.float64) if truth.ndim == 2 else truth.astype(np.float64)[:, None]

@@ -1,8 +1,8 @@
 """Spaces in which predictions are averaged, and the way back.
 
-probability, value: as they are. logit: log odds a column. geometric: logs, renormalised over the classes of a row.
-log, log1p: natural logs of values (of 1 + values). rank: the share of OOF predictions below, from stored quantiles, so
-that one row alone can be ranked.
+probability, value, and the kinds of layout that are mixed otherwise (boxes, ranking, text): as they are. logit: log odds
+a column. geometric: logs, renormalised over the classes of a row. log, log1p: natural logs of values (of 1 + values).
+rank: the share of OOF predictions below, from stored quantiles, so that one row alone can be ranked.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ Knots = tuple[tuple[float, ...], ...]  # one row of quantiles a column
 def space_of(task: Task) -> str:
     """The space to blend in: the metric's, where this task's predictions allow it."""
     space: str = task.metric.space
+    kind = task.layout().kind
+    if kind != "dense":
+        return {"masks": "probability", "spans": "probability", "images": "value"}.get(kind, kind)
     if isinstance(task, ClassificationTask):
         simplex = is_simplex(task)
         if space == "rank" and not simplex:
@@ -65,7 +68,7 @@ class Bounds:
 
 def bounds_of(task: Task, truth: NDArray[Any], raw: Floats) -> Bounds:
     """The clip bounds of the task's own decision, where it has any."""
-    if isinstance(task, ClassificationTask):
+    if isinstance(task, ClassificationTask) or task.layout().kind != "dense":
         return Bounds()
     decision = task.fit_decision(truth, raw)
     return Bounds(tuple(decision["low"]), tuple(decision["high"])) if "low" in decision else Bounds()
@@ -117,8 +120,8 @@ def _ranked(values: Floats, knots: Floats) -> Floats:
 
 
 def weighted(members: Sequence[Floats], weights: Sequence[float]) -> Floats:
-    """Sum of weight x member, accumulated in float64 without a stacked copy."""
+    """Sum of weight x member, in the members' type, without a stacked copy."""
     total = np.zeros_like(members[0])
     for member, weight in zip(members, weights, strict=True):
-        total += weight * member
+        total += total.dtype.type(weight) * member
     return total

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.protocol import Column, Context, Rows
+from podium.protocol import Column, Context, Layout, Rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,6 +31,7 @@ class Deal:
         self._times: NDArray[np.float64] | None = self._array("times")
         self._labels = self._table("labels") if "labels" in self._fds else None
         self._parents = {name: self._array(f"parent:{name}") for name in self._named("parent:")}
+        self.layout = layout_of(job["context"])
 
     def train(self) -> Rows:
         """The labelled rows of a fit, truth as the protocol has it. Raises ValueError where labels and rows disagree."""
@@ -42,7 +43,7 @@ class Deal:
         side = {name: name.removeprefix(SIDE) for name in labels.columns if name.startswith(SIDE)}
         weight = labels["weight"].to_numpy().astype(np.float64) if "weight" in labels.columns else None
         beside = labels.select(list(side)).rename(side) if side else None
-        return self._rows(self._train, y=_truth(labels), weight=weight, labels=beside)
+        return self._rows(self._train, y=truth_of(labels, self.layout), weight=weight, labels=beside)
 
     def predict(self) -> Rows:
         """The rows to predict, without labels."""
@@ -69,6 +70,8 @@ class Deal:
             n_outputs=given["n_outputs"],
             schema=tuple(Column(**column) for column in given["schema"]),
             device=given.get("device", "cpu"),
+            classes=tuple(given.get("classes", ())),
+            layout=self.layout,
             deadline=self.job["deadline"],
             parents={name: array for name, array in self._parents.items() if array is not None},
             tables={name: Path(f"/proc/self/fd/{self._fds[f'table:{name}']}") for name in self._named("table:")},
@@ -105,12 +108,38 @@ class Deal:
             return array
 
 
-def _truth(labels: pl.DataFrame) -> NDArray[Any]:
-    """`(n,)` int64 codes or float64 values; `(n, k)` float64 for several targets."""
+def layout_of(given: Mapping[str, Any]) -> Layout:
+    """The layout in a request's context; one number a column where it names none."""
+    stated = given.get("layout")
+    if stated is None:
+        return Layout("dense", (int(given["n_outputs"]),))
+    return Layout(stated["kind"], tuple(stated["shape"]), stated["dtype"])
+
+
+def truth_of(labels: pl.DataFrame, layout: Layout) -> NDArray[Any]:
+    """`(n,)` int64 codes or float64 values; `(n, k)` float64 for several targets; `(n,)` objects for other answers."""
     names = [f"y{i}" for i in range(labels.width) if f"y{i}" in labels.columns]
     if not names:
         raise ValueError(f"labels.arrow has no column y0; it has {', '.join(labels.columns)}")
     if len(names) > 1:
         return labels.select(names).to_numpy().astype(np.float64)
-    values = labels[names[0]].to_numpy()
+    answers = labels[names[0]]
+    import polars
+
+    if not (answers.dtype.is_numeric() or answers.dtype == polars.Boolean):
+        return _objects(answers, layout)
+    values = answers.to_numpy()
     return values.astype(np.int64 if values.dtype.kind in "iub" else np.float64)
+
+
+def _objects(answers: pl.Series, layout: Layout) -> NDArray[Any]:
+    """One object a row: bytes, a text, an array of items, or of boxes `(m, 5)`."""
+    held = np.empty(len(answers), dtype=object)
+    for row, value in enumerate(answers):
+        if isinstance(value, (bytes, str)):
+            held[row] = value
+        elif layout.kind == "boxes":
+            held[row] = np.asarray(value, dtype=np.float64).reshape(-1, 5)
+        else:
+            held[row] = np.asarray(value, dtype=np.int64)
+    return held

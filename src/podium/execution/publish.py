@@ -12,6 +12,7 @@ from typing import Any
 
 from podium.execution.job import PART
 
+FLOAT_BYTES = {"float64": 8, "float32": 4, "float16": 2}
 MAX_HEADER = 10_000  # bytes of an .npy header that are read
 
 
@@ -60,8 +61,8 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def check_predictions(fd: int, shape: tuple[int, int]) -> None:
-    """Raises BadOutput unless the file is a whole .npy of float64 in this shape. A solution's word is not taken."""
+def check_predictions(fd: int, shape: tuple[int, int], dtype: str = "float64") -> None:
+    """Raises BadOutput unless the file is a whole .npy of this type and shape. A solution's word is not taken."""
     head = os.pread(fd, MAX_HEADER, 0)
     try:
         if head[:6] != b"\x93NUMPY" or head[6] != 1:
@@ -80,9 +81,10 @@ def check_predictions(fd: int, shape: tuple[int, int]) -> None:
         MemoryError,
     ) as problem:
         raise BadOutput(f"predictions.npy cannot be read: {problem}") from problem
-    if found != ("<f8", False, shape):
-        raise BadOutput(f"predictions.npy: expected float64 {shape}, found {found[0]!s:.20} {found[2]!s:.40}")
-    if os.fstat(fd).st_size != 10 + length + 8 * shape[0] * shape[1]:
+    size = FLOAT_BYTES[dtype]
+    if found != (f"<f{size}", False, shape):
+        raise BadOutput(f"predictions.npy: expected {dtype} {shape}, found {found[0]!s:.20} {found[2]!s:.40}")
+    if os.fstat(fd).st_size != 10 + length + size * shape[0] * shape[1]:
         raise BadOutput("predictions.npy is cut short")
 
 

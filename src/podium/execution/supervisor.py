@@ -211,7 +211,9 @@ class Supervisor:
             if os.fstat(self.outputs["prepared.arrow"]).st_size == 0:
                 raise BadOutput("prepare wrote nothing")
         elif n > 0 or kind == "predict":
-            check_predictions(self.outputs["predictions.npy"], (n, int(self.request["context"]["n_outputs"])))
+            given = self.request["context"]
+            dtype = given.get("layout", {}).get("dtype", "float64")
+            check_predictions(self.outputs["predictions.npy"], (n, int(given["n_outputs"])), dtype)
         if kind == "fit" and os.fstat(self.outputs["model.pkl"]).st_size == 0:
             raise BadOutput("fit wrote no model")
 

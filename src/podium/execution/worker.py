@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from podium.errors import InvalidPredictions, SolutionError
 from podium.execution import lockdown, processes
 from podium.execution.dealt import Deal
-from podium.protocol import Context, Dense, Rows
+from podium.protocol import Context, Dense, Layout, Rows
 from podium.records import Limits
 
 MAX_MESSAGE = 500
@@ -101,7 +101,7 @@ class Run:
             with os.fdopen(model_fd, "rb") as file:
                 model = pickle.load(file)
         if len(rows) or kind == "predict":
-            values = check_predictions(self._function("predict")(model, rows, self.ctx), len(rows), self.ctx.n_outputs)
+            values = check_predictions(self._function("predict")(model, rows, self.ctx), len(rows), self.ctx.layout)
             with os.fdopen(self.outputs["predictions.npy"], "wb") as file:
                 np.lib.format.write_array(file, values, version=(1, 0), allow_pickle=False)
         return _notes(model)
@@ -144,19 +144,20 @@ def load_solution(source: str) -> types.ModuleType:
     return module
 
 
-def check_predictions(found: Any, n_rows: int, n_outputs: int) -> NDArray[np.float64]:
-    """`(n_rows, n_outputs)` float64 from a `Dense` or an array `(n,)` or `(n, k)`; NaN is left to the task.
-
-    Raises InvalidPredictions on any other shape or type.
+def check_predictions(found: Any, n_rows: int, layout: Layout) -> NDArray[Any]:
+    """`(n_rows, layout.width)` in the layout's type, from a `Dense` or an array `(n,)`, `(n, k)` or `(n, *layout.shape)`; NaN
+    is left to the task. Raises InvalidPredictions on any other shape or type.
     """
     values = np.asarray(found.values if isinstance(found, Dense) else found)
     if values.dtype.kind not in "fiub":
         raise InvalidPredictions(f"predict: expected numbers, found {type(found).__name__} of {values.dtype}")
     if values.ndim == 1:
         values = values[:, None]
-    if values.shape != (n_rows, n_outputs):
-        raise InvalidPredictions(f"predict: expected shape ({n_rows}, {n_outputs}), found {values.shape}")
-    return np.ascontiguousarray(values, dtype=np.float64)
+    if values.shape == (n_rows, *layout.shape):
+        values = values.reshape(n_rows, layout.width)
+    if values.shape != (n_rows, layout.width):
+        raise InvalidPredictions(f"predict: expected shape ({n_rows}, {layout.width}), found {values.shape}")
+    return np.ascontiguousarray(values, dtype=layout.dtype)
 
 
 @functools.cache

@@ -44,6 +44,15 @@ def check_units(truth: Any, prediction: Any) -> None:
         raise InvalidPredictions(f"expected predictions of {len(truth)} units; found {len(prediction)}")
 
 
+def concatenated(parts: Sequence[Any]) -> Any:
+    """The units of several arrays, or of several shapes of one kind, one after another. Raises ValueError: none."""
+    if not parts:
+        raise ValueError("nothing to concatenate")
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    return parts[0].joined(parts)
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two arrays or shapes are equal, element by element."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
@@ -96,6 +105,16 @@ class Ranking:
         gains = None if self.gains is None else self.gains[at]
         return Ranking(self.items[at], offsets_of(self.sizes[chosen]), gains)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Ranking]) -> Ranking:
+        gains = (
+            None
+            if any(p.gains is None for p in parts)
+            else np.concatenate([p.gains for p in parts if p.gains is not None])
+        )
+        sizes = np.concatenate([p.sizes for p in parts])
+        return cls(np.concatenate([p.items for p in parts]), offsets_of(sizes), gains)
+
     def head(self, k: int) -> Ranking:
         """The first k items of every unit."""
         rank = np.arange(len(self.items)) - np.repeat(self.offsets[:-1], self.sizes)
@@ -115,6 +134,10 @@ class Text:
 
     def __getitem__(self, selector: Any) -> Text:
         return Text(tuple(self.values[i] for i in unit_positions(selector, len(self))))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Text]) -> Text:
+        return cls(tuple(value for part in parts for value in part.values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +180,10 @@ class Masks:
     def __getitem__(self, selector: Any) -> Masks:
         chosen = unit_positions(selector, len(self))
         return Masks(self.pixels[ragged_positions(self.offsets, chosen)], self.shapes[chosen])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Masks]) -> Masks:
+        return cls(np.concatenate([p.pixels for p in parts]), np.concatenate([p.shapes for p in parts]))
 
 
 def _decode(run: str, height: int, width: int) -> NDArray[np.bool_]:
@@ -228,6 +255,15 @@ class Boxes:
         image = np.repeat(np.arange(len(chosen), dtype=np.int64), sizes)
         return Boxes(image, self.label[at], self.corners[at], self.confidence[at], len(chosen))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Boxes]) -> Boxes:
+        first = np.cumsum([0, *(p.n_images for p in parts[:-1])])
+        return cls(
+            np.concatenate([p.image + at for p, at in zip(parts, first, strict=True)]),
+            np.concatenate([p.label for p in parts]), np.concatenate([p.corners for p in parts]),
+            np.concatenate([p.confidence for p in parts]), sum(p.n_images for p in parts),
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Series:
@@ -258,6 +294,10 @@ class Series:
         at = unit_positions(selector, len(self))
         return Series(self.values[at], self.series[at], self.scale[at], self.weight[at])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Series]) -> Series:
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(cls)))
+
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
@@ -272,3 +312,7 @@ class Tokens:
     def __getitem__(self, selector: Any) -> Tokens:
         at = unit_positions(selector, len(self))
         return Tokens(self.codes[at], self.sizes[at])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Tokens]) -> Tokens:
+        return cls(np.concatenate([p.codes for p in parts]), np.concatenate([p.sizes for p in parts]))

@@ -15,25 +15,30 @@ from podium.recipes.text import catalog as text
 from podium.records import Competition, DataFacts, Hardware, Recipe, dumps
 
 KINDS: dict[str, ModuleType] = {"tabular": tabular, "text": text}
-BESIDE = 3  # tabular recipes that are tried first where texts carry the rows
+OF_ROWS = ("text", "tabular")  # what reads rows of a table, with the texts and files that belong to them
+KINDS_OF: dict[str, tuple[str, ...]] = {}  # task type → kinds, where answers are no numbers or rows no rows of a table
+BESIDE = 3  # tabular recipes that are tried first where texts or images carry the rows
+
+
+def kinds_of(competition: Competition) -> tuple[str, ...]:
+    """The kinds whose recipes answer such a task, those that lead first."""
+    return KINDS_OF.get(competition.task_type, OF_ROWS)
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     """Names of the families that make sense for this data and whose library is installed here."""
-    return tuple(name for kind in KINDS.values() for name in kind.families(facts, competition))
+    return tuple(name for kind in kinds_of(competition) for name in KINDS[kind].families(facts, competition))
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
     """The warm start, in order: the cheapest sound baseline first, then strong and diverse families.
 
-    Where texts carry the rows, the text families lead and a few tabular recipes take turns with them.
+    Where several kinds have recipes they take turns, and what leads leaves a few places to what does not.
     """
-    texts = text.portfolio(facts, competition, hardware)
-    tables = tabular.portfolio(facts, competition, hardware)
-    if not texts or not tables:
-        return texts or tables
-    lists = [texts, tables[:BESIDE]]
-    turns = max(len(recipes) for recipes in lists)
+    found = [KINDS[kind].portfolio(facts, competition, hardware) for kind in kinds_of(competition)]
+    lists = [recipes for recipes in found if recipes]
+    lists = [*lists[:1], *(recipes[:BESIDE] for recipes in lists[1:])]
+    turns = max((len(recipes) for recipes in lists), default=0)
     return tuple(recipes[turn] for turn in range(turns) for recipes in lists if turn < len(recipes))
 
 

@@ -19,20 +19,18 @@ TASKS: dict[str, type[Task]] = {
 }
 
 
-PLAYED = ("label", "probability", "value")  # what a cell of the submission may hold
-
-
 def obstacle(competition: Competition) -> str:
     """Why Podium cannot play a competition that intake understood, in one line; "" where it can."""
     if competition.task_type not in TASKS:
         return "no solutions of this kind are built in"
-    if competition.submission_kind not in PLAYED:
+    task = TASKS[competition.task_type]
+    if competition.submission_kind not in task.answers:
         held = {"labels": "several labels", "ranking": "a ranked list"}.get(
             competition.submission_kind, f"a {competition.submission_kind}"
         )
-        return f"a cell of the submission holds {held}, and solutions answer with numbers or one label"
-    if "table" not in competition.inputs:
-        return f"rows are {' and '.join(competition.inputs)} files alone, and solutions read tables and texts"
+        return f"a cell of the submission holds {held}, and solutions answer with {' or '.join(task.answers)}"
+    if not set(competition.inputs) & set(task.inputs):
+        return f"rows are {' and '.join(competition.inputs)} files alone, and solutions read {', '.join(task.inputs)}"
     return ""
 
 

@@ -1,18 +1,22 @@
 """The `Task`: all that differs between one kind of problem and another. One file a task beside this one.
 
-The engine keeps three kinds of array, always aligned with row numbers it dealt:
-raw predictions (what solutions return, `Dense`), decisions (what `decide` makes of them), and truth (`encode`d labels).
+The engine keeps three kinds of array, always aligned with row numbers it dealt: raw predictions (what solutions return,
+`(n, k)`; the task's `layout` says what they mean), decisions (what `decide` makes of them, and the metric is defined on)
+and truth (`encode`d labels). The last two may be a shape of `podium.metrics.shapes` where numbers a row will not do.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.competition.dealt import no_bars, trained_on
+from podium.metrics.shapes import concatenated
+from podium.protocol import Layout
 from podium.records import Competition, DataFacts
 
 if TYPE_CHECKING:
@@ -29,8 +33,18 @@ class Task(ABC):
     Every implementation passes `podium.testing.task_conformance`.
     """
 
+    answers: ClassVar[tuple[str, ...]] = ("label", "probability", "value")  # what a cell of the submission may hold
+    inputs: ClassVar[tuple[str, ...]] = ("table", "text")  # one of these a row must have, for recipes to read
+
     def __init__(self, competition: Competition, metric: Metric) -> None:
         self.competition, self.metric = competition, metric
+
+    def layout(self) -> Layout:
+        """What the numbers of one raw prediction mean, and in which type they are kept."""
+        return Layout("dense", (self.n_outputs(),))
+
+    def measure(self, folder: Path) -> None:  # noqa: B027 — most layouts depend on nothing
+        """Take from the dealt data (`<campaign>/data`) what a layout depends on: sizes, lengths. Nothing by default."""
 
     @abstractmethod
     def encode(self, labels: pl.DataFrame) -> NDArray[Any]:
@@ -39,7 +53,7 @@ class Task(ABC):
 
     @abstractmethod
     def n_outputs(self) -> int:
-        """Width k of `Dense.values`: classes (1 for binary: P(second class)), targets, or 1."""
+        """Width k of raw predictions: classes (1 for binary: P(second class)), targets, or the layout's numbers."""
 
     @abstractmethod
     def check(self, values: Any, n_rows: int) -> Floats:
@@ -67,16 +81,14 @@ class Task(ABC):
 
     def decide_crossfitted(self, truth: NDArray[Any], raw: Floats, fold_of: NDArray[np.int8]) -> NDArray[Any]:
         """Decisions for OOF predictions: each fold decided by what was fitted on the others, so the score stays honest."""
-        parts: NDArray[Any] | None = None
+        parts, order = [], []
         for fold in np.unique(fold_of):
             here = fold_of == fold
             rest = ~here if (~here).any() else here  # one-fold (partial) OOF has no others to fit on
-            decided = self.decide(raw[here], self.fit_decision(truth[rest], raw[rest]))
-            if parts is None:
-                parts = np.empty((len(raw), *decided.shape[1:]), dtype=decided.dtype)
-            parts[here] = decided
-        assert parts is not None, "no rows to decide"
-        return parts
+            parts.append(self.decide(raw[here], self.fit_decision(truth[rest], raw[rest])))
+            order.append(np.flatnonzero(here))
+        joined: NDArray[Any] = concatenated(parts)[np.argsort(np.concatenate(order))]
+        return joined
 
     def score_raw(self, truth: NDArray[Any], raw: Floats, fold_of: NDArray[np.int8]) -> float:
         """The honest OOF score of raw predictions: cross-fitted decisions, then the metric."""
@@ -85,6 +97,10 @@ class Task(ABC):
     def gain(self, new: float, old: float) -> float:
         """How much better `new` is than `old`, positive when better, whatever the metric's direction."""
         return new - old if self.competition.metric_direction == "higher" else old - new
+
+    def perfect(self, truth: NDArray[Any]) -> Floats | None:
+        """Raw predictions `(n, k)` that would be right, where their squared errors tell how good others are; else None."""
+        return None
 
     @abstractmethod
     def baseline(self, truth: NDArray[Any], n_rows: int) -> Floats:

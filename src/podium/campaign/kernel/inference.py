@@ -31,7 +31,7 @@ from podium.competition.source import Source, read_source
 from podium.ensemble import Blend
 from podium.execution.worker import Run
 from podium.metrics import custom
-from podium.protocol import Column, Context, Rows
+from podium.protocol import Column, Context, Layout, Rows
 from podium.records import Competition, from_json
 from podium.tasks.task import Floats, Task
 
@@ -150,6 +150,8 @@ def _context(plan: Plan, member: Member, scratch: Path) -> Context:
         metric=given["metric"],
         n_outputs=given["n_outputs"],
         schema=tuple(from_json(Column, column) for column in given["schema"]),
+        classes=tuple(given["classes"]),
+        layout=from_json(Layout, given["layout"]),
         scratch=scratch,
     )
 

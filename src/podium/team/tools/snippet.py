@@ -83,17 +83,16 @@ class Snippets:
 
     def _prepare(self, code: str, run: Path) -> Path | None:
         """Deal the training rows; returns the folder of attached files."""
-        import polars as pl
-
         from podium import tasks
         from podium.competition.dataset import Dataset
         from podium.execution.executor import RunRequest
         from podium.execution.request import write_run
+        from podium.tasks.labels import labels_dealt
 
         data = Dataset.open(self.desk.campaign / "data")
         task = tasks.for_competition(data.competition)
-        truth = task.encode(data.labels(data.train)).reshape(len(data.train), -1)
-        labels = pl.DataFrame({f"y{i}": truth[:, i] for i in range(truth.shape[1])})
+        task.measure(data.folder)
+        labels = labels_dealt(task, data.labels(data.train))
         run.mkdir()
         solution = run / "solution.py"
         solution.write_text(TEMPLATE.format(source=code), encoding="utf-8")
@@ -110,6 +109,8 @@ class Snippets:
                 "metric": data.competition.metric,
                 "n_outputs": task.n_outputs(),
                 "schema": [to_json(column) for column in data.columns],
+                "classes": list(data.competition.classes),
+                "layout": to_json(task.layout()),
                 "device": "cpu",
                 "timed": True,
             },

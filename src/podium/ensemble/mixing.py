@@ -1,0 +1,29 @@
+"""Mixing predictions that are no numbers to be averaged: boxes, rankings, texts. One module a kind of layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from podium.ensemble import space as spaces
+from podium.tasks.task import Floats, Task
+
+Mixer = Callable[[Sequence[Floats], Sequence[float]], Floats]
+
+MIXERS: dict[str, Mixer] = {}  # by the kind of layout, which is then the space's name too
+
+
+def mixed(members: Sequence[Floats], weights: Sequence[float], space: str) -> Floats:
+    """Members `(n, k)` already in `space`, by weights of sum 1, back as raw predictions `(n, k)`."""
+    if space in MIXERS:
+        return MIXERS[space](members, weights)
+    return spaces.from_space(spaces.weighted(members, weights), space)
+
+
+def evenly(task: Task, parts: Sequence[Floats]) -> Floats:
+    """One prediction of several models of one kind (a solution's folds): their mean, or an even mixture."""
+    kind = task.layout().kind
+    if len(parts) > 1 and kind in MIXERS:
+        return MIXERS[kind](parts, [1.0 / len(parts)] * len(parts))
+    return np.asarray(np.mean(parts, axis=0))
