@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 MOST_REPLICATES, REPLICATE_ROWS = 8, 50_000  # pairs, and rows, that the noise of seeds is measured on
 POOL_LIMIT = 24  # members a blend may draw from: the best by score
+WIDE_LIMIT, WIDE_BYTES = (
+    8,
+    400 << 20,
+)  # the same where predictions are pictures or lists: so many, and so large together
 CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
 SPACED = 3  # rounds between two submissions before the end, where experiments are counted
 SPACED_SHARE = 0.15  # of the time, where it is limited
@@ -173,12 +177,21 @@ def _replicates(engine: Engine) -> list[Paired]:
 
 def blend(engine: Engine, round_: int) -> BlendRow | None:
     """The round's blend over the best of the pool, with its nested estimate; None while the pool is empty."""
-    best = engine.registry.experiments.best_of_pool(POOL_LIMIT, engine.competition.metric_direction == "higher")
+    best = engine.registry.experiments.best_of_pool(pool_limit(engine), engine.competition.metric_direction == "higher")
     if not best:
         return None
     oofs = {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)}
     found = ensemble.blend(engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed)
     return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
+
+
+def pool_limit(engine: Engine) -> int:
+    """How many members a blend may draw from: fewer where their predictions would fill the memory."""
+    layout = engine.task.layout()
+    if layout.kind == "dense":
+        return POOL_LIMIT
+    size = np.dtype(layout.dtype).itemsize * layout.width * len(engine.store.scored)
+    return int(np.clip(WIDE_BYTES // max(1, size), 2, WIDE_LIMIT))
 
 
 def blend_of(row: BlendRow) -> Blend:

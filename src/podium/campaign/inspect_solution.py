@@ -21,8 +21,7 @@ from podium.tasks.task import Floats, Task
 def out_of_fold(campaign: Path, module: ModuleType) -> tuple[Task, NDArray[Any], Floats, NDArray[np.int8]]:
     """(task, truth, OOF predictions, folds) over the rows that some fold predicts."""
     data = Dataset.open(campaign / "data")
-    task = tasks.for_competition(data.competition)
-    task.measure(data.folder)
+    task = tasks.of_data(data)
     ctx = Context(
         seed=data.seed,
         cores=1,

@@ -12,7 +12,8 @@ import numpy as np
 from podium.campaign.request import context
 from podium.execution.executor import RunRequest
 from podium.execution.request import read_predictions, write_run
-from podium.records import AuditFinding, Limits, Probed, QaCheck
+from podium.protocol import Layout
+from podium.records import AuditFinding, Limits, Probed, QaCheck, to_json
 from podium.referee import qa
 from podium.registry.experiments import Experiment
 from podium.tasks.task import Floats
@@ -90,7 +91,7 @@ def _write(
         limits=Limits(wall_s=SOURCE_WALL_S, memory_mb=engine.purse.memory_mb),
         threads=1,
         seed=0,
-        context={**context(engine), "n_outputs": 1},
+        context={**context(engine), "n_outputs": 1, "layout": to_json(Layout("dense", (1,)))},
         parents={"experiment": str(folder / "predictions_of.npy")},
         min_level="landlock",
     )

@@ -168,7 +168,7 @@ def _create(
             registry.set("state", {"round": 0, "phase": "eda", "paused": False, "finished": None})
             memory.bring(registry, dataset.competition, dataset.facts, options)
             if dataset.competition.brought.existing_oof_dir is not None:
-                import_predictions(folder, registry, dataset, tasks.for_competition(dataset.competition))
+                import_predictions(folder, registry, dataset, tasks.of_data(dataset))
             for text in (*filter(None, [cut]), *notices(registry)):
                 registry.events.add(0.0, 0, "warning", {"message": text})
             registry.set("created", True)

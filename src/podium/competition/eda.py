@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import polars as pl
 
+from podium.competition.answer_size import answer_size, is_structured
 from podium.competition.audit.view import EXTREME
 from podium.competition.dataset import Dataset
 from podium.protocol import Column
@@ -75,7 +76,7 @@ def _plots(plots: Collection[str]) -> str:
 
 def _question(competition: Competition) -> str:
     better = "higher" if competition.metric_direction == "higher" else "lower"
-    asked = ", ".join(competition.target_columns)
+    asked = competition.target_name or ", ".join(competition.target_columns)
     return (
         "## The question\n\n"
         f"Predict `{asked}`: {competition.task_type.replace('_', ' ')}, scored by **{competition.metric}** ({better} is better). "
@@ -135,6 +136,12 @@ def _data(competition: Competition, dataset: Dataset, findings: Sequence[AuditFi
 
 def _target(competition: Competition, dataset: Dataset) -> str:
     labels = dataset.labels(dataset.train)
+    if is_structured(labels):
+        sizes = pl.Series("size", answer_size(labels))
+        empty = float((sizes == 0).mean())  # type: ignore[arg-type]
+        rows = [(*_value_row(sizes), f"{empty:.1%}")]
+        header = ["size of the answer", "values", "mean", "std", "min", "5 %", "median", "95 %", "max", "empty"]
+        return "## The target\n\n" + _table(header, rows)
     if competition.classes:
         counts = dict(labels.to_series().value_counts().iter_rows())
         ranked = sorted(competition.classes, key=lambda c: -counts.get(c, 0))[:20]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from podium import metrics
 from podium.errors import IntakeError, Unplayable
 from podium.records import Competition
@@ -9,6 +11,9 @@ from podium.tasks.classification import ClassificationTask
 from podium.tasks.ordinal import OrdinalTask
 from podium.tasks.regression import RegressionTask
 from podium.tasks.task import Task
+
+if TYPE_CHECKING:
+    from podium.competition.dataset import Dataset
 
 TASKS: dict[str, type[Task]] = {
     "binary_classification": ClassificationTask,
@@ -49,8 +54,24 @@ def for_competition(competition: Competition) -> Task:
     return TASKS[competition.task_type](competition, metric)
 
 
+def of_data(data: Dataset) -> Task:
+    """The task of dealt data, measured on them."""
+    task = for_competition(data.competition)
+    task.measure(data.folder)
+    return task
+
+
 def _fits(name: str, task_type: str) -> bool:
     return task_type in metrics.get(name).task_types
 
 
-__all__ = ["TASKS", "ClassificationTask", "OrdinalTask", "RegressionTask", "Task", "for_competition", "obstacle"]
+__all__ = [
+    "TASKS",
+    "ClassificationTask",
+    "OrdinalTask",
+    "RegressionTask",
+    "Task",
+    "for_competition",
+    "obstacle",
+    "of_data",
+]

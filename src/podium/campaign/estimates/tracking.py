@@ -65,7 +65,9 @@ def _compare(engine: Engine, row: BlendRow | None, time_left_s: Callable[[], flo
 
 def _chosen(engine: Engine, row: BlendRow | None) -> list[Experiment]:
     """The blend's members, others that have predicted the vault, then the best of the pool up to `LEAST`."""
-    pool = engine.registry.experiments.best_of_pool(decide.POOL_LIMIT, engine.competition.metric_direction == "higher")
+    pool = engine.registry.experiments.best_of_pool(
+        decide.pool_limit(engine), engine.competition.metric_direction == "higher"
+    )
     weights = row.weights if row else {}
     members = [e for e in pool if weights.get(e.id, 0.0) > 0]
     others = [e for e in pool if e not in members]

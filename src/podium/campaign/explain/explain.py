@@ -38,7 +38,7 @@ def of_folder(campaign: Path) -> Explanation | None:
     registry = Registry.open(campaign)
     try:
         dataset = Dataset.open(campaign / "data")
-        task = tasks.for_competition(dataset.competition)
+        task = tasks.of_data(dataset)
         store = PredictionStore(campaign, registry, dataset, task)
         state = registry.setting("state") or {}
         return explain(campaign, registry, dataset, task, store, int(state.get("round") or 0))

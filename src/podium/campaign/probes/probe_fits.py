@@ -15,6 +15,7 @@ from podium.campaign.request import Part, Variant
 from podium.campaign.runner import Runner, Track, fold_part, prepared
 from podium.records import Probed
 from podium.referee import probes
+from podium.referee.probes.outcome import DEAR
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Fit:
 
 def dear(engine: Engine, experiments: Sequence[Experiment]) -> dict[str, tuple[Probed, ...]]:
     """Experiment → `shuffled` and `rerun`; the most important first, as far as the share of time goes."""
+    kind = engine.task.layout().kind
+    if kind != "dense":
+        unprobed = tuple(probes.skipped(name, f"not made for {kind}") for name in DEAR)
+        return {one.id: unprobed for one in experiments}
     fits = [one for one in (subject(engine, experiment) for experiment in experiments) if one is not None]
     _play(engine, [(fit, "probe_dear_shuffled", _shuffled_part(engine, fit)) for fit in fits], few=True)
     again = [(fit, "probe_dear_rerun", _again(engine, fit)) for fit in fits]

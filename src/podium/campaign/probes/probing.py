@@ -53,6 +53,10 @@ def cheap(
     engine: Engine, experiments: Sequence[Experiment], asked: Sequence[QaCheck] = ()
 ) -> dict[str, tuple[Probed, ...]]:
     """Experiment → what the cheap probes came to, all of `CHEAP`, those that were not made as skipped."""
+    kind = engine.task.layout().kind
+    if kind != "dense":
+        unprobed = tuple(probes.skipped(name, f"not made for {kind}") for name in CHEAP)
+        return {one.id: unprobed for one in experiments}
     n = probe_cost.affordable(engine, len(experiments))
     found = {one.id: tuple(probes.skipped(name, NO_TIME) for name in CHEAP) for one in experiments[n:]}
     swaps = swaps_of(asked)

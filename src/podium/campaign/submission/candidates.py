@@ -111,7 +111,11 @@ def _diverse(engine: Engine, best: BlendRow, ready: bool) -> BlendRow | None:
 def _near_the_best(engine: Engine) -> list[Experiment]:
     """The pool's members within two standard errors of its best, best first."""
     higher = engine.competition.metric_direction == "higher"
-    pool = [one for one in engine.registry.experiments.best_of_pool(decide.POOL_LIMIT, higher) if one.score is not None]
+    pool = [
+        one
+        for one in engine.registry.experiments.best_of_pool(decide.pool_limit(engine), higher)
+        if one.score is not None
+    ]
     return [
         one for one in pool
         if engine.task.gain(pool[0].score or 0.0, one.score or 0.0) <= WITHIN * (pool[0].stderr or 0.0)

@@ -55,7 +55,7 @@ def _judge(
     view: View, column: str, rows: Ints, read: Sequence[Mapping[str, str]], in_test: set[str]
 ) -> Iterator[AuditFinding]:
     outcome = levels.outcomes(view.truth.take(rows))
-    names = {name.lower() for name in view.competition.target_columns}
+    names = {name.lower() for name in view.targets}
     counts: dict[str, int] = {}
     for one in read:
         for key in one:

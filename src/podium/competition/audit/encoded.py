@@ -57,7 +57,7 @@ def _again(column: Column, values: Floats, view: View) -> Iterator[AuditFinding]
     """A continuous target that stands in the column for some of the rows, as it is or in another unit."""
     if view.truth.values is None:
         return
-    for name, target in zip(view.competition.target_columns, view.truth.values.T, strict=True):
+    for name, target in zip(view.targets, view.truth.values.T, strict=True):
         kept = np.isfinite(values) & (values != 0) & (target != 0)
         if kept.sum() < 50 or len(np.unique(target)) < DISTINCT * len(target):
             continue

@@ -90,7 +90,7 @@ def check_label_side(view: View) -> Iterator[AuditFinding]:
     if view.truth.values is not None and view.truth.values.shape[1] == 1 and numbers:
         total = side.select(pl.sum_horizontal(numbers)).to_series().to_numpy()
         if np.allclose(total, view.truth.values[:, 0]):
-            target = view.competition.target_columns[0]
+            target = view.targets[0]
             text = f"{' + '.join(numbers)} = {target}: model the parts and add them, or use them as further targets"
             yield finding("label_side", "info", target, 1.0, text)
     for name in names:

@@ -25,7 +25,7 @@ def check_target(view: View) -> Iterator[AuditFinding]:
             yield finding("imbalance", "info", None, share, f"class {name!r} is rare: {share:.2%} of rows")
         return
     assert view.truth.values is not None
-    for name, column in zip(view.competition.target_columns, view.truth.values.T, strict=True):
+    for name, column in zip(view.targets, view.truth.values.T, strict=True):
         deviation = column.std()
         skew = float(((column - column.mean()) ** 3).mean() / deviation**3) if deviation > 0 else 0.0
         distinct = len(np.unique(column))
@@ -35,7 +35,7 @@ def check_target(view: View) -> Iterator[AuditFinding]:
             continue
         if abs(skew) > 1:
             yield finding("skew", "info", name, skew, f"{name} is skewed ({skew:.2f}): try a log or a rank transform")
-        if distinct <= 20 < len(column):
+        if distinct <= 20 < len(column) and not view.structured:
             yield finding(
                 "cardinality",
                 "info",
@@ -46,6 +46,8 @@ def check_target(view: View) -> Iterator[AuditFinding]:
 
 
 def check_noise(view: View) -> Iterator[AuditFinding]:
+    if view.structured:
+        return  # no formula without predictions
     floor = noise_floor(get(view.competition.metric), view.truth, view.n_train)
     text = f"the standard error of {view.competition.metric_shown} at {view.n_train} rows is about {floor:.2g}"
     yield finding("noise", "info", None, floor, text)

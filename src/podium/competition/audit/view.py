@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from podium.competition.answer_size import answer_size, is_structured
 from podium.competition.association import Truth, by_chance
 from podium.competition.dataset import Dataset
 from podium.protocol import Column
@@ -43,6 +44,18 @@ class View:
     n_train: int
     n_test: int
     seed: int
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What the columns of `truth.values` are called."""
+        asked = self.competition.target_columns
+        name = self.competition.target_name or ", ".join(asked) or "answer"
+        return (f"size of {name}",) if self.structured else asked
+
+    @functools.cached_property
+    def structured(self) -> bool:
+        """Whether answers are masks, boxes, lists or texts: `truth` is then their size."""
+        return is_structured(self.dataset.labels(self.rows[:1]))
 
     @functools.cached_property
     def chance(self) -> float:
@@ -88,7 +101,9 @@ def _drawn(rows: Ints, most: int, rng: np.random.Generator) -> Ints:
 
 
 def truth_of(competition: Competition, labels: pl.DataFrame) -> Truth:
-    """Labels as arrays: class codes `(n,)`, or values `(n, k)`."""
+    """Labels as arrays: class codes `(n,)`, or values `(n, k)`; the size of answers that are neither."""
+    if is_structured(labels):
+        return Truth(None, answer_size(labels)[:, None])
     if competition.classes:
         codes = {name: at for at, name in enumerate(competition.classes)}
         return Truth(labels.to_series().replace_strict(codes, return_dtype=pl.Int64).to_numpy(), None)

@@ -25,7 +25,7 @@ def target_plot(view: View) -> Iterator[tuple[str, str]]:
     assert view.truth.values is not None
     if view.competition.task_type == "multilabel_classification":
         ones = (view.truth.values > 0.5).sum(axis=0)
-        yield "target", _classes(view, list(view.competition.target_columns), ones, len(view.truth.values))
+        yield "target", _classes(view, list(view.targets), ones, len(view.truth.values))
     else:
         yield "target", _values(view, view.truth.values)
 
@@ -37,7 +37,7 @@ def _classes(view: View, names: list[str], counts: np.ndarray[tuple[int], np.dty
     rows = [
         Bar(names[i], float(shares[i]) / most, f"{short(int(counts[i]))} · {shares[i]:.1%}") for i in order.tolist()
     ]
-    asked = ", ".join(view.competition.target_columns[:3])
+    asked = ", ".join(view.targets[:3])
     kind = "labels" if view.competition.task_type.startswith("multilabel") else "classes"
     sampled = "sampled " if n < view.n_train else ""
     more = f", the {MOST_CLASSES} commonest" if len(names) > MOST_CLASSES else ""
@@ -47,7 +47,7 @@ def _classes(view: View, names: list[str], counts: np.ndarray[tuple[int], np.dty
 
 def _values(view: View, values: Floats) -> str:
     parts: list[Html] = []
-    names = view.competition.target_columns[:MOST_TARGETS]
+    names = view.targets[:MOST_TARGETS]
     for at, name in enumerate(names):
         top = TOP + 6 + at * (PANEL + 44)
         if len(names) > 1:

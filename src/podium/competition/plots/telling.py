@@ -47,7 +47,7 @@ def _short(measure: str) -> str:
 def outcome_of(view: View) -> tuple[Floats | None, str]:
     """What is averaged along a column: the target, or the share of the second of two classes."""
     if view.truth.values is not None:
-        return view.truth.values[:, 0], f"mean {view.competition.target_columns[0]}"
+        return view.truth.values[:, 0], f"mean {view.targets[0]}"
     assert view.truth.codes is not None
     if len(view.competition.classes) != 2:
         return None, ""

@@ -23,6 +23,13 @@ KINDS = {
     "missing": ("missing values are predicted", "features have missing values: predict such rows too"),
     "symmetry": ("the two sides of a pair are told apart rightly", "with the two sides exchanged, predictions should follow"),
 }  # fmt: skip
+NUMBERS = (
+    "label",
+    "probability",
+    "value",
+    "series",
+    "distribution",
+)  # what cells hold where rows are predicted by numbers
 CITES = {
     "finite": "finite prediction",
     "probabilities": "are probabilities",
@@ -47,6 +54,8 @@ def checks(brief: Brief) -> Checks:
 def _kinds(facts: Facts) -> dict[str, Mapping[str, Any]]:
     """Kind → parameters: of the task, then of what these data and this description imply."""
     competition, data = facts.competition, facts.data
+    if competition.submission_kind not in NUMBERS:
+        return {"finite": {}}  # what masks, boxes, lists and texts must be is checked by the task itself
     found: dict[str, Mapping[str, Any]] = {kind: {} for kind in _of_task(competition.task_type)}
     found["deterministic"] = {}
     found["no_future" if competition.looks_forward else "row_order"] = {}

@@ -90,8 +90,7 @@ class Snippets:
         from podium.tasks.labels import labels_dealt
 
         data = Dataset.open(self.desk.campaign / "data")
-        task = tasks.for_competition(data.competition)
-        task.measure(data.folder)
+        task = tasks.of_data(data)
         labels = labels_dealt(task, data.labels(data.train))
         run.mkdir()
         solution = run / "solution.py"
