@@ -107,7 +107,7 @@ def make(
 def guess_task(frame: pl.DataFrame, targets: Sequence[str], metric: str) -> str:
     """The kind of task that target and metric make likely; a host may say otherwise with `--task`."""
     column, asked = frame[targets[0]], metrics.get(metric)
-    fits = [name for name in tasks.TASKS if name in asked.task_types]
+    fits = [name for name in tasks.ROWS if name in asked.task_types]
     whole = column.dtype.is_integer() or column.dtype == pl.Boolean
     classes = column.n_unique() if whole or column.dtype == pl.String else MOST_CLASSES + 1
     if len(targets) > 1:

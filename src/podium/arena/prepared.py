@@ -41,6 +41,8 @@ def make_prepared(source: Path, terms: Terms, overrides: Mapping[str, str], *, p
         )
     competition = replace(intake(home / "public", overrides), data_dir="", inputs=("table",))  # scoring sees no inputs
     why = tasks.obstacle(competition)
+    if not why and competition.task_type not in tasks.ROWS:
+        why = "the arena scores rows of numbers and labels"
     if why:
         raise Unplayable(competition, why)
     task = tasks.for_competition(competition)

@@ -5,22 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podium import metrics
+from podium.competition.asked_metric import scores
 from podium.errors import IntakeError, Unplayable
 from podium.records import Competition
 from podium.tasks.classification import ClassificationTask
 from podium.tasks.ordinal import OrdinalTask
 from podium.tasks.regression import RegressionTask
+from podium.tasks.span_extraction import SpanExtractionTask
 from podium.tasks.task import Task
+from podium.tasks.text_to_text import TextToTextTask
 
 if TYPE_CHECKING:
     from podium.competition.dataset import Dataset
 
-TASKS: dict[str, type[Task]] = {
+ROWS: dict[str, type[Task]] = {  # an answer is a row of numbers or labels: a sheet alone can be scored, and the arena hosts it
     "binary_classification": ClassificationTask,
     "multiclass_classification": ClassificationTask,
     "multilabel_classification": ClassificationTask,
     "regression": RegressionTask,
     "ordinal_regression": OrdinalTask,
+}
+TASKS: dict[str, type[Task]] = {**ROWS,
+    "span_extraction": SpanExtractionTask,
+    "text_generation": TextToTextTask,
 }
 
 
@@ -45,7 +52,7 @@ def for_competition(competition: Competition) -> Task:
     if why:
         raise Unplayable(competition, why)
     metric = metrics.get(competition.metric)
-    if competition.task_type not in metric.task_types:
+    if not scores(metric, competition.task_type, competition.submission_kind):
         raise IntakeError(
             f"metric {metric.name} does not fit a {competition.task_type}",
             expected=f"a metric of {', '.join(name for name in metrics.names() if _fits(name, competition.task_type))}",
@@ -66,6 +73,7 @@ def _fits(name: str, task_type: str) -> bool:
 
 
 __all__ = [
+    "ROWS",
     "TASKS",
     "ClassificationTask",
     "OrdinalTask",
