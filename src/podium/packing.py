@@ -5,6 +5,7 @@ One width for every row keeps each prediction an array: folds, means, standard e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ def boxes(found: Sequence[NDArray[Any]], layout: Layout) -> Dense:
 
 def unpack_boxes(values: NDArray[Any]) -> list[Floats]:
     """`boxes`' inverse, from `(n, most * 6)`: arrays `(m, 6)`; a confidence of 0 ends the list."""
-    shaped = np.asarray(values, dtype=np.float64).reshape(len(values), -1, BOX)
+    shaped = _in_rows_of(values, BOX)
     return [of[of[:, 5] > 0] for of in shaped]
 
 
@@ -47,9 +48,19 @@ def rankings(items: Sequence[Sequence[int]], scores: Sequence[Sequence[float]], 
 
 def unpack_rankings(values: NDArray[Any]) -> tuple[list[NDArray[np.int64]], list[Floats]]:
     """`rankings`' inverse, from `(n, most * 2)`: (codes, scores) a row."""
-    shaped = np.asarray(values, dtype=np.float64).reshape(len(values), -1, 2)
+    shaped = _in_rows_of(values, 2)
     kept = [of[of[:, 0] >= 0] for of in shaped]
     return [of[:, 0].astype(np.int64) for of in kept], [of[:, 1] for of in kept]
+
+
+def spans(found: Sequence[str], probabilities: Sequence[NDArray[Any]], layout: Layout) -> Dense:
+    """The text of each row, and the probability `(characters,)` that each of its characters belongs to the answer."""
+    out = np.zeros((len(found), *layout.shape), dtype=layout.dtype)
+    for row, (text, p) in enumerate(zip(found, probabilities, strict=True)):
+        n = min(len(text), layout.shape[1])
+        out[row, 0, :n] = [ord(letter) for letter in text[:n]]
+        out[row, 1, :n] = p[:n]
+    return Dense(out)
 
 
 def texts(found: Sequence[str], layout: Layout) -> Dense:
@@ -65,3 +76,9 @@ def unpack_texts(values: NDArray[Any]) -> list[str]:
     """`texts`' inverse, from `(n, longest)`."""
     codes = np.asarray(values, dtype=np.int64)
     return ["".join(map(chr, row[row > 0].tolist())) for row in codes]
+
+
+def _in_rows_of(values: NDArray[Any], k: int) -> Floats:
+    """`(n, m * k)`, or `(n, m, k)`, as `(n, m, k)`; n may be 0."""
+    width = math.prod(values.shape[1:])
+    return np.asarray(values, dtype=np.float64).reshape(len(values), width // k, k)
