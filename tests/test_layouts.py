@@ -35,7 +35,7 @@ box = st.tuples(st.integers(0, 5), *[st.integers(0, 500)] * 4, st.integers(1, 10
 def test_boxes_come_back_most_confident_first(found: list[list[list[float]]]) -> None:
     arrays = [np.array(of, dtype=np.float64).reshape(-1, 6) for of in found]
     dense = packing.boxes(arrays, BOXES)
-    back = packing.unpack_boxes(dense.values.reshape(len(found), -1))
+    back = packing.unpack_boxes(dense.values.reshape(len(found), 18))
     for given_, got in zip(arrays, back, strict=True):
         assert np.array_equal(got, given_[np.argsort(-given_[:, 5], kind="stable")])
 
