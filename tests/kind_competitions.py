@@ -23,7 +23,7 @@ class Expected:
     metric: str = ""
     target: str = ""
     id_column: str | None = ""
-    playable: bool = False
+    unplayable: bool = False
     kind: str = ""  # of submission
     inputs: tuple[str, ...] = ()
     refused: str = ""
@@ -115,7 +115,13 @@ def sentence(k: int, n: int = 9) -> str:
 # ---------------------------------------------------------------- images
 
 
-@lookalike(task_type="binary_classification", metric="log_loss", target="label", id_column="id", inputs=("image",))
+@lookalike(
+    task_type="binary_classification",
+    metric="log_loss",
+    target="label",
+    id_column="id",
+    inputs=("image",),
+)
 def dogs_against_cats(f: Path) -> None:
     files(
         f, [f"train/{w}.{i}.jpg" for w in ("cat", "dog") for i in range(60)] + [f"test/{i + 1}.jpg" for i in range(M)]
@@ -125,7 +131,8 @@ def dogs_against_cats(f: Path) -> None:
          "Submissions are scored on the log loss.")  # fmt: skip
 
 
-@lookalike(task_type="multiclass_classification", metric="accuracy", target="label", id_column="image_id", inputs=("image",),
+@lookalike(task_type="multiclass_classification", metric="accuracy", target="label", id_column="image_id",
+           inputs=("image",),
            kind="label")  # fmt: skip
 def cassava(f: Path) -> None:
     train, test = [f"{i}.jpg" for i in range(1000, 1000 + N)], [f"{i}.jpg" for i in range(5000, 5000 + M)]
@@ -138,7 +145,11 @@ def cassava(f: Path) -> None:
 
 
 @lookalike(
-    task_type="multilabel_classification", metric="auc", target="healthy", id_column="image_id", inputs=("image",)
+    task_type="multilabel_classification",
+    metric="auc",
+    target="healthy",
+    id_column="image_id",
+    inputs=("image",),
 )
 def plant_pathology(f: Path) -> None:
     train, test = ids(N, prefix="Train_"), ids(M, prefix="Test_")
@@ -151,7 +162,7 @@ def plant_pathology(f: Path) -> None:
     says(f, "Which disease has the leaf?", "Submissions are evaluated on mean column-wise ROC AUC.")
 
 
-@lookalike(task_type="multilabel_classification", metric="f1_samples", target="labels", id_column="image", kind="labels",
+@lookalike(unplayable=True, task_type="multilabel_classification", metric="f1_samples", target="labels", id_column="image", kind="labels",
            inputs=("image",))  # fmt: skip
 def plant_pathology_of_many_labels(f: Path) -> None:
     train, test = [f"{h}.jpg" for h in hexes(N, 1)], [f"{h}.jpg" for h in hexes(M, 2)]
@@ -163,7 +174,7 @@ def plant_pathology_of_many_labels(f: Path) -> None:
     says(f, "Leaves may have several diseases.", "The evaluation metric for this competition is Mean F1-Score.")
 
 
-@lookalike(task_type="multilabel_classification", metric="f1_macro", target="Target", id_column="Id", kind="labels",
+@lookalike(unplayable=True, task_type="multilabel_classification", metric="f1_macro", target="Target", id_column="Id", kind="labels",
            inputs=("image",))  # fmt: skip
 def human_protein(f: Path) -> None:
     train, test = hexes(N, 3), hexes(M, 4)
@@ -177,7 +188,7 @@ def human_protein(f: Path) -> None:
     says(f, "Multi-label classification of proteins.", "Submissions will be evaluated based on their macro F1 score.")
 
 
-@lookalike(task_type="multiclass_classification", metric="map@5", target="Id", id_column="Image", kind="ranking",
+@lookalike(unplayable=True, task_type="multiclass_classification", metric="map@5", target="Id", id_column="Image", kind="ranking",
            inputs=("image",))  # fmt: skip
 def whales(f: Path) -> None:
     train, test = [f"{h}.jpg" for h in hexes(N, 5)], [f"{h}.jpg" for h in hexes(M, 6)]
@@ -207,7 +218,13 @@ def seedlings(f: Path) -> None:
     )
 
 
-@lookalike(task_type="multiclass_classification", metric="log_loss", target="breed", id_column="id", inputs=("image",))
+@lookalike(
+    task_type="multiclass_classification",
+    metric="log_loss",
+    target="breed",
+    id_column="id",
+    inputs=("image",),
+)
 def dog_breeds(f: Path) -> None:
     train, test, breeds = hexes(N, 21), hexes(M, 22), ["beagle", "boxer", "briard", "pug"]
     files(f, [f"train/{n}.jpg" for n in train] + [f"test/{n}.jpg" for n in test])
@@ -220,7 +237,13 @@ def dog_breeds(f: Path) -> None:
     )
 
 
-@lookalike(task_type="ordinal_regression", metric="qwk", target="diagnosis", id_column="id_code", inputs=("image",))
+@lookalike(
+    task_type="ordinal_regression",
+    metric="qwk",
+    target="diagnosis",
+    id_column="id_code",
+    inputs=("image",),
+)
 def blindness(f: Path) -> None:
     train, test = hexes(N, 23), hexes(M, 24)
     files(f, [f"train_images/{n}.png" for n in train] + [f"test_images/{n}.png" for n in test])
@@ -239,7 +262,6 @@ def blindness(f: Path) -> None:
     metric="rmse",
     target="Pawpularity",
     id_column="Id",
-    playable=True,
     inputs=("table", "image"),
 )
 def pet_pictures(f: Path) -> None:
@@ -293,7 +315,11 @@ def wheat(f: Path) -> None:
 
 
 @lookalike(
-    task_type="object_detection", metric="coco_map", target="PredictionString", id_column="image_id", kind="boxes"
+    task_type="object_detection",
+    metric="coco_map",
+    target="PredictionString",
+    id_column="image_id",
+    kind="boxes",
 )
 def chest_findings(f: Path) -> None:
     train, test = hexes(30, 32), hexes(10, 33)
@@ -360,7 +386,13 @@ def ships_in_runs(f: Path) -> None:
          "This competition is evaluated on the F2 Score at different intersection over union (IoU) thresholds.")  # fmt: skip
 
 
-@lookalike(task_type="segmentation", metric="dice", target="EncodedPixels", id_column="ImageId_ClassId", kind="mask")
+@lookalike(
+    task_type="segmentation",
+    metric="dice",
+    target="EncodedPixels",
+    id_column="ImageId_ClassId",
+    kind="mask",
+)
 def steel(f: Path) -> None:
     train, test = [f"{h}.jpg" for h in hexes(30, 36)], [f"{h}.jpg" for h in hexes(10, 37)]
     files(f, [f"train_images/{n}" for n in train] + [f"test_images/{n}" for n in test])
@@ -421,7 +453,7 @@ def tracts(f: Path) -> None:
 # ---------------------------------------------------------------- sound
 
 
-@lookalike(task_type="multiclass_classification", metric="map@3", target="label", id_column="fname", kind="ranking",
+@lookalike(unplayable=True, task_type="multiclass_classification", metric="map@3", target="label", id_column="fname", kind="ranking",
            inputs=("audio",))  # fmt: skip
 def sounds(f: Path) -> None:
     train, test, kinds = (
@@ -436,7 +468,12 @@ def sounds(f: Path) -> None:
 
 
 @lookalike(
-    task_type="multiclass_classification", metric="accuracy", target="label", id_column="fname", inputs=("audio",)
+    unplayable=True,
+    task_type="multiclass_classification",
+    metric="accuracy",
+    target="label",
+    id_column="fname",
+    inputs=("audio",),
 )
 def spoken_words(f: Path) -> None:
     files(f, [f"train/audio/{w}/{h}.wav" for j, w in enumerate(("yes", "no", "up")) for h in hexes(40, 42 + j)])
@@ -446,7 +483,14 @@ def spoken_words(f: Path) -> None:
     says(f, "Recognise simple commands.", "Submissions are evaluated on Multiclass Accuracy.")
 
 
-@lookalike(task_type="binary_classification", metric="auc", target="hasbird", id_column="itemid", inputs=("audio",))
+@lookalike(
+    unplayable=True,
+    task_type="binary_classification",
+    metric="auc",
+    target="hasbird",
+    id_column="itemid",
+    inputs=("audio",),
+)
 def bird_there(f: Path) -> None:
     train, test = hexes(N, 47), hexes(M, 48)
     files(f, [f"train/{n}.wav" for n in train] + [f"test/{n}.wav" for n in test])
@@ -470,7 +514,14 @@ def fashion(f: Path) -> None:
          "Submissions are evaluated according to the Mean Average Precision @ 12 (MAP@12).")  # fmt: skip
 
 
-@lookalike(task_type="recommendation", metric="f1_samples", target="products", id_column="order_id", kind="ranking")
+@lookalike(
+    unplayable=True,
+    task_type="recommendation",
+    metric="f1_samples",
+    target="products",
+    id_column="order_id",
+    kind="ranking",
+)
 def groceries(f: Path) -> None:
     csv(f, "orders.csv", order_id=range(200), user_id=[i // 10 for i in range(200)],
         eval_set=[("prior" if i % 10 < 8 else "train" if i % 10 == 8 else "test") for i in range(200)],
@@ -513,7 +564,12 @@ def playlists(f: Path) -> None:
 
 
 @lookalike(
-    task_type="multiclass_classification", metric="map@5", target="hotel_cluster", id_column="id", kind="ranking"
+    unplayable=True,
+    task_type="multiclass_classification",
+    metric="map@5",
+    target="hotel_cluster",
+    id_column="id",
+    kind="ranking",
 )
 def hotels(f: Path) -> None:
     csv(f, "train.csv", site_name=choice(range(5), N), user_country=choice(range(9), N), channel=choice(range(4), N),
@@ -578,7 +634,7 @@ def page_views(f: Path) -> None:
     )
 
 
-@lookalike(task_type="regression", metric="rmsle", target="sales", id_column="id", playable=True)
+@lookalike(task_type="regression", metric="rmsle", target="sales", id_column="id")
 def favorite_stores(f: Path) -> None:
     days, stores = dates(60), range(1, 6)
     rows = [(d, s) for d in days for s in stores]
@@ -593,7 +649,7 @@ def favorite_stores(f: Path) -> None:
          "The evaluation metric for this competition is Root Mean Squared Logarithmic Error.")  # fmt: skip
 
 
-@lookalike(task_type="regression", metric="rmspe", target="Sales", id_column="Id", playable=True)
+@lookalike(task_type="regression", metric="rmspe", target="Sales", id_column="Id")
 def drug_stores(f: Path) -> None:
     csv(f, "train.csv", Store=[i % 6 for i in range(300)], DayOfWeek=[i // 6 % 7 + 1 for i in range(300)],
         Date=[d for d in dates(50) for _ in range(6)], Sales=choice(range(3000, 9000), 300), Customers=choice(range(999), 300),
@@ -615,7 +671,7 @@ def drug_stores(f: Path) -> None:
     )
 
 
-@lookalike(task_type="regression", metric="smape", target="sales", id_column="id", playable=True)
+@lookalike(task_type="regression", metric="smape", target="sales", id_column="id")
 def item_demand(f: Path) -> None:
     csv(f, "train.csv", date=[d for d in dates(80) for _ in range(4)], store=[1, 1, 2, 2] * 80, item=[1, 2, 1, 2] * 80,
         sales=choice(range(10, 90), 320))  # fmt: skip
@@ -628,7 +684,7 @@ def item_demand(f: Path) -> None:
 # ---------------------------------------------------------------- texts
 
 
-@lookalike(task_type="multilabel_classification", metric="auc", target="toxic", id_column="id", playable=True)
+@lookalike(task_type="multilabel_classification", metric="auc", target="toxic", id_column="id")
 def toxic_comments(f: Path) -> None:
     names = ("toxic", "severe_toxic", "obscene", "threat")
     csv(
@@ -643,9 +699,7 @@ def toxic_comments(f: Path) -> None:
     says(f, "Detect types of toxicity.", "Submissions are now evaluated on the mean column-wise ROC AUC.")
 
 
-@lookalike(
-    task_type="binary_classification", metric="log_loss", target="is_duplicate", id_column="test_id", playable=True
-)
+@lookalike(task_type="binary_classification", metric="log_loss", target="is_duplicate", id_column="test_id")
 def question_pairs(f: Path) -> None:
     csv(f, "train.csv", id=range(N), qid1=range(N), qid2=range(N, 2 * N), question1=[sentence(i) for i in range(N)],
         question2=[sentence(i + 1) for i in range(N)], is_duplicate=choice([0, 1], N))  # fmt: skip
@@ -683,7 +737,14 @@ def spoken_forms(f: Path) -> None:
          "Submissions are evaluated on prediction accuracy (the total percent of correct tokens).")  # fmt: skip
 
 
-@lookalike(task_type="text_generation", metric="levenshtein", target="InChI", id_column="image_id", kind="text")
+@lookalike(
+    unplayable=True,
+    task_type="text_generation",
+    metric="levenshtein",
+    target="InChI",
+    id_column="image_id",
+    kind="text",
+)
 def molecules(f: Path) -> None:
     train, test = hexes(N, 72), hexes(M, 73)
     files(f, [f"train/{n[0]}/{n}.png" for n in train] + [f"test/{n[0]}/{n}.png" for n in test])
@@ -696,7 +757,7 @@ def molecules(f: Path) -> None:
     )
 
 
-@lookalike(task_type="regression", metric="rmse", target="target", id_column="id", playable=True)
+@lookalike(task_type="regression", metric="rmse", target="target", id_column="id")
 def readability(f: Path) -> None:
     csv(f, "train.csv", id=hexes(N, 74), url_legal=[None] * N, license=choice(["CC", None], N),
         excerpt=[sentence(i, 40) for i in range(N)], target=numbers(N), standard_error=np.abs(numbers(N)))  # fmt: skip
@@ -712,7 +773,7 @@ def readability(f: Path) -> None:
     says(f, "Rate the complexity of passages.", "Submissions are scored on the root mean squared error.")
 
 
-@lookalike(task_type="regression", metric="rmse", target="content", id_column="student_id", playable=True)
+@lookalike(task_type="regression", metric="rmse", target="content", id_column="student_id")
 def summaries(f: Path) -> None:
     csv(f, "summaries_train.csv", student_id=hexes(N, 76), prompt_id=choice(["p1", "p2"], N),
         text=[sentence(i, 30) for i in range(N)],
@@ -759,7 +820,7 @@ def bytes_to_come(f: Path) -> None:
 # ---------------------------------------------------------------- tables
 
 
-@lookalike(task_type="ordinal_regression", metric="qwk", target="AdoptionSpeed", id_column="PetID", playable=True)
+@lookalike(task_type="ordinal_regression", metric="qwk", target="AdoptionSpeed", id_column="PetID")
 def pet_adoption(f: Path) -> None:
     csv(f, "train/train.csv", Type=choice([1, 2], N), Age=choice(range(90), N), Description=[sentence(i) for i in range(N)],
         PetID=hexes(N, 80), AdoptionSpeed=choice(range(5), N))  # fmt: skip
@@ -769,7 +830,7 @@ def pet_adoption(f: Path) -> None:
     says(f, "How quickly is a pet adopted?", "Submissions are scored based on the quadratic weighted kappa.")
 
 
-@lookalike(task_type="binary_classification", metric="log_loss", target="click", id_column="id", playable=True)
+@lookalike(task_type="binary_classification", metric="log_loss", target="click", id_column="id")
 def clicks(f: Path) -> None:
     csv(f, "train.csv", id=ids(N, 10**9), click=choice([0, 0, 1], N), hour=[14102100 + i // 10 for i in range(N)],
         banner_pos=choice([0, 1], N), site_id=choice(hexes(9, 82), N))  # fmt: skip
@@ -779,7 +840,7 @@ def clicks(f: Path) -> None:
     says(f, "Will an ad be clicked?", "Submissions are evaluated using the Logarithmic Loss (smaller is better).")
 
 
-@lookalike(task_type="binary_classification", metric="gini", target="target", id_column="id", playable=True)
+@lookalike(task_type="binary_classification", metric="gini", target="target", id_column="id")
 def safe_drivers(f: Path) -> None:
     csv(f, "train.csv", id=range(N), target=choice([0, 0, 1], N), ps_ind_01=choice(range(7), N), ps_reg_01=numbers(N))
     csv(f, "test.csv", id=range(N, N + M), ps_ind_01=choice(range(7), M), ps_reg_01=numbers(M))
@@ -787,7 +848,7 @@ def safe_drivers(f: Path) -> None:
     says(f, "Predict a claim.", "Submissions are evaluated using the Normalized Gini Coefficient.")
 
 
-@lookalike(task_type="binary_classification", metric="auc", target="TARGET", id_column="ID", playable=True)
+@lookalike(task_type="binary_classification", metric="auc", target="TARGET", id_column="ID")
 def satisfaction(f: Path) -> None:
     csv(f, "train.csv", ID=range(1, 2 * N, 2), var3=choice(range(9), N), var15=numbers(N), TARGET=choice([0, 0, 1], N))
     csv(f, "test.csv", ID=range(2, 2 * M + 1, 2), var3=choice(range(9), M), var15=numbers(M))
@@ -799,7 +860,7 @@ def satisfaction(f: Path) -> None:
     )
 
 
-@lookalike(task_type="regression", metric="rmsle", target="price", id_column="test_id", playable=True)
+@lookalike(task_type="regression", metric="rmsle", target="price", id_column="test_id")
 def market_prices(f: Path) -> None:
     names = {"name": [sentence(i, 4) for i in range(N)], "item_condition_id": choice(range(1, 6), N)}
     pl.DataFrame({"train_id": range(N), **names, "price": np.abs(numbers(N))}).write_csv(
@@ -816,7 +877,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-@lookalike(task_type="regression", metric="rmsle", target="trip_duration", id_column="id", playable=True)
+@lookalike(task_type="regression", metric="rmsle", target="trip_duration", id_column="id")
 def taxi_trips(f: Path) -> None:
     when = [f"{d} 10:00:00" for d in dates(N)]
     csv(f, "train.csv", id=ids(N, prefix="id"), vendor_id=choice([1, 2], N), pickup_datetime=when, dropoff_datetime=when,
@@ -837,9 +898,7 @@ def taxi_trips(f: Path) -> None:
     )
 
 
-@lookalike(
-    task_type="binary_classification", metric="accuracy", target="Survived", id_column="PassengerId", playable=True
-)
+@lookalike(task_type="binary_classification", metric="accuracy", target="Survived", id_column="PassengerId")
 def shipwreck(f: Path) -> None:
     csv(
         f,
@@ -858,7 +917,7 @@ def shipwreck(f: Path) -> None:
     )
 
 
-@lookalike(task_type="regression", metric="rmse", target="yield", id_column="store,date", playable=True)
+@lookalike(task_type="regression", metric="rmse", target="yield", id_column="store,date")
 def rows_of_two_keys(f: Path) -> None:
     days = dates(60)
     csv(
@@ -880,7 +939,9 @@ def rows_of_two_keys(f: Path) -> None:
     says(f, "Predict the yield.", "Submissions are scored on RMSE.")
 
 
-@lookalike(task_type="regression", metric="crps", target="Yards", id_column="PlayId", kind="distribution")
+@lookalike(
+    unplayable=True, task_type="regression", metric="crps", target="Yards", id_column="PlayId", kind="distribution"
+)
 def yards(f: Path) -> None:
     csv(f, "train.csv", PlayId=range(N), Down=choice([1, 2, 3], N), Yards=choice(range(-5, 30), N))
     csv(f, "test.csv", PlayId=range(N, N + M), Down=choice([1, 2, 3], M))
@@ -893,7 +954,6 @@ def yards(f: Path) -> None:
     metric="log_loss",
     target="interest_level",
     id_column="listing_id",
-    playable=True,
 )
 def rentals(f: Path) -> None:
     table = {"listing_id": range(N), "bathrooms": choice([1, 2], N), "price": choice(range(999, 5000), N),

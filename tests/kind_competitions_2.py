@@ -34,7 +34,7 @@ def tumours(f: Path) -> None:
         "Submissions are evaluated on area under the ROC curve between probability and target.")  # fmt: skip
 
 
-@lookalike(task_type="binary_classification", metric="auc", target="target", id_column="image_name", playable=True,
+@lookalike(task_type="binary_classification", metric="auc", target="target", id_column="image_name",
            inputs=("table", "image"))  # fmt: skip
 def moles(f: Path) -> None:
     train, test = ids(N, prefix="ISIC_0"), ids(M, 900, "ISIC_0")
@@ -48,7 +48,7 @@ def moles(f: Path) -> None:
     says(f, "Identify melanoma.", "Submissions are evaluated on area under the ROC curve.")
 
 
-@lookalike(task_type="binary_classification", metric="auc", target="Insult", id_column=None, playable=True)
+@lookalike(task_type="binary_classification", metric="auc", target="Insult", id_column=None)
 def insults_without_ids(f: Path) -> None:
     csv(f, "train.csv", Insult=choice([0, 1], N), Date=choice(dates(90), N), Comment=[sentence(i) for i in range(N)])
     csv(f, "test.csv", Date=choice(dates(90), M), Comment=[sentence(i + 400) for i in range(M)])
@@ -56,8 +56,7 @@ def insults_without_ids(f: Path) -> None:
     says(f, "Is a comment insulting?", "This is a prediction contest evaluated on AUC.")
 
 
-@lookalike(task_type="binary_classification", metric="auc", target="requester_received_pizza", id_column="request_id",
-    playable=True)  # fmt: skip
+@lookalike(task_type="binary_classification", metric="auc", target="requester_received_pizza", id_column="request_id")  # fmt: skip
 def pizza(f: Path) -> None:
     def rows(n: int, start: int) -> list[dict[str, object]]:
         return [{"request_id": f"t3_{start + i}", "request_text": sentence(i), "karma": i * 7 % 50} for i in range(n)]
@@ -81,7 +80,7 @@ def pairs_of_comments(f: Path) -> None:
     says(f, "Rank comments by severity.", "Submissions are evaluated on Average Agreement with Annotators.")
 
 
-@lookalike(task_type="regression", metric="rmse", target="fare_amount", id_column="key", playable=True)
+@lookalike(task_type="regression", metric="rmse", target="fare_amount", id_column="key")
 def fares(f: Path) -> None:
     when = [f"{d} 09:{i % 60:02d}:00 UTC" for i, d in enumerate(dates(N))]
     csv(f, "train.csv", key=[f"{w[:-4]}.000{i}" for i, w in enumerate(when)], fare_amount=np.abs(numbers(N)),
@@ -94,7 +93,7 @@ def fares(f: Path) -> None:
     says(f, "Predict fares.", "The evaluation metric for this competition is the root mean-squared error or RMSE.")
 
 
-@lookalike(task_type="multiclass_classification", metric="accuracy", target="Cover_Type", id_column="Id", playable=True)
+@lookalike(task_type="multiclass_classification", metric="accuracy", target="Cover_Type", id_column="Id")
 def cover_types(f: Path) -> None:
     csv(f, "train.csv", Id=range(N), Elevation=choice(range(999), N), Slope=choice(range(60), N),
         Cover_Type=choice(range(1, 8), N))  # fmt: skip
@@ -118,7 +117,7 @@ def couplings(f: Path) -> None:
     )
 
 
-@lookalike(task_type="regression", metric="spearman", target="question_well_written", id_column="qa_id", playable=True)
+@lookalike(task_type="regression", metric="spearman", target="question_well_written", id_column="qa_id")
 def questions_rated(f: Path) -> None:
     names = ("question_well_written", "answer_helpful", "answer_level")
     csv(f, "train.csv", qa_id=range(N), question_title=[sentence(i) for i in range(N)],
@@ -131,7 +130,7 @@ def questions_rated(f: Path) -> None:
         "Submissions are evaluated on the mean column-wise Spearman's correlation coefficient.")  # fmt: skip
 
 
-@lookalike(task_type="ordinal_regression", metric="qwk", target="score", id_column="essay_id", playable=True)
+@lookalike(task_type="ordinal_regression", metric="qwk", target="score", id_column="essay_id")
 def essays(f: Path) -> None:
     csv(
         f,
@@ -145,7 +144,7 @@ def essays(f: Path) -> None:
     says(f, "Score essays.", "Submissions are scored based on the quadratic weighted kappa, which measures agreement.")
 
 
-@lookalike(task_type="regression", metric="mae", target="pressure", id_column="id", playable=True)
+@lookalike(task_type="regression", metric="mae", target="pressure", id_column="id")
 def breaths(f: Path) -> None:
     csv(f, "train.csv", id=range(1, 401), breath_id=[i // 10 for i in range(400)], time_step=[i % 10 / 30 for i in range(400)],
         u_in=numbers(400), pressure=numbers(400))  # fmt: skip
@@ -195,7 +194,7 @@ def power(f: Path) -> None:
     )
 
 
-@lookalike(task_type="regression", metric="rmsle", target="ConfirmedCases", id_column="ForecastId", playable=True)
+@lookalike(task_type="regression", metric="rmsle", target="ConfirmedCases", id_column="ForecastId")
 def epidemic(f: Path) -> None:
     places = ["Italy", "France", "Spain"]
     csv(f, "train.csv", Id=range(180), Country=[p for p in places for _ in range(60)], Date=dates(60) * 3,
@@ -280,7 +279,7 @@ def pets_cut_out(f: Path) -> None:
     says(f, "Segment pets. Masks are run-length encoded.", "Mean IoU over images.")
 
 
-@lookalike(task_type="binary_classification", metric="f1", target="target", id_column="qid", playable=True)
+@lookalike(task_type="binary_classification", metric="f1", target="target", id_column="qid")
 def insincere(f: Path) -> None:
     csv(f, "train.csv", qid=hexes(N, 214), question_text=[sentence(i) for i in range(N)], target=choice([0, 0, 1], N))
     csv(f, "test.csv", qid=hexes(M, 215), question_text=[sentence(i + 800) for i in range(M)])
@@ -292,9 +291,7 @@ def insincere(f: Path) -> None:
     )
 
 
-@lookalike(
-    task_type="multiclass_classification", metric="accuracy", target="Sentiment", id_column="PhraseId", playable=True
-)
+@lookalike(task_type="multiclass_classification", metric="accuracy", target="Sentiment", id_column="PhraseId")
 def phrases(f: Path) -> None:
     f.mkdir(parents=True)
     table = {
@@ -311,7 +308,14 @@ def phrases(f: Path) -> None:
         "Submissions are evaluated on classification accuracy (the percent of labels predicted right).")  # fmt: skip
 
 
-@lookalike(task_type="multilabel_classification", metric="f1_samples", target="Tags", id_column="Id", kind="labels")
+@lookalike(
+    unplayable=True,
+    task_type="multilabel_classification",
+    metric="f1_samples",
+    target="Tags",
+    id_column="Id",
+    kind="labels",
+)
 def tags(f: Path) -> None:
     sets = ["php", "mysql", "c#", "java", "php mysql", "java c#", "mysql java", "php java mysql", "c# mysql"]
     csv(f, "Train.csv", Id=range(1, 301), Title=[sentence(i) for i in range(300)], Body=[sentence(i, 30) for i in range(300)],
@@ -322,7 +326,7 @@ def tags(f: Path) -> None:
     says(f, "Predict the tags.", "The evaluation metric for this competition is Mean F1-Score.")
 
 
-@lookalike(task_type="regression", metric="rmspe", target="target", id_column="row_id", playable=True)
+@lookalike(task_type="regression", metric="rmspe", target="target", id_column="row_id")
 def volatility(f: Path) -> None:
     csv(
         f,
@@ -353,7 +357,7 @@ def translations(f: Path) -> None:
     says(f, "Translate English into German.", "The score is corpus BLEU.")
 
 
-@lookalike(task_type="multiclass_classification", metric="accuracy", target="label", id_column="ImageId", playable=True)
+@lookalike(task_type="multiclass_classification", metric="accuracy", target="label", id_column="ImageId")
 def digits(f: Path) -> None:
     csv(f, "train.csv", label=choice(range(10), N), **{f"pixel{k}": choice(range(256), N) for k in range(20)})
     csv(f, "test.csv", **{f"pixel{k}": choice(range(256), M) for k in range(20)})
@@ -374,7 +378,7 @@ def words_to_come(f: Path) -> None:
     says(f, "Predict the next word.", "Models are scored by perplexity.")
 
 
-@lookalike(task_type="regression", metric="mae", target="age", id_column="clip", inputs=("audio",))
+@lookalike(unplayable=True, task_type="regression", metric="mae", target="age", id_column="clip", inputs=("audio",))
 def ages_of_voices(f: Path) -> None:
     train, test = [f"{h}.flac" for h in hexes(N, 220)], [f"{h}.flac" for h in hexes(M, 221)]
     files(f, [f"clips/{n}" for n in (*train, *test)])
@@ -396,7 +400,7 @@ def helmets_without_sample_boxes(f: Path) -> None:
     says(f, "Detect helmets.", "mAP@[.50:.95] of the boxes, as in COCO.")
 
 
-@lookalike(task_type="multilabel_classification", metric="auc", target="a", id_column="id", playable=True)
+@lookalike(task_type="multilabel_classification", metric="auc", target="a", id_column="id")
 def without_a_sample(f: Path) -> None:
     csv(f, "train.csv", id=range(N), x=numbers(N), a=choice([0, 1], N), b=choice([0, 1], N))
     csv(f, "test.csv", id=range(N, N + M), x=numbers(M))
@@ -415,7 +419,14 @@ def briefly(f: Path, about: str, target: str, metric: str, meaning: str) -> None
     (f / "description.md").write_text(text, "utf-8")
 
 
-@lookalike(task_type="regression", metric="pinball@0.1,0.5,0.9", target="load", id_column="id", kind="distribution")
+@lookalike(
+    unplayable=True,
+    task_type="regression",
+    metric="pinball@0.1,0.5,0.9",
+    target="load",
+    id_column="id",
+    kind="distribution",
+)
 def quantiles_of_load(f: Path) -> None:
     csv(f, "train.csv", id=range(N), temp=numbers(N), load=numbers(N))
     csv(f, "test.csv", id=range(N, N + M), temp=numbers(M))
@@ -496,7 +507,12 @@ def loads_ahead(f: Path) -> None:
 
 
 @lookalike(
-    task_type="multiclass_classification", metric="f1_macro", target="class", id_column="clip", inputs=("audio",)
+    unplayable=True,
+    task_type="multiclass_classification",
+    metric="f1_macro",
+    target="class",
+    id_column="clip",
+    inputs=("audio",),
 )
 def drums(f: Path) -> None:
     train, test = [f"a{i}.wav" for i in range(N)], [f"b{i}.wav" for i in range(M)]

@@ -170,3 +170,15 @@ def test_another_figure_is_not(score: float, off: float) -> None:
 @pytest.mark.parametrize("text", ["0.9 [E009.score]", "[blend.R07.score]", "0.9 [E001.beauty]", "[E001.message]"])
 def test_citations_of_nothing_are_problems(text: str) -> None:
     assert len(problems(text, facts(experiments=(experiment("E001"),)))) == 1
+
+
+def test_a_blend_of_one_family_that_stopped_gaining_is_told() -> None:
+    words = "Homogeneous: nearly all of the blend's weight is lightgbm"
+    known = two_rounds(second=0.8601)
+    assert words not in reflector.learn(brief("learn", known)).text, "two families"
+    same = replace(
+        known, experiments=tuple(replace(e, family="lightgbm") if e.id == "E003" else e for e in known.experiments)
+    )
+    assert words in reflector.learn(brief("learn", same)).text
+    gaining = replace(same, blends=two_rounds().blends)
+    assert words not in reflector.learn(brief("learn", gaining)).text

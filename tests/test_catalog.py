@@ -151,5 +151,5 @@ def test_solution_reads_as_documented_and_survives_hostile_words() -> None:
 def test_unknown_recipes_are_refused() -> None:
     with pytest.raises(ValueError, match="expected a model known"):
         source.solution(Recipe("tabular", "oracle"), "t", "h")
-    with pytest.raises(ValueError, match="expected one of tabular, text"):
-        catalog.cost_s(Recipe("vision", "cnn"), facts(), 100)
+    with pytest.raises(ValueError, match=r"expected one of .*tabular, text"):
+        catalog.cost_s(Recipe("music", "cnn"), facts(), 100)

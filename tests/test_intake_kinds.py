@@ -37,7 +37,7 @@ def test_a_lookalike_is_right_or_asked_about(name: str, tmp_path: Path) -> None:
     assert c.metric_direction == get(c.metric).direction
     assert not expected.kind or c.submission_kind == expected.kind
     assert not expected.inputs or c.inputs == expected.inputs
-    assert (tasks.obstacle(c) == "") == expected.playable
+    assert bool(tasks.obstacle(c)) == expected.unplayable
     for key in ("task_type", "target_column", "id_column", "metric", "metric_direction", "submission_kind"):
         assert c.evidence[key].why and 0 < c.evidence[key].confidence <= 1, key
     assert from_json(Competition, to_json(c)) == c

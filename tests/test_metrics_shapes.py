@@ -133,6 +133,21 @@ def test_bleu_by_hand() -> None:
     assert score("bleu", Text(("a b c d d",)), Text(("d d d d a b c d",))) > 0, "clipped counts"
 
 
+def test_error_rates_by_hand() -> None:
+    truth, given = Text(("the cat sat", "a")), Text(("the cats sat down", "a"))
+    assert score("wer", truth, given) == pytest.approx(2 / 4)
+    assert score("cer", truth, given) == pytest.approx(6 / 12)
+    assert score("wer", Text(("",)), Text(("x y",))) == 2.0
+
+
+def test_chrf_by_hand() -> None:
+    assert score("chrf", Text(("ab",)), Text(("ab",))) == 1.0
+    assert score("chrf", Text(("ab",)), Text(("a b",))) == 1.0, "blanks are left out"
+    one, two = 5 * (1 / 2) * (1 / 2) / (4 * 1 / 2 + 1 / 2), 0.0
+    assert score("chrf", Text(("ab",)), Text(("ac",))) == pytest.approx((one + two) / 2)
+    assert score("chrf", Text(("ab",)), Text(("",))) == 0.0
+
+
 def test_bleu_of_repeated_words_clips() -> None:
     """Papineni's example: of seven "the" the reference holds two."""
     from podium.metrics.texts import _clipped, _words
@@ -293,7 +308,8 @@ def test_bits_and_perplexity() -> None:
 
 SHAPED = [
     "map@3", "ndcg@3", "mrr", "recall@3", "full_recall@5", "precision@3", "hit_rate@2", "word_jaccard", "levenshtein",
-    "exact_match", "bleu", "dice", "dice_global", "iou", "mask_ap", "coco_map", "box_map", "mase", "rmsse", "wrmsse", "wmae",
+    "exact_match", "bleu",
+    "wer", "cer", "chrf", "dice", "dice_global", "iou", "mask_ap", "coco_map", "box_map", "mase", "rmsse", "wrmsse", "wmae",
     "crps", "crps_samples", "crps_normal", "pinball@0.2,0.7", "bits_per_byte",
 ]  # fmt: skip
 

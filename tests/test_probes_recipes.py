@@ -49,5 +49,5 @@ def test_no_family_is_accused(kind: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", probe_world.KINDS)
 def test_no_recipe_of_the_warm_start_is_accused(kind: str, tmp_path: Path) -> None:
-    engine = engine_at(probe_world.competition(tmp_path, kind, n=500))
+    engine = engine_at(probe_world.competition(tmp_path, kind, n=240))
     assert [line for recipe in recipes(engine, everything=True) for line in accused(engine, recipe, dear=True)] == []

@@ -19,7 +19,7 @@ from podium.recipes import text
 from podium.recipes.text import catalog
 from podium.recipes.text.fields import text_columns
 from podium.recipes.text.linear import NbSvm, TfidfLinear
-from podium.recipes.text.ngrams import Grams
+from podium.recipes.text.ngrams import Grams, cut
 from podium.recipes.text.pairs import PairSimilarity, edit_similarity
 from podium.recipes.text.peers import Peers, recurring
 from podium.recipes.text.stack import NbStack, inner_folds
@@ -453,3 +453,29 @@ def test_more_rows_cost_more() -> None:
 
 def test_strings_stand_in_where_intake_sees_no_text() -> None:
     assert text_columns((Column("a", "categorical"), Column("n", "numeric"))) == ["a"]
+
+
+# ---------------------------------------------------------------- long documents, pairs of texts
+
+
+def test_a_long_text_is_read_at_its_beginning_its_end_and_between() -> None:
+    long = "start " + "x" * 40_000 + " middle " + "y" * 40_000 + " end"
+    short = "short and whole"
+    found = cut(pl.Series("t", [long, short]), 1_000).to_list()
+    assert found[0].startswith("start ")
+    assert found[0].endswith(" end")
+    assert 900 < len(found[0]) <= 1_000
+    assert "x" in found[0]
+    assert "y" in found[0]
+    assert found[1] == short
+
+
+@pytest.mark.parametrize("task_type", ["binary_classification", "regression"])
+def test_texts_that_come_in_pairs_are_compared(task_type: str) -> None:
+    columns = (Column("one", "text", mean_length=50.0), Column("other", "text", mean_length=50.0))
+    facts = DataFacts(1_000, 0, 500, 5, columns, 1, 2)
+    asked = Competition(
+        "made-up", "", task_type, "log_loss", "lower", ("y",), "id", ("id", "y"), "probability", ("no", "yes")
+    )
+    listed = catalog.portfolio(facts, asked, HARDWARE)
+    assert any(recipe.features.get("pairs") for recipe in listed[:2])

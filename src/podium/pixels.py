@@ -6,9 +6,12 @@ Needs pillow, of the extra `images`; imported where it is used.
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from podium.errors import UserError
 
 Bytes = NDArray[np.uint8]
 
@@ -50,3 +53,42 @@ def _counted(channels: int) -> object:
     info = PngImagePlugin.PngInfo()
     info.add_text("channels", str(channels))
     return info
+
+
+def require() -> None:
+    """Raises UserError where pillow is missing."""
+    import importlib.util
+
+    if importlib.util.find_spec("PIL") is None:
+        raise UserError("images cannot be read", found="no pillow", remedy="pip install 'podium[images]'")
+
+
+def read(path: Path) -> Bytes:
+    """Pixels of an image file as `(channels, height, width)` uint8: 1 channel where it is grey, else 3; deeper ones scaled.
+
+    Raises ValueError where the file is no image.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            if image.mode.startswith("I") or image.mode == "F":
+                deep = np.asarray(image, dtype=np.float64)
+                top = 65535.0 if deep.max() > 255 else 255.0
+                return (np.clip(deep / top, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)[None]
+            grey = image.mode in ("1", "L", "LA")
+            pixels = np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
+    except OSError as problem:
+        raise ValueError(f"{path.name} is no image: {problem}") from problem
+    return pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """(height, width) of an image or .npy file, from its header where it has one."""
+    if path.suffix == ".npy":
+        shape = np.load(path, mmap_mode="r").shape
+        return int(shape[0]), int(shape[1])
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return image.height, image.width

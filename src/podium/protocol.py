@@ -44,6 +44,7 @@ class Column:
     n_unique: int = 0
     missing: float = 0.0  # share of rows, 0..1
     mean_length: float = 0.0  # mean characters, strings only
+    pixels: int = 0  # file columns of images: median of their longer side; 0: no images, or nothing here reads them
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class Layout:
     each pixel, on a grid laid over the whole image. images `(channels, height, width)`: values 0..1, top left where the
     image is smaller. boxes `(most, 6)`: class code, xmin, ymin, xmax, ymax (pixels of the image as its file has it),
     confidence; most confident first, rows of zeros after the last. ranking `(most, 2)`: item code, score; best first,
-    -1 and 0 after the last. spans `(longest,)`: probability that each character of the text belongs to the answer.
-    text `(longest,)`: code points, 0 after the last. `podium.packing` makes and reads all but the first.
+    -1 and 0 after the last. spans `(2, longest)`: code points of the row's text, and the probability that each of its
+    characters belongs to the answer; 0 after the last. text `(longest,)`: code points, 0 after the last.
+    `podium.packing` makes and reads all but the first.
     """
 
     kind: LayoutKind
@@ -74,7 +76,8 @@ class Rows:
     `y` is None unless the rows are labelled for this run. Shapes: classification codes `(n,)` int64; regression `(n,)`
     float64; several targets `(n, k)` float64. Where an answer is no number, `(n,)` of objects: a mask or an image as
     bytes (`podium.pixels.decode`), boxes `(m, 5)` float64 (class code and corners), items `(m,)` int64, a text.
-    `weight` is `(n,)` float64, ones unless the engine says otherwise.
+    `weight` is `(n,)` float64, ones unless the engine says otherwise. `origin` is `(n,)` words: real, or external for
+    training rows from elsewhere, which are never predicted or scored.
     """
 
     def __init__(
@@ -87,11 +90,12 @@ class Rows:
         weight: NDArray[np.float64] | None = None,
         groups: NDArray[np.int64] | None = None,
         times: NDArray[np.float64] | None = None,
-        origin: Origin = "real",
+        origin: NDArray[np.str_] | Origin = "real",
         files: Path | None = None,
     ) -> None:
         self._source, self._labels, self._files = source, labels, files
-        self.ids, self.y, self.origin = ids, y, origin
+        self.ids, self.y = ids, y
+        self.origin = np.full(len(ids), origin) if isinstance(origin, str) else origin
         self.weight = np.ones(len(ids)) if weight is None else weight
         self.groups, self.times = groups, times
 
@@ -133,7 +137,7 @@ class Rows:
             weight=self.weight[positions],
             groups=at(self.groups),
             times=at(self.times),
-            origin=self.origin,
+            origin=self.origin[positions],
             files=self._files,
         )
 

@@ -61,6 +61,7 @@ class Brought:
         "UTC"  # of the day that max_submissions_per_day counts by, where the platform tells no quota
     )
     team: Mapping[str, str] = field(default_factory=dict)  # role → seat
+    external_files: tuple[str, ...] = ()  # data from elsewhere that the user names, or keeps in `external/`
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class Competition:
     labels_file: str = ""  # joined to train: a table of its labels
     table_files: tuple[str, ...] = ()  # side tables, joined where a key allows
     target_name: str = ""  # what the answer is called where it is no column of train: boxes, next character
+    external_data: str = "ask"  # whether the rules allow data from elsewhere: yes, no; ask where they are silent
 
     @property
     def metric_shown(self) -> str:
@@ -337,6 +339,7 @@ class Facts:
     suggestions: tuple[Suggestion, ...] = ()  # of the search policy, for a builder that plans
     reopened: tuple[Reopened, ...] = ()  # by the newest retro
     explained: tuple[Explained, ...] = ()  # why the blend errs, as last looked at; at most a dozen lines
+    external: tuple[str, ...] = ()  # what solutions have from elsewhere
 
 
 @dataclass(frozen=True)
@@ -443,10 +446,21 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
+class ExternalSource:
+    """Data from elsewhere that the researcher would have. Nothing is fetched until the user approves it."""
+
+    url: str  # https, of one table
+    what: str  # which rows and columns it holds
+    why: str  # what it should help
+    licence: str  # as the source states it; unknown where it states none
+
+
+@dataclass(frozen=True)
 class ResearchBrief:
     hypotheses: tuple[Hypothesis, ...]
     brief: str  # markdown, new findings only, under 500 words
     raw: str  # markdown, never fed back whole
+    external: tuple[ExternalSource, ...] = ()
 
 
 @dataclass(frozen=True)

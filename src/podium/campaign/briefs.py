@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from podium import referee
 from podium.campaign import retro
 from podium.campaign.explain import explain
+from podium.campaign.external.enlarged import described
 from podium.records import BlendFact, Brief, ExperimentFact, ExperimentSpec, Facts, Hypothesis, Phase, Review, Role
 from podium.registry.experiments import Experiment, fact
 from podium.team.policy import suggest
@@ -80,6 +81,7 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         stack=engine.terms[1],
         reopened=retro.reopened(registry, round_),
         explained=explain.told(registry),
+        external=described(engine, round_),
         **deliverables,
     )
 

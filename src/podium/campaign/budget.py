@@ -25,6 +25,7 @@ class Purse:
         self.slots = min(cores, 4)
         self.threads = max(1, cores // self.slots)
         self.memory_mb = int(hardware.memory_mb * 0.8 / self.slots)
+        self.cores, self.gpus = cores, len(hardware.gpus)
         self._finalisation_s = 0.0
 
     @property
@@ -34,6 +35,14 @@ class Purse:
     def left_s(self) -> float:
         """Seconds until the budget is spent; infinity where experiments are counted."""
         return math.inf if self.options.time_s is None else self.options.time_s - self.clock.alive_s()
+
+    def threads_on(self, device: str) -> int:
+        """Threads of a run: one on a GPU is fed by half of the machine, shared among those that run on GPUs."""
+        return self.threads if device == "cpu" else max(self.threads, self.cores // (2 * max(1, self.gpus)))
+
+    def at_a_time(self, device: str) -> int:
+        """Runs at a time."""
+        return self.slots if device == "cpu" else min(self.slots, max(1, self.gpus))
 
     def reserve_finalisation(self, seconds: float) -> None:
         """What predicting the test rows of the present blend is expected to take."""
@@ -45,11 +54,11 @@ class Purse:
             return math.inf
         return self.left_s() - max(LEAST_RESERVE_S, RESERVE_SHARE * self.options.time_s) - self._finalisation_s
 
-    def allowance_s(self, fold_cost_s: float, n_folds: int, speed: float) -> float | None:
+    def allowance_s(self, fold_cost_s: float, n_folds: int, speed: float, device: str = "cpu") -> float | None:
         """Wall seconds for each fold of an experiment: generous to the estimate, never more than its waves leave."""
         if not self.timed:
             return None
-        waves = math.ceil(n_folds / self.slots)
+        waves = math.ceil(n_folds / self.at_a_time(device))
         generous = max(3.0 * fold_cost_s * speed + 5.0, GENEROUS_SHARE * self.work_left_s())
         return round(max(2.0, min(generous, self.work_left_s() / max(1, waves))), 1)
 

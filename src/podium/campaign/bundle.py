@@ -6,6 +6,7 @@
 <slug>/requirements.txt    the versions of the newest engine
 <slug>/runs/<experiment>/  solution.py, <run>/predictions.npy
 <slug>/data/               the dealt data, unless they are left out
+<slug>/external/           what runs were dealt of data from elsewhere, likewise; credits.txt names sources and licences
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pathlib import Path, PurePosixPath
 from podium.campaign import dossier
 from podium.campaign.dossier import BUNDLE, Contents, sha256
 from podium.campaign.environment import LIBRARIES
+from podium.campaign.external.sources import FOLDER as EXTERNAL
+from podium.campaign.external.sources import credit
 from podium.campaign.reproduce import COMPARED, MADE_ANEW
 from podium.competition.dataset import MARK
 from podium.errors import CampaignError, UserError
@@ -57,6 +60,7 @@ def write(campaign: Path, file: Path, *, with_data: bool = True) -> dict[str, st
     files = dict(_predictions(kept.folder, kept.contents))
     if with_data:
         files.update({f"data/{name}": path for name, path in data.items()})
+        files.update(_external(kept.folder, kept.contents))
         texts[f"data/{MARK}"] = _strip_dataset(kept.data, kept.contents.competition, scrub)
     hashes = {name: sha256(path) for name, path in files.items()}
     hashes.update({name: _sha(text.encode()) for name, text in texts.items()})
@@ -120,7 +124,9 @@ def _texts(campaign: Path, contents: Contents, scrub: Scrub) -> dict[str, str]:
     versions = contents.environments[-1].versions if contents.environments else {}
     pins = [f"{name}=={versions[name]}" for name in LIBRARIES if name in versions]
     head = [f"# {name} {versions[name]}" for name in ("python", "machine") if name in versions]
-    return {
+    credits = [line for one in contents.external if (line := credit(one))]
+    beside = {f"{EXTERNAL}/credits.txt": scrub("\n".join(credits) + "\n")} if credits else {}
+    return beside | {
         "registry.json": scrub(exported),
         "config.json": scrub(config),
         "requirements.txt": "\n".join([*head, *pins]) + "\n",
@@ -149,6 +155,13 @@ def _data_files(data: Path) -> Iterator[tuple[str, Path]]:
         name = path.relative_to(data)
         if path.is_file() and name.parts[0] not in MADE_ANEW:
             yield name.as_posix(), path
+
+
+def _external(folder: Path, contents: Contents) -> Iterator[tuple[str, Path]]:
+    """What runs were dealt of data from elsewhere; not the files as they came, which are their owners' to hand on."""
+    for one in contents.external:
+        for path in sorted((folder / EXTERNAL / one.id).glob("*.arrow")):
+            yield f"{EXTERNAL}/{one.id}/{path.name}", path
 
 
 def _predictions(folder: Path, contents: Contents) -> Iterator[tuple[str, Path]]:

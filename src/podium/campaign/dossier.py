@@ -18,6 +18,7 @@ from podium.errors import CampaignError, UserError
 from podium.records import Competition, Hardware, from_json
 from podium.registry import Registry
 from podium.registry.experiments import Experiment
+from podium.registry.external import External
 from podium.registry.runs import RunRow
 
 BUNDLE = "bundle.json"
@@ -40,6 +41,7 @@ class Contents:
     environments: tuple[Environment, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    external: tuple[External, ...] = ()  # data from elsewhere, with their credits
     version: int = VERSION
 
 
@@ -83,6 +85,7 @@ def contents(registry: Registry) -> Contents:
         experiments=tuple(registry.experiments.all()),
         runs=tuple(run for one in registry.experiments.all() for run in registry.runs.of(one.id)),
         environments=environment.recorded(registry),
+        external=tuple(registry.external.all()),
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from podium.campaign import proxy
 from podium.campaign.budget import Purse
 from podium.campaign.estimates import calibration
+from podium.campaign.external import sources
 from podium.campaign.options import Options
 from podium.campaign.store import PredictionStore
 from podium.campaign.submission import public_score
@@ -78,6 +79,7 @@ class Engine:
     def __post_init__(self) -> None:
         self.purse = Purse(self.options, self.clock, self.hardware)
         self.purse.slots = min(self.purse.slots, self.executor.slots)
+        self.purse.gpus = min(self.purse.gpus, self.executor.gpus)
         self.task.measure(self.dataset.folder)
         self.store = PredictionStore(self.campaign, self.registry, self.dataset, self.task)
         self.truth = self.task.encode(self.dataset.labels(self.dataset.train[self.store.scored]))
@@ -131,6 +133,8 @@ class Engine:
                     raise Stopped("stopped as asked")
                 if message.kind == "score":
                     self._take_score(message.payload)
+                if message.kind == "approve":
+                    sources.approve(self, str(message.payload["id"]))
                 if message.kind == "lost":
                     self.registry.submissions.give_up(str(message.payload["tag"]))
                 if message.kind == "invalidate":

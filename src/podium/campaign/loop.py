@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podium.campaign import phases, retro
+from podium.campaign.external.sources import arrive
 from podium.campaign.finalise import finalise
 from podium.campaign.probes.vetting import vet
 from podium.campaign.submission.reconcile import reconcile
@@ -29,6 +30,7 @@ def play(engine: Engine) -> Path | None:
         round_ = 1
     phases.terms(engine)
     while (finished := engine.spent()) is None:
+        arrive(engine, round_)
         if retro.due(round_):
             phases.retro(engine, round_)
         found = phases.research(engine, round_)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from podium.campaign.estimates.calibration import calibration
+from podium.campaign.external import sources
 from podium.campaign.submission import deadline, waiting
 from podium.campaign.submission.submission_notices import submission_notices
 from podium.registry import invalidation
@@ -25,6 +26,7 @@ def notices(registry: Registry) -> list[str]:
         *_proxy(registry, competition),
         *_imported(registry, brought),
         *_knowledge(registry, brought),
+        *sources.notices(registry),
         *_invalidated(registry),
     ]
 

@@ -14,8 +14,11 @@ from podium import metrics
 from podium.campaign import decide, ideas, solutions, untrusted
 from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
+from podium.campaign.device import device_for
 from podium.campaign.estimates import expectation
 from podium.campaign.explain import explain
+from podium.campaign.external.enlarged import enlarged
+from podium.campaign.external.sources import propose
 from podium.campaign.probes import probing
 from podium.campaign.runner import Runner, fold_track, outcome
 from podium.campaign.submission.filing import reserve
@@ -134,7 +137,7 @@ def retro(engine: Engine, round_: int) -> Findings:
 
 
 def research(engine: Engine, round_: int) -> ResearchBrief:
-    return play(engine, round_, "research", ResearchBrief)
+    return play(engine, round_, "research", ResearchBrief, lambda found: propose(engine, found.external))
 
 
 def plan(engine: Engine, round_: int, found: ResearchBrief) -> Plan:
@@ -266,8 +269,9 @@ def _record_learnings(engine: Engine, round_: int) -> Callable[[Findings], None]
 
 
 def _experiment(engine: Engine, round_: int, number: int, spec: ExperimentSpec, source: str) -> Experiment:
-    recipe, data = spec.recipe, engine.dataset.facts
+    recipe, data, larger = spec.recipe, engine.dataset.facts, enlarged(engine, round_)
     fold_rows = data.n_train * (engine.n_folds - 1) // max(1, engine.n_folds)
+    fold_rows += 0 if larger is None else len(larger.rows)
     fold_cost = catalog.cost_s(recipe, data, fold_rows) if recipe else spec.cost_s / max(1, engine.n_folds)
     builtin = engine.seats["builder"] is engine.fallback and recipe is not None
     sha = hashlib.sha256(source.encode()).hexdigest()
@@ -280,5 +284,5 @@ def _experiment(engine: Engine, round_: int, number: int, spec: ExperimentSpec, 
         solution_sha=sha,
         builtin=builtin,
         static_cost_s=fold_cost * engine.n_folds,
-        allowance_s=engine.purse.allowance_s(fold_cost, engine.n_folds, engine.speed()),
+        allowance_s=engine.purse.allowance_s(fold_cost, engine.n_folds, engine.speed(), device_for(engine, source)),
     )

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from podium.campaign.environment import here
+from podium.campaign.external.sources import FOLDER as EXTERNAL
 from podium.campaign.runner import Runner, Track, fold_track, holdout_track, vault_track
 from podium.campaign.store import file_sha256, read_predictions
-from podium.errors import InvalidPredictions, UserError
+from podium.errors import CampaignError, InvalidPredictions, UserError
 from podium.registry import Registry
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def clean(dossier: Dossier, id_: str, into: Path) -> None:
     for path in dossier.data.iterdir():
         if path.name not in MADE_ANEW:
             (into / "data" / path.name).symlink_to(path.resolve())
+    _with_external(dossier, into)
     registry = Registry.create(into)
     try:
         with registry.database.write():
@@ -90,11 +92,29 @@ def clean(dossier: Dossier, id_: str, into: Path) -> None:
             registry.set("hardware", facts.hardware)
             for one in facts.experiments:
                 registry.experiments.add(dataclasses.replace(one, status="queued", message=""))
+            for source in facts.external:
+                registry.external.put(source)
     finally:
         registry.close()
     solution = into / "runs" / id_ / "solution.py"
     solution.parent.mkdir(parents=True)
     solution.write_bytes(dossier.sources[id_].encode())
+
+
+def _with_external(dossier: Dossier, into: Path) -> None:
+    """What runs were dealt of data from elsewhere. Raises CampaignError where the bundle was exported without it."""
+    for one in dossier.contents.external:
+        if one.state != "used":
+            continue
+        there = dossier.folder / EXTERNAL / one.id
+        if not there.is_dir():
+            raise CampaignError(
+                f"the rows from {one.source} are not here",
+                expected=str(there),
+                remedy="export the campaign again, with its data",
+            )
+        (into / EXTERNAL).mkdir(exist_ok=True)
+        (into / EXTERNAL / one.id).symlink_to(there.resolve())
 
 
 def replay(engine: Engine, dossier: Dossier, id_: str, tolerance: float | None = None) -> Reproduction:

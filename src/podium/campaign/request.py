@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 from podium.campaign import solutions
 from podium.campaign.budget import UNTIMED_WALL_S
+from podium.campaign.device import Device, device_of
 from podium.campaign.environment import environment
+from podium.campaign.external.enlarged import Enlarged, shas, tables
 from podium.execution.executor import RunRequest
 from podium.execution.request import write_run
 from podium.records import Limits, RunKind, to_json
@@ -53,11 +56,13 @@ class Part:
     model: Path | None = None
     prepared_sha: str = ""  # hash of the prepared features, where the solution makes its own
     variant: Variant | None = None
+    enlarged: Enlarged | None = None  # rows from elsewhere, among those it is fitted on
 
 
 def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
     """The content address: equal keys give equal predictions, on any machine with this environment."""
     rows = hashlib.sha256(part.train.tobytes() + b"|" + part.predict.tobytes()).hexdigest()
+    device = device_of(engine, experiment)
     address = {
         "experiment": experiment.id,  # two may hold one solution: each has runs of its own
         "solution": experiment.solution_sha,
@@ -68,19 +73,22 @@ def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
         "rows": rows,
         "seed": experiment.seed,
         "allowance": experiment.allowance_s,
-        "threads": engine.purse.threads,
-        "device": "cpu",
+        "threads": engine.purse.threads_on(device),
+        "device": device,
         "environment": environment(),
         "model": part.name if part.model else "",  # which fold's: its other inputs are the experiment's own
     }
+    beside = shas(engine, experiment)
+    if beside:
+        address["external"] = beside
     if part.variant is not None:
         dealt = b"" if part.variant.labels_of is None else part.variant.labels_of.tobytes()
         address["variant"] = [part.name, part.variant.salt, hashlib.sha256(dealt).hexdigest()]
     return hashlib.sha256(json.dumps(address, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def context(engine: Engine) -> dict[str, Any]:
-    """The JSON-able part of what a solution may know."""
+def context(engine: Engine, device: Device = "cpu", gpu: int | None = None) -> dict[str, Any]:
+    """The JSON-able part of what a solution may know. `gpu`: which of several its run may see."""
     competition = engine.competition
     return {
         "task_type": competition.task_type,
@@ -89,8 +97,9 @@ def context(engine: Engine) -> dict[str, Any]:
         "schema": [to_json(column) for column in engine.dataset.columns],
         "classes": list(competition.classes),
         "layout": to_json(engine.task.layout()),
-        "device": "cpu",
+        "device": device,
         "timed": engine.purse.timed,
+        **({} if gpu is None else {"gpu": gpu}),
     }
 
 
@@ -112,31 +121,37 @@ def _wall_s(experiment: Experiment, variant: Variant) -> float:
     return allowed if variant.wall_s is None else min(allowed, variant.wall_s)
 
 
-def write_request(engine: Engine, experiment: Experiment, part: Part, key: str, folder: Path) -> None:
+def write_request(
+    engine: Engine, experiment: Experiment, part: Part, key: str, folder: Path, gpu: int | None = None
+) -> None:
     """Fill the run's folder; request.json last. Writing it again gives the same files."""
     solutions.ensure(engine, experiment)
+    device = device_of(engine, experiment)
     data, variant = engine.dataset, part.variant or Variant("")
     groups, times = (variant.groups, variant.times) if variant.own_file else (data.groups, data.times)
+    if part.enlarged is not None:
+        groups = part.enlarged.groups
     request = RunRequest(
         key=key,
         kind=part.kind,
         solution=str(engine.solution_path(experiment.id)),
         features=str(part.features),
         limits=Limits(wall_s=_wall_s(experiment, variant), memory_mb=engine.purse.memory_mb),
-        threads=engine.purse.threads,
+        threads=engine.purse.threads_on(device),
         seed=experiment.seed,
-        context=context(engine),
+        context=context(engine, device, gpu),
         files=str(data.files) if data.files else None,
         model=str(part.model) if part.model else None,
         # where folds look forward a run holds back what comes last, not whole groups: test goes on with the same ones
         groups=str(groups) if groups and not engine.competition.looks_forward else None,
         times=str(times) if times else None,
-        tables={name: str(path) for name, path in data.tables.items()},
+        tables={name: str(path) for name, path in data.tables.items()} | tables(engine, experiment),
         min_level="process" if experiment.builtin else "landlock",
     )
     if variant.decoy is not None:
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / DECOY, variant.decoy)
     of = part.train if variant.labels_of is None else variant.labels_of
-    labels = engine.label_frame(of) if part.kind == "fit" else None
+    label_frame = engine.label_frame if part.enlarged is None else partial(part.enlarged.label_frame, engine)
+    labels = label_frame(of) if part.kind == "fit" else None
     write_run(folder, request, train=part.train, predict=part.predict, labels=labels)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium.campaign import decide, solutions
+from podium.campaign.device import device_of, free_gpu
 from podium.campaign.engine import Stopped
+from podium.campaign.external.enlarged import enlarged, joined
 from podium.campaign.request import Part, is_free, run_key, write_request
 from podium.errors import InvalidPredictions
 from podium.records import RunExit, Status
@@ -50,6 +52,7 @@ class Job:
     part: Part
     key: str
     folder: str  # relative to the campaign
+    gpu: int | None = None  # which it has to itself
 
 
 def has_prepare(source: str) -> bool:
@@ -106,11 +109,19 @@ class Runner:
     def _fill(self, tracks: list[Track]) -> None:
         """Start the next parts, earlier experiments first, while slots are free."""
         for track in tracks:
-            while track.ready and len(self._running) < self.engine.purse.slots:
+            while track.ready and len(self._running) < self.engine.purse.slots and self._has_device(track):
                 self._begin(track, track.ready.pop(0))
+
+    def _has_device(self, track: Track) -> bool:
+        """Whether a run of the track may start now: on a GPU one at a time, while the CPU's slots go on beside."""
+        return device_of(self.engine, track.experiment) == "cpu" or self._free_gpu() is not None
+
+    def _free_gpu(self) -> int | None:
+        return free_gpu(self.engine, {job.gpu for job in self._running.values() if job.gpu is not None})
 
     def _begin(self, track: Track, part: Part) -> None:
         engine, experiment = self.engine, track.experiment
+        gpu = None if device_of(engine, experiment) == "cpu" else self._free_gpu()
         key = run_key(engine, experiment, part)
         cached = engine.registry.runs.find(key)
         if cached is not None:
@@ -119,11 +130,11 @@ class Runner:
         folder = self._folder(experiment, part, key)
         path = engine.campaign / folder
         if not (path / "request.json").exists():
-            write_request(engine, experiment, part, key, path)
+            write_request(engine, experiment, part, key, path, gpu if engine.purse.gpus > 1 else None)
         engine.registry.runs.open_attempt(key, experiment.id, folder, engine.clock.alive_s())
         engine.executor.start(path)
         track.waiting.add(part.name)
-        self._running[path] = Job(track, part, key, folder)
+        self._running[path] = Job(track, part, key, folder, gpu)
         engine.event("run_started", experiment=experiment.id, part=part.name)
 
     def _folder(self, experiment: Experiment, part: Part, key: str) -> str:
@@ -253,15 +264,17 @@ def fold_track(engine: Engine, experiment: Experiment) -> Track:
     gate_fold = decide.gate_fold(engine, experiment)
     first = int(experiment.id[1:]) % engine.n_folds if gate_fold is None else gate_fold
     order = [first, *(fold for fold in range(engine.n_folds) if fold != first)]
-    folds = [fold_part(engine, fold) for fold in order]
+    folds = [joined(engine, experiment, fold_part(engine, fold)) for fold in order]
     if has_prepare(source):
         if engine.competition.looks_forward:
             return Track(
                 experiment, [], status="failed", message="prepare: would see the future where folds are forward"
             )
-        everything = np.arange(engine.dataset.n_rows, dtype=np.int64)
-        nothing = np.empty(0, dtype=np.int64)
-        prepare = Part("prepare", "prepare", nothing, everything, engine.dataset.features)
+        larger, nothing = enlarged(engine, experiment.round), np.empty(0, dtype=np.int64)
+        n_rows = engine.dataset.n_rows + (0 if larger is None else len(larger.rows))
+        features = engine.dataset.features if larger is None else larger.features
+        everything = np.arange(n_rows, dtype=np.int64)
+        prepare = Part("prepare", "prepare", nothing, everything, features, enlarged=larger)
         return Track(experiment, [prepare], folds, gate_fold)
     if gate_fold is None:
         return Track(experiment, folds)

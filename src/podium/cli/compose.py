@@ -88,6 +88,8 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     from podium.campaign.engine import Engine
     from podium.competition.dataset import Dataset
     from podium.execution.local import LocalExecutor
+    from podium.execution.warm import PRELOAD
+    from podium.recipes import catalog
 
     registry = Registry.create(campaign)
     clock = Clock(registry.database, started=started)
@@ -98,7 +100,8 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     hardware = from_json(Hardware, registry.setting("hardware"))
     dataset = Dataset.open(campaign / "data")
     slots = min(options.threads or hardware.cores, 4)
-    executor = LocalExecutor(slots, home=campaign, files=dataset.files)
+    preload = (*PRELOAD, *catalog.modules(dataset.facts, competition))
+    executor = LocalExecutor(slots, home=campaign, files=dataset.files, preload=preload)
     if warm:
         executor.warm_up()  # its imports go on while the rest is made and round 0 is played
     platform = _platform(campaign, registry, competition)

@@ -128,6 +128,7 @@ def _create(
     """Intake, data, settings. A crash on the way leaves a folder that the same command completes."""
     from podium import tasks
     from podium.campaign import knowledge, memory
+    from podium.campaign.external import sources
     from podium.campaign.imports import import_predictions
     from podium.campaign.notices import notices
     from podium.campaign.submission import deadline
@@ -169,6 +170,7 @@ def _create(
             memory.bring(registry, dataset.competition, dataset.facts, options)
             if dataset.competition.brought.existing_oof_dir is not None:
                 import_predictions(folder, registry, dataset, tasks.of_data(dataset))
+            sources.bring(folder, registry, dataset)
             for text in (*filter(None, [cut]), *notices(registry)):
                 registry.events.add(0.0, 0, "warning", {"message": text})
             registry.set("created", True)

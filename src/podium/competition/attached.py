@@ -75,7 +75,8 @@ def _patterns(ref: str, ids: set[str]) -> list[str]:
 
 def _neutral(pattern: str) -> str:
     """Without the split, so that train's and test's agree; a folder of it inside an archive of it says it twice."""
-    return re.sub(r"(\*[^/]*/)\*/", r"\1", _SPLIT_WORD.sub(r"\1*\3", pattern))
+    apart = _SPLIT_WORD.sub(lambda m: f"{m[1]}*{'' if m[3] == 'ing' else m[3]}", pattern)  # `images_training/`
+    return re.sub(r"(\*[^/]*/)\*/", r"\1", apart)
 
 
 def _name(pattern: str) -> str:

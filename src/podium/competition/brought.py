@@ -55,7 +55,8 @@ def apart(contents: Contents, home: Path, config: Config) -> Contents:
     """The data folder's contents without what the config brings: predictions are no table to join, notes are no
     description."""
     root = contents.folder.resolve()
-    given = [*names(config.get("knowledge_files")), *(str(config[key]) for key in PATHS if config.get(key))]
+    given = [*names(config.get("knowledge_files")), *names(config.get("external_files"))]
+    given += [*(str(config[key]) for key in PATHS if config.get(key))]
     below = [path.relative_to(root).as_posix() for name in given if root in (path := (home / name).resolve()).parents]
 
     def kept(refs: Iterable[str]) -> tuple[str, ...]:

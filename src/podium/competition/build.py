@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from podium.competition import attached, columns, features, relation, side_tables, splits, timeline, windows
+from podium.competition import attached, columns, features, pictured, relation, side_tables, splits, timeline, windows
 from podium.competition.columns import ColumnType
 from podium.competition.dataset import MARK, POSITION, ROW, Dataset, write_arrow, write_json
 from podium.competition.dealt import Dealt
@@ -19,6 +19,7 @@ from podium.competition.folder import TableFiles, look
 from podium.competition.keys import keyed
 from podium.competition.source import Source, read_source
 from podium.competition.units import TRUTH, Units, units_of
+from podium.competition.units.unit import BESIDE
 from podium.errors import CampaignError
 from podium.metrics import custom
 from podium.protocol import Column
@@ -78,6 +79,7 @@ def _write(competition: Competition, part: Path, seed: int) -> None:
     row_of[order] = np.arange(n)
     write_arrow(_ids(source, competition, row_of), part / "ids.arrow")
     joined = side_tables.keep(source, competition, row_of, part, raw=dealt.clock is None)
+    side_tables.keep_coded(units.names, units.tables, part)
     left = features.with_files(frame, file_columns, row_of, data, part).get_columns()
     del source, raw, frame  # the dealt copy grows as these go
     frame = features.gathered(left, order)
@@ -89,6 +91,7 @@ def _write(competition: Competition, part: Path, seed: int) -> None:
         if array is not None:
             np.save(part / f"{name}.npy", array[order])
     described = features.describe(frame, types, {f.name for f in file_columns})
+    described = pictured.measured(described, frame, part / "files")
     schema = {"columns": to_json(described), "types": to_json(types), "joins": to_json(joined)}
     write_json(schema, part / "schema.json")
     if custom.is_users(competition.metric):
@@ -122,6 +125,7 @@ def _labels(train: pl.DataFrame, competition: Competition) -> pl.DataFrame:
         if numbers and series.str.to_lowercase().is_in(["true", "false"]).all():
             series = (series.str.to_lowercase() == "true").cast(pl.Float64)
         out.append(series.str.strip_chars().cast(pl.Float64) if numbers and series.dtype == pl.String else series)
+    out += [train[name] for name in BESIDE if name in train.columns]
     for name in (c for c in competition.label_side_columns if c in train.columns):
         out.append(columns.cast(train[name], columns.learn_type(train[name])).alias(name))
     return pl.DataFrame(out)

@@ -33,6 +33,7 @@ from podium.competition.arrow import write_arrow, write_json
 from podium.competition.columns import ColumnType
 from podium.competition.joins import Join
 from podium.competition.units import TRUTH
+from podium.competition.units.unit import BESIDE
 from podium.errors import CampaignError
 from podium.metrics import custom
 from podium.protocol import Column
@@ -134,8 +135,10 @@ class Dataset:
 
     def labels(self, rows: Rows) -> pl.DataFrame:
         """Target columns of labelled rows, in the order of `rows`: String for classes (as spelled in train), else
-        Float64; one column `TRUTH` where answers are neither. Raises KeyError for a row that has no label."""
+        Float64; one column `TRUTH` where answers are neither; beside values what a metric scales or weighs them by
+        (`BESIDE`). Raises KeyError for a row that has no label."""
         held = [TRUTH] if TRUTH in self._labels.columns else list(self.competition.target_columns)
+        held += [name for name in BESIDE if name in self._labels.columns]
         return self._labels.select(held)[self._labelled(rows)]
 
     def label_side(self, rows: Rows) -> pl.DataFrame:

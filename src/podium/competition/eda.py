@@ -149,7 +149,7 @@ def _target(competition: Competition, dataset: Dataset) -> str:
         more = f"\n\nand {len(competition.classes) - 20} more classes" if len(competition.classes) > 20 else ""
         return "## The target\n\n" + _table(["class", "rows", "share"], rows) + more
     header = ["target", "values", "mean", "std", "min", "5 %", "median", "95 %", "max"]
-    return "## The target\n\n" + _table(header, [_value_row(labels[name]) for name in labels.columns])
+    return "## The target\n\n" + _table(header, [_value_row(labels[name]) for name in competition.target_columns])
 
 
 def _value_row(series: pl.Series) -> tuple[str, ...]:

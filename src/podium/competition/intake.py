@@ -12,6 +12,8 @@ from podium.competition import description as prose
 from podium.competition import kinds
 from podium.competition.brought import apart, with_brought
 from podium.competition.config import NAME, Config, load_config
+from podium.competition.external_files import external_files, with_folder
+from podium.competition.external_rules import external_rule
 from podium.competition.folder import find_description, look
 from podium.competition.kinds import Clues, Reading, rows
 from podium.competition.naming import named_by
@@ -36,6 +38,7 @@ def intake(
     The line names what was expected, what was found and the flag or key that settles it.
     """
     home, config = _open(path, {**overrides, **answers}, own)
+    config = with_folder(config, home) if own else config
     folder = _data_folder(home, config)
     contents = apart(look(folder), home, config)
     reference = find_description(contents) or find_description_at(home, folder)
@@ -46,8 +49,16 @@ def intake(
     except Ambiguous as question:
         raise _with_unread(question, () if reference else contents.texts) from question
     found = with_brought(_competition(home, clues, reading, scoring), home, config, scoring)
+    found = _with_external(found, home, config, text)
     told = {key: Evidence(value, "answered at the terminal", 1.0) for key, value in answers.items()}
     return replace(found, evidence={**found.evidence, **told}) if told else found
+
+
+def _with_external(found: Competition, home: Path, config: Config, text: str) -> Competition:
+    """Whether data from elsewhere are allowed, and those that the user names."""
+    rule, why = external_rule(config, text)
+    brought = replace(found.brought, external_files=external_files(config, home, rule, why.why))
+    return replace(found, external_data=rule, brought=brought, evidence={**found.evidence, "external_data": why})
 
 
 def _read(clues: Clues) -> tuple[Reading, Scoring]:

@@ -10,6 +10,7 @@ from podium.metrics import Metric
 
 TYPICAL_AUC = 0.85
 TYPICAL_ACCURACY = 0.8
+OF_SHAPES = ("ranking", "boxes", "masks", "text")  # defined on `metrics.shapes`, not on a column of numbers
 
 
 def noise_floor(metric: Metric, truth: Truth, n: int) -> float:
@@ -23,7 +24,7 @@ def noise_floor(metric: Metric, truth: Truth, n: int) -> float:
         return float(np.mean(errors) / np.sqrt(len(errors)))
     if metric.needs == "label":
         return float(np.sqrt(TYPICAL_ACCURACY * (1 - TYPICAL_ACCURACY) / n))
-    if metric.per_row is not None:
+    if metric.per_row is not None and metric.needs not in OF_SHAPES:
         return _plain_error(metric, truth, n)
     return float(1.0 / np.sqrt(n))
 

@@ -2,12 +2,13 @@
 
 <campaign>/data/
   joined/<table>.arrow   engine only: the joined columns by key
+  names_<key>.arrow      engine only: what the codes of units are spelled as
   tables/<table>.arrow   as read, for `ctx.tables`: where the id is the key, it is replaced by the row number
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,18 @@ def keep(
             (part / RAW).mkdir(exist_ok=True)
             write_arrow(_blinded(side.frame, join, source, competition, row_of), part / RAW / f"{join.table}.arrow")
     return tuple(found)
+
+
+def keep_coded(names: Mapping[str, pl.Series], tables: Mapping[str, pl.DataFrame], part: Path) -> None:
+    """Write what units bring: the spelling of their codes, engine only, and tables keyed by such codes, for solutions."""
+    for key, spelled in names.items():
+        write_arrow(pl.DataFrame({"name": spelled}), part / f"names_{key.strip('#')}.arrow")
+    for name, table in tables.items():
+        (part / RAW).mkdir(exist_ok=True)
+        write_arrow(
+            pl.DataFrame([clean(table[c]) if c in table.columns[1:] else table[c] for c in table.columns]),
+            part / RAW / f"{name}.arrow",
+        )
 
 
 def _blinded(

@@ -136,6 +136,8 @@ class _Model:
         x, _ = quick.encode(dataset.frame().select(names)[rows], names)
         if not x.shape[1]:
             return None
+        if not labels.dtype.is_numeric() and not competition.classes:
+            return None  # lists of items, texts: no quick model answers with those
         metric = get(competition.metric)
         n_classes = len(competition.classes)
         if n_classes:

@@ -22,6 +22,7 @@ MOST_TIMES = 4  # so many candidate columns of time are measured
 DAY_S = 86_400.0
 TYPED_BY = 5_000  # values that tell whether a column holds dates
 Floats = NDArray[np.float64]
+EPOCH_S, EPOCH_MS = 3e8, 1e11  # from which numbers are seconds, or milliseconds, since 1970
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ def clock_or_number(series: pl.Series) -> Floats:
             f"time column {series.name!r} holds no times", expected="dates or numbers", remedy="correct `time_column`"
         )
     return np.where(np.isfinite(times), times, np.nanmin(times))
+
+
+def days(series: pl.Series) -> Floats:
+    """Times in days where they are dates or count seconds or milliseconds since 1970, else in their own unit."""
+    times = clock_or_number(series)
+    if not series.dtype.is_numeric():
+        return times
+    middle = float(np.median(times))
+    return times / (86_400_000.0 if middle > EPOCH_MS else 86_400.0 if middle > EPOCH_S else 1.0)
 
 
 def blocks(times: Floats, n_train: int, length: float, count: int) -> NDArray[np.int64]:

@@ -28,6 +28,7 @@ MARGIN_RELATIVE = 0.02  # of an unbounded loss
 DECISION_ROWS = 5_000  # rows on which a member's own decision is fitted, to rank the singles
 RANKING_ROWS = 12_000  # rows on which singles are compared inside the nested folds
 WIDE_ROWS = 300  # of predictions that are pictures or lists, so many are looked at to choose weights
+WIDE_VALUES = 8_000_000  # and so many numbers of each member: a page has as many as a hundred masks
 MIN_SHARED = 0.5  # of the widest member's rows that must remain common; narrower members are left out
 
 
@@ -202,7 +203,7 @@ class _Pool:
     def _greedy(self, rows: NDArray[np.bool_], max_members: int) -> Floats:
         at = np.flatnonzero(rows)
         if self.task.layout().kind != "dense":
-            at = at[:: -(-len(at) // WIDE_ROWS)]
+            at = at[:: -(-len(at) // max(1, min(WIDE_ROWS, WIDE_VALUES // self.raw[0].shape[1])))]
         objective = objective_for(self.task, self.truth[at], np.stack([member[at] for member in self.members]))
         return greedy.prune(greedy.select(objective, steps=objective.steps), max_members)
 

@@ -6,12 +6,18 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from podium.ensemble import boxes, rankings, spans, texts
 from podium.ensemble import space as spaces
 from podium.tasks.task import Floats, Task
 
 Mixer = Callable[[Sequence[Floats], Sequence[float]], Floats]
 
-MIXERS: dict[str, Mixer] = {}  # by the kind of layout, which is then the space's name too
+MIXERS: dict[str, Mixer] = {
+    "boxes": boxes.fuse,
+    "ranking": rankings.fuse,
+    "spans": spans.averaged,
+    "text": texts.consensus,
+}  # by the kind of layout, which is then the space's name too
 
 
 def mixed(members: Sequence[Floats], weights: Sequence[float], space: str) -> Floats:

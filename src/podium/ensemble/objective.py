@@ -184,7 +184,7 @@ class Loss:
 def objective_for(task: Task, truth: NDArray[Any], members: Floats) -> Objective:
     """The objective of this task's metric on these rows. Pictures are compared pixel by pixel, as squared errors."""
     name = task.metric.name
-    if task.layout().kind != "dense":
+    if task.layout().kind != "dense" or not isinstance(truth, np.ndarray):
         perfect = task.perfect(truth)
         if perfect is None:
             return Loss(task, truth, members)

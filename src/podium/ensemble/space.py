@@ -1,6 +1,6 @@
 """Spaces in which predictions are averaged, and the way back.
 
-probability, value, and the kinds of layout that are mixed otherwise (boxes, ranking, text): as they are. logit: log odds
+probability, value, and the kinds of layout that are mixed otherwise (boxes, ranking, spans, text): as they are. logit: log odds
 a column. geometric: logs, renormalised over the classes of a row. log, log1p: natural logs of values (of 1 + values).
 rank: the share of OOF predictions below, from stored quantiles, so that one row alone can be ranked.
 """
@@ -28,7 +28,7 @@ def space_of(task: Task) -> str:
     space: str = task.metric.space
     kind = task.layout().kind
     if kind != "dense":
-        return {"masks": "probability", "spans": "probability", "images": "value"}.get(kind, kind)
+        return {"masks": "probability", "images": "value"}.get(kind, kind)
     if isinstance(task, ClassificationTask):
         simplex = is_simplex(task)
         if space == "rank" and not simplex:

@@ -43,7 +43,8 @@ class Deal:
         side = {name: name.removeprefix(SIDE) for name in labels.columns if name.startswith(SIDE)}
         weight = labels["weight"].to_numpy().astype(np.float64) if "weight" in labels.columns else None
         beside = labels.select(list(side)).rename(side) if side else None
-        return self._rows(self._train, y=truth_of(labels, self.layout), weight=weight, labels=beside)
+        origin = labels["origin"].to_numpy().astype(np.str_) if "origin" in labels.columns else "real"
+        return self._rows(self._train, y=truth_of(labels, self.layout), weight=weight, labels=beside, origin=origin)
 
     def predict(self) -> Rows:
         """The rows to predict, without labels."""

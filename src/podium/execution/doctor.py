@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium.errors import UserError
-from podium.execution import agents, boot, landlock, sandbox, seccomp
+from podium.execution import agents, boot, gpu, landlock, sandbox, seccomp
 from podium.records import Hardware
 
 if TYPE_CHECKING:
@@ -157,6 +157,16 @@ def _machine() -> dict[str, Any]:
     weaker = []
     if not gpus() and shutil.which("nvidia-smi"):
         weaker.append({"what": "no GPU", "why": "nvidia-smi lists none", "remedy": "check the driver: run nvidia-smi"})
+    level = sandbox.measured_level()
+    shut = gpu.why_not(level) if gpus() else None
+    if shut is not None:
+        weaker.append(
+            {
+                "what": "runs cannot use the GPU, and train on the CPU",
+                "why": f"sandbox level {level}: {shut}",
+                "remedy": "give the container or user the device nodes (/dev/nvidia*), readable and writable",
+            }
+        )
     return {
         "python": platform.python_version(),
         "executable": sys.executable,
@@ -164,6 +174,7 @@ def _machine() -> dict[str, Any]:
         "cores": cores(),
         "memory_mb": memory_mb(),
         "gpus": list(gpus()),
+        "gpus_for_runs": gpu.usable(level) if gpus() else 0,
         "weaker": weaker,
     }
 

@@ -2,7 +2,7 @@
 
 <folder>/request.json     RunRequest, written by the engine, never edited
 <folder>/rows.npz         int64 arrays: train, predict (positions in the feature file); absent kinds are empty
-<folder>/labels.arrow     truth columns y0..yk (+ weight, + label-side columns prefixed `side:`) of the train rows
+<folder>/labels.arrow     truth columns y0..yk (+ weight, + origin, + label-side columns prefixed `side:`) of the train rows
 <folder>/predictions.npy  (n_predict, k) float64, written by the run     } published with exit.json
 <folder>/model.pkl        written by a `fit`                             }
 <folder>/prepared.arrow   written by a `prepare`                         }
@@ -54,6 +54,7 @@ class Executor(Protocol):
 
     slots: int  # runs at a time
     level: str  # sandbox level this executor gives
+    gpus: int  # GPUs that runs may use, one run at a time each
 
     def start(self, folder: Path) -> None:
         """Begin the run in `folder` (its request.json is there), or adopt it. Returns at once."""

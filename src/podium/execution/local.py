@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from podium.execution import launch, sandbox, warm
+from podium.execution import gpu, launch, sandbox, warm
 from podium.execution.request import read_exit
 from podium.records import RunExit
 
@@ -26,8 +26,8 @@ class LocalExecutor:
     """`podium.execution.executor.Executor` on this machine.
 
     `home`: a folder for the warm parent's log. `level`: None takes the strongest that works here. `files`: the blinded
-    files that `Rows.paths` reads, mounted read-only. `preload`: modules that the warm parent imports. Call `warm_up`
-    early: the imports then run while intake does.
+    files that `Rows.paths` reads, mounted read-only. `preload`: modules that the warm parent imports, packages with all
+    of theirs where the name ends in `.*`. Call `warm_up` early: the imports then run while intake does.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class LocalExecutor:
     ) -> None:
         self.slots, self.home, self.python = slots, home, python
         self.level = level or sandbox.measured_level()
+        self.gpus = gpu.usable(self.level)
         self.files = files.resolve() if files else None
         inside = FILES_INSIDE if self.level == "bubblewrap" else str(self.files)
         mounts = [(str(self.files), inside)] if self.files else []

@@ -36,7 +36,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from podium.execution import landlock, sandbox, seccomp
+from podium.execution import gpu, landlock, sandbox, seccomp
 from podium.records import Limits
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
@@ -102,28 +102,29 @@ def close_descriptors(keep: Collection[int] = ()) -> None:
     os.closerange(low, max(low, highest))
 
 
-def confine(level: str, limits: Limits, scratch: Path, read_only: Sequence[Path] = ()) -> None:
+def confine(level: str, limits: Limits, scratch: Path, read_only: Sequence[Path] = (), *, on_gpu: bool = False) -> None:
     """Give up every privilege, for good: no_new_privs, capabilities, rlimits, Landlock, seccomp.
 
     Afterwards the process reads the system, Python and `read_only` (files or folders the solution opens by path), and
     writes `scratch` alone (and its own /tmp and /dev/shm at `bubblewrap`). Descriptors that are open already stay usable.
+    `on_gpu`: it may open the GPUs' nodes too, and reserve addresses without bound, as CUDA does.
     Raises LockdownError: where a layer that `level` promises fails, or where the process has more than one thread
     (Landlock, seccomp and capabilities are a thread's own).
     """
     if sys.platform != "linux":
-        _set_limits(level, limits)
+        _set_limits(level, limits, on_gpu=on_gpu)
         return
     if threads() > 1:
         raise LockdownError(f"expected one thread before confine, found {threads()}: the others would stay free")
     try:
-        _set_limits(level, limits)
+        _set_limits(level, limits, on_gpu=on_gpu)
         drop_capabilities()
         if _libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
             raise OSError(f"no_new_privs refused: {_last_error()}")
         if level == "landlock":
             _threads_without_semaphores()
         if level == "landlock" or (level == "bubblewrap" and landlock.abi()):
-            landlock.restrict(*_paths(level, scratch, read_only))
+            landlock.restrict(*_paths(level, scratch, read_only, on_gpu=on_gpu))
         if level == "landlock" or seccomp.supported():
             seccomp.install(shared=level != "bubblewrap")
     except (OSError, ValueError) as problem:
@@ -149,16 +150,17 @@ def drop_capabilities() -> None:
         raise OSError(f"capabilities could not be dropped: {_last_error()}")
 
 
-def rehearse(level: str, fallback: Path | None = None) -> None:
-    """Shut a fork in as a run is, and end this process with 0 when every step worked: the measurement of a level."""
+def rehearse(level: str, fallback: Path | None = None, *, on_gpu: bool = False) -> None:
+    """Shut a fork in as a run is, and end this process with 0 when every step worked: the measurement of a level, and of
+    whether a run there can open the GPUs."""
     child = os.fork()
     if child == 0:
-        os._exit(_rehearse_child(level, fallback))
+        os._exit(_rehearse_child(level, fallback, on_gpu=on_gpu))
     _, status = os.waitpid(child, 0)
     raise SystemExit(os.waitstatus_to_exitcode(status))
 
 
-def _rehearse_child(level: str, fallback: Path | None) -> int:
+def _rehearse_child(level: str, fallback: Path | None, *, on_gpu: bool) -> int:
     try:
         isolate(level)
         inner = os.fork()
@@ -166,7 +168,9 @@ def _rehearse_child(level: str, fallback: Path | None) -> int:
             _, status = os.waitpid(inner, 0)
             return os.waitstatus_to_exitcode(status)
         scratch = mount_private(level, 16, fallback)
-        confine(level, Limits(wall_s=10, memory_mb=512, disk_mb=16, tmp_mb=16), scratch)
+        confine(level, Limits(wall_s=10, memory_mb=512, disk_mb=16, tmp_mb=16), scratch, on_gpu=on_gpu)
+        if on_gpu:
+            gpu.opened()
         (scratch / "written").write_text("yes")
         if level == "bubblewrap" and os.getpid() != 1:
             raise LockdownError("expected to be pid 1 of a new namespace")
@@ -176,14 +180,17 @@ def _rehearse_child(level: str, fallback: Path | None) -> int:
     return 0
 
 
-def _set_limits(level: str, limits: Limits) -> None:
-    """Backstops, in case the supervisor looks too late. RLIMIT_NPROC does nothing for root: the supervisor counts."""
+def _set_limits(level: str, limits: Limits, *, on_gpu: bool = False) -> None:
+    """Backstops, in case the supervisor looks too late. RLIMIT_NPROC does nothing for root: the supervisor counts.
+
+    CUDA maps the memory of host and cards into one space of addresses, far beyond what it touches: no bound there."""
     memory = (limits.memory_mb * 3 + ADDRESS_SPACE_SPARE_MB) * MIB
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, limits.disk_mb * MIB)
     _lower(resource.RLIMIT_NOFILE, 1024)
     if sys.platform == "linux":  # elsewhere RLIMIT_AS is not honoured, and shared by what the user runs beside
-        _lower(resource.RLIMIT_AS, memory)
+        if not on_gpu:
+            _lower(resource.RLIMIT_AS, memory)
         others = 0 if level == "bubblewrap" else _tasks_of_user()
         threads_each = os.cpu_count() or 1
         _lower(resource.RLIMIT_NPROC, others + limits.processes * 4 + 32 * threads_each)
@@ -211,9 +218,11 @@ def _entries(folder: Path) -> int:
     return sum(1 for _ in folder.iterdir())
 
 
-def _paths(level: str, scratch: Path, read_only: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+def _paths(
+    level: str, scratch: Path, read_only: Sequence[Path], *, on_gpu: bool = False
+) -> tuple[list[Path], list[Path]]:
     """(read-only, read-write) for Landlock. In bubblewrap the mounts have chosen already: everything there is readable."""
-    devices = [Path(device) for device in DEVICES]
+    devices = [Path(device) for device in (*DEVICES, *(gpu.nodes() if on_gpu else ()))]
     if level == "bubblewrap":
         return [Path("/")], [Path(sandbox.SCRATCH), Path("/dev/shm"), Path("/tmp"), *devices]
     system = [Path(path) for path in (*sandbox.SYSTEM, *sandbox.ETC, *sandbox.SYS, *COUNTING)]

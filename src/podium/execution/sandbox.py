@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from podium.execution import boot
+from podium.execution import boot, gpu
 
 LEVELS = ("bubblewrap", "landlock", "process")  # strongest first
 
@@ -164,7 +164,7 @@ def _inner_environment(home: str, pass_env: Mapping[str, str] | None) -> dict[st
     source = str(Path(__file__).parents[2])
     if source not in beside:
         beside.append(source)  # a checkout that is not installed still runs
-    return plain | {"PYTHONPATH": os.pathsep.join(beside)} | dict(pass_env or {})
+    return plain | {"PYTHONPATH": os.pathsep.join(beside)} | gpu.environment() | dict(pass_env or {})
 
 
 def _package_folders() -> list[str]:
@@ -187,7 +187,7 @@ def _mounts(read_only: Sequence[tuple[str, str]]) -> list[str]:
             words += ["--ro-bind", path, path]
     for path in (*ETC, *SYS):
         words += ["--ro-bind-try", path, path]
-    words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--dir", "/tmp"]
+    words += ["--proc", "/proc", "--dev", "/dev", *gpu.mounts(), "--tmpfs", "/dev/shm", "--dir", "/tmp"]
     words += ["--tmpfs", SCRATCH]  # the warm parent's; a run mounts a bounded one over it (--size needs bubblewrap 0.7)
     for folder in python_paths():
         if not any(folder.is_relative_to(path) for path in SYSTEM if not Path(path).is_symlink()):

@@ -28,11 +28,11 @@ from typing import NoReturn
 
 from podium.execution import launch, lockdown, processes, watchdog, wire, worker
 
+# What every campaign's solutions use; what one alone needs (its recipes, torch: 3 s) its maker adds.
 PRELOAD = (
     "numpy", "polars", "encodings.cp437", "scipy.sparse", "scipy.stats", "lightgbm",
     "sklearn.ensemble", "sklearn.linear_model", "sklearn.neighbors", "sklearn.neural_network", "sklearn.pipeline",
     "sklearn.preprocessing", "sklearn.decomposition", "sklearn.feature_extraction.text", "xgboost", "catboost",
-    "podium.recipes.*",
 )  # fmt: skip
 # What a fork may leave behind: polars starts this one at import, where it sleeps on its queue for ever
 # (1,500 forks that went on to use polars: none hung). Any other thread may hold a lock at the moment of the fork.

@@ -27,7 +27,7 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 from podium.errors import InvalidPredictions, SolutionError
-from podium.execution import lockdown, processes
+from podium.execution import gpu, lockdown, processes
 from podium.execution.dealt import Deal
 from podium.protocol import Context, Dense, Layout, Rows
 from podium.records import Limits
@@ -66,7 +66,10 @@ def _guarded(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, 
     if level != "bubblewrap":
         os.setpgid(0, 0)
     files = [Path(job["files"])] if job["files"] else []
-    lockdown.confine(level, Limits(**job["limits"]), scratch, read_only=files)
+    on_gpu = job["context"].get("device", "cpu") != "cpu"
+    if on_gpu and "gpu" in job["context"]:
+        os.environ[gpu.VISIBLE] = str(job["context"]["gpu"])
+    lockdown.confine(level, Limits(**job["limits"]), scratch, read_only=files, on_gpu=on_gpu)
     _set_threads(job["threads"])
     model_fd = fds.pop("model", None)
     deal = Deal(job, fds, scratch)
@@ -177,10 +180,10 @@ def _set_threads(threads: int) -> None:
         reload()
 
 
-def declares(source: str, what: str) -> bool:
-    """Whether the solution's header has a line `reads: <what>`."""
+def declares(source: str, what: str, key: str = "reads") -> bool:
+    """Whether the solution's header has a line `reads: <what>`, or `<key>: <what>`."""
     header = ast.get_docstring(ast.parse(source, "solution.py")) or ""
-    return any(what in line.split(":", 1)[1] for line in header.splitlines() if re.match(r"\s*reads:", line))
+    return any(what in line.split(":", 1)[1] for line in header.splitlines() if re.match(rf"\s*{key}:", line))
 
 
 def _notes(model: Any) -> dict[str, Any]:

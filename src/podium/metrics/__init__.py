@@ -29,6 +29,7 @@ from podium.metrics import (
     rankings,
     texts,
     values,
+    writing,
 )
 from podium.metrics.metric import Metric
 
@@ -36,6 +37,7 @@ _METRICS: dict[str, Metric] = {
     metric.name: metric
     for family in (
         probabilities, ordering, labels, values, correlations, distributions, forecasts, language, rankings, texts, masks, boxes,
+        writing,
     )
     for metric in family.METRICS
 }  # fmt: skip

@@ -120,6 +120,9 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "levenshtein", "levenshtein distance", "mean levenshtein distance", "average levenshtein distance",
         "mean edit distance", "average edit distance",
     ),
+    "wer": ("wer", "word error rate", "mean word error rate"),
+    "cer": ("cer", "character error rate", "char error rate"),
+    "chrf": ("chrf", "chrf score", "chrf2", "character n gram f score"),
     "bleu": ("bleu", "bleu score", "bleu 4", "corpus bleu", "bilingual evaluation understudy"),
     "dice": (
         "dice coefficient", "dice score", "mean dice coefficient", "mean dice", "sorensen dice coefficient",

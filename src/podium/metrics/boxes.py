@@ -21,6 +21,7 @@ TASKS = ("detection",)
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 COCO_DETECTIONS = 100
+EQUAL = 1e-12
 
 
 def pair_ious(a: Floats, b: Floats) -> Floats:
@@ -33,7 +34,8 @@ def pair_ious(a: Floats, b: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Detections with every true box of their image and class, ordered by the detection's rank there, then detection.
+    """Detections with the true boxes of their image and class that they overlap enough, ordered by the detection's rank
+    there, then detection.
 
     `start` `(d,)`: where each such detection's pairs begin; `detection` `(d,)`; `rank` `(d,)`.
     """
@@ -70,7 +72,11 @@ def _pairs(truth: Boxes, found: Boxes, rank: Ints, n_classes: int) -> _Pairs:
     within = np.arange(int(counts.sum())) - np.repeat(start, counts)
     true_box = by_group[np.repeat(low[rivals], counts) + within]
     iou = pair_ious(np.repeat(found.corners[rivals], counts, axis=0), truth.corners[true_box])
-    return _Pairs(rivals, rank[rivals], start.astype(np.int64), true_box.astype(np.int64), iou)
+    near = iou >= THRESHOLDS[0] - EQUAL  # what lies further apart is never a match
+    counts = np.add.reduceat(near, start, dtype=np.int64) if len(start) else counts
+    rivals, counts = rivals[counts > 0], counts[counts > 0]
+    start = np.cumsum(counts) - counts
+    return _Pairs(rivals, rank[rivals], start.astype(np.int64), true_box[near].astype(np.int64), iou[near])
 
 
 def match(truth: Boxes, found: Boxes, rank: Ints, n_classes: int) -> NDArray[np.bool_]:
@@ -93,7 +99,7 @@ def match(truth: Boxes, found: Boxes, rank: Ints, n_classes: int) -> NDArray[np.
         best = np.maximum.reduceat(free, start, axis=0)
         at = np.where(free == np.repeat(best, sizes, axis=0), np.arange(len(boxes))[:, None], len(boxes))
         chosen = np.minimum.reduceat(at, start, axis=0)  # the first of equal ones
-        passed = best >= THRESHOLDS - 1e-12
+        passed = best >= THRESHOLDS - EQUAL
         hit[pairs.detection[low:high]] = passed
         rows, columns = np.nonzero(passed)
         used[boxes[chosen[rows, columns]], columns] = True

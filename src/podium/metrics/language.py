@@ -46,15 +46,15 @@ def perplexity(truth: Any, prediction: NDArray[Any], weight: Floats | None = Non
 
 METRICS = (
     Metric(
-        "bits_per_character", "bits per character", decomposed(token_bits), "lower", "probability", "probability",
+        "bits_per_character", "bits per character", decomposed(token_bits), "lower", "probability", "logit",
         (0.0, MOST / math.log(2.0)), 0.0, TASKS, per_row=token_bits,
     ),
     Metric(
-        "bits_per_byte", "bits per byte", bits_per_byte, "lower", "probability", "probability",
+        "bits_per_byte", "bits per byte", bits_per_byte, "lower", "probability", "logit",
         (0.0, MOST / math.log(2.0)), 0.0, TASKS,
     ),
     Metric(
-        "perplexity", "perplexity", perplexity, "lower", "probability", "probability",
+        "perplexity", "perplexity", perplexity, "lower", "probability", "logit",
         (1.0, 1.0 / EPSILON), 1.0, TASKS,
     ),
 )  # fmt: skip

@@ -142,11 +142,12 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """One binary mask an image, of any size. `pixels` flat bool, image after image, each row by row (C order);
-    `shapes` `(n, 2)`: height and width."""
+    """`planes` binary masks an image (one a class), of any size. `pixels` flat bool, image after image, plane after
+    plane, each row by row (C order); `shapes` `(n, 2)`: height and width."""
 
     pixels: NDArray[np.bool_]
     shapes: Ints
+    planes: int = 1
 
     @classmethod
     def from_array(cls, masks: NDArray[Any]) -> Masks:
@@ -167,29 +168,40 @@ class Masks:
 
     @property
     def offsets(self) -> Ints:
-        return offsets_of(self.shapes.prod(axis=1))
+        """Where each image's pixels begin, all its planes together, `(n + 1,)`."""
+        return offsets_of(self.planes * self.shapes.prod(axis=1))
 
     def to_rle(self) -> list[str]:
-        """Kaggle's run lengths, `from_rle`'s inverse."""
+        """Kaggle's run lengths, `from_rle`'s inverse; those of an image's planes one after another."""
         parts = np.split(self.pixels, self.offsets[1:-1]) if len(self) else []
-        return [_encode(part.reshape(h, w)) for part, (h, w) in zip(parts, self.shapes, strict=True)]
+        images = (part.reshape(self.planes, h, w) for part, (h, w) in zip(parts, self.shapes, strict=True))
+        return [_encode(plane) for image in images for plane in image]
 
     def __len__(self) -> int:
         return len(self.shapes)
 
     def __getitem__(self, selector: Any) -> Masks:
         chosen = unit_positions(selector, len(self))
-        return Masks(self.pixels[ragged_positions(self.offsets, chosen)], self.shapes[chosen])
+        if self.alike:
+            return Masks(self.pixels.reshape(len(self), -1)[chosen].reshape(-1), self.shapes[chosen], self.planes)
+        return Masks(self.pixels[ragged_positions(self.offsets, chosen)], self.shapes[chosen], self.planes)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all images have one size."""
+        return len(self) > 0 and bool((self.shapes == self.shapes[0]).all())
 
     @classmethod
     def joined(cls, parts: Sequence[Masks]) -> Masks:
-        return cls(np.concatenate([p.pixels for p in parts]), np.concatenate([p.shapes for p in parts]))
+        pixels, shapes = np.concatenate([p.pixels for p in parts]), np.concatenate([p.shapes for p in parts])
+        return Masks(pixels, shapes, parts[0].planes)
 
 
-def _decode(run: str, height: int, width: int) -> NDArray[np.bool_]:
+def check_runs(run: str, height: int, width: int) -> tuple[Ints, Ints]:
+    """(starts from 0, lengths) of run lengths; none for an empty mask. Raises InvalidPredictions as `Masks.from_rle`."""
     plain = run.strip()
     if plain in ("", "-1", "nan"):
-        return np.zeros(height * width, dtype=np.bool_)
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     try:
         numbers = np.array(plain.split(), dtype=np.int64)
     except ValueError:
@@ -202,6 +214,12 @@ def _decode(run: str, height: int, width: int) -> NDArray[np.bool_]:
         raise InvalidPredictions(
             f"runs are ascending, without overlap, within {height} x {width} pixels; found {plain[:40]!r}"
         )
+    return starts, lengths
+
+
+def _decode(run: str, height: int, width: int) -> NDArray[np.bool_]:
+    starts, lengths = check_runs(run, height, width)
+    ends = starts + lengths
     steps = np.zeros(height * width + 1, dtype=np.int8)
     np.add.at(steps, starts, 1)
     np.add.at(steps, ends, -1)

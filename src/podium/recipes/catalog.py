@@ -10,14 +10,49 @@ import hashlib
 import random
 from types import ModuleType
 
+from podium.protocol import Column
+from podium.recipes.detection import catalog as detection
+from podium.recipes.forecast import catalog as forecast
+from podium.recipes.image_to_image import catalog as image_to_image
+from podium.recipes.lm import catalog as lm
+from podium.recipes.ranking import catalog as ranking
+from podium.recipes.recommend import catalog as recommend
+from podium.recipes.segmentation import catalog as segmentation
+from podium.recipes.spans import catalog as spans
 from podium.recipes.tabular import catalog as tabular
 from podium.recipes.text import catalog as text
+from podium.recipes.text_to_text import catalog as text_to_text
+from podium.recipes.vision import catalog as vision
 from podium.records import Competition, DataFacts, Hardware, Recipe, dumps
 
-KINDS: dict[str, ModuleType] = {"tabular": tabular, "text": text}
-OF_ROWS = ("text", "tabular")  # what reads rows of a table, with the texts and files that belong to them
-KINDS_OF: dict[str, tuple[str, ...]] = {}  # task type → kinds, where answers are no numbers or rows no rows of a table
+KINDS: dict[str, ModuleType] = {
+    "detection": detection,
+    "forecast": forecast,
+    "image_to_image": image_to_image,
+    "lm": lm,
+    "ranking": ranking,
+    "recommend": recommend,
+    "segmentation": segmentation,
+    "spans": spans,
+    "tabular": tabular,
+    "text": text,
+    "text_to_text": text_to_text,
+    "vision": vision,
+}
+OF_ROWS = ("vision", "text", "tabular")  # what reads rows of a table, with the texts and files that belong to them
+KINDS_OF: dict[str, tuple[str, ...]] = {
+    "object_detection": ("detection",),
+    "span_extraction": ("spans",),
+    "text_generation": ("text_to_text",),
+    "ranking": ("ranking", "tabular"),
+    "recommendation": ("recommend",),
+    "image_to_image": ("image_to_image",),
+    "language_modelling": ("lm",),
+    "segmentation": ("segmentation",),
+    "forecasting": ("forecast",),
+}  # task type → kinds, where answers are no numbers or rows no rows of a table
 BESIDE = 3  # tabular recipes that are tried first where texts or images carry the rows
+CARRIES = 20  # columns of a table that carry the rows as well as images do
 
 
 def kinds_of(competition: Competition) -> tuple[str, ...]:
@@ -37,9 +72,15 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
     """
     found = [KINDS[kind].portfolio(facts, competition, hardware) for kind in kinds_of(competition)]
     lists = [recipes for recipes in found if recipes]
-    lists = [*lists[:1], *(recipes[:BESIDE] for recipes in lists[1:])]
+    pictured = any(column.pixels for column in facts.columns)
+    few = None if pictured and sum(_tells(column) for column in facts.columns) >= CARRIES else BESIDE
+    lists = [*lists[:1], *(recipes[:few] for recipes in lists[1:])]
     turns = max((len(recipes) for recipes in lists), default=0)
     return tuple(recipes[turn] for turn in range(turns) for recipes in lists if turn < len(recipes))
+
+
+def _tells(column: Column) -> bool:
+    return column.kind in ("numeric", "categorical", "date", "code", "boolean")
 
 
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
@@ -49,8 +90,9 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
 
 
 def crossover(a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
-    """The model and parameters of one parent on the features of the other; `a` itself where their kinds differ."""
-    if a.kind != b.kind:
+    """The model and parameters of one parent on the features of the other; `a` itself where the other's
+    are of no use to it."""
+    if a.kind != b.kind or KINDS[a.kind].FAMILIES[a.model].reads != KINDS[b.kind].FAMILIES[b.model].reads:
         return a
     body, features = (a, b) if rng.random() < 0.5 else (b, a)
     return Recipe(body.kind, body.model, dict(features.features), dict(body.params))
@@ -66,6 +108,21 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Static estimate of the peak resident memory of one run, in MB."""
     memory: int = _kind(recipe).memory_mb(recipe, facts)
     return memory
+
+
+def modules(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
+    """What a warm parent imports for this campaign's recipes; torch (3 s, 200 MB) only where a family trains nets.
+
+    A name that ends in `.*` stands for a package with all its modules. `torch._dynamo` is half of torch's time: every
+    optimiser imports it as it is made.
+    """
+    known = {kind: KINDS[kind].families(facts, competition) for kind in kinds_of(competition)}
+    kinds = ["tabular", *(kind for kind, names in known.items() if names and kind != "tabular")]
+    needed = {
+        package for kind in kinds for name in known.get(kind, ()) for package in KINDS[kind].FAMILIES[name].requires
+    }
+    nets = ("torch", "torch._dynamo", "podium.recipes.neural.*") if "torch" in needed else ()
+    return (*nets, *(f"podium.recipes.{kind}.*" for kind in kinds))
 
 
 def fingerprint(recipe: Recipe) -> str:

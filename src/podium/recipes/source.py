@@ -39,7 +39,7 @@ if __name__ == "__main__":
 
 PREPARE = """
 def prepare(rows: Rows, ctx: Context) -> pl.DataFrame:
-    return measure_files(rows, ctx)
+    return measure_files(rows, ctx, FEATURES)
 
 """
 
@@ -56,7 +56,8 @@ def solution(recipe: Recipe, title: str, hypothesis: str) -> str:
         prepare=PREPARE if measured else "",
         title=_text(title).rstrip(".") + ".",
         hypothesis="\n".join(textwrap.wrap(_text(hypothesis), 100, subsequent_indent="    ")),
-        requires="".join(f"requires: {package}\n" for package in family.requires),
+        requires="".join(f"requires: {package}\n" for package in family.requires)
+        + ("reads: unlabelled\n" if family.unlabelled else ""),
         kind=recipe.kind,
         model=family.class_name,
         features=_literal(recipe.features),

@@ -23,9 +23,12 @@ _QUERIES = {
     "submissions": "SELECT tag, round, sha256, state, expected FROM submissions ORDER BY tag",
     "imported": "SELECT id, name, state, oof_sha, holdout_sha, score, stderr, message FROM imported ORDER BY id",
     "imported_blends": "SELECT round, weights, space, score, stderr FROM imported_blends ORDER BY round",
+    "external": "SELECT id, source, what, why, licence, state, sha256, round, used_as, rows, dropped, message FROM external "
+    "ORDER BY id",
     "probes": "SELECT experiment, probe, outcome, probed FROM probes ORDER BY experiment, probe",
     "learnings": "SELECT id, learning FROM learnings ORDER BY id",
 }
+_WORDS = ("source", "what", "why", "licence", "message")  # people's and models' own, never JSON
 
 
 def export(database: Database) -> dict[str, list[dict[str, Any]]]:
@@ -36,6 +39,6 @@ def export(database: Database) -> dict[str, list[dict[str, Any]]]:
 def _plain(row: Any) -> dict[str, Any]:
     values: dict[str, Any] = dict(row)
     for key, value in values.items():
-        if isinstance(value, str) and value[:1] in "[{":
+        if isinstance(value, str) and key not in _WORDS and value.startswith(("[", "{")):
             values[key] = json.loads(value)
     return values

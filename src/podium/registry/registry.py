@@ -16,6 +16,7 @@ from podium.registry.deliveries import Deliveries
 from podium.registry.events import Events
 from podium.registry.experiments import Experiments
 from podium.registry.export import export
+from podium.registry.external import ExternalData
 from podium.registry.extras import Extras
 from podium.registry.imported import ImportedPool
 from podium.registry.inbox import Inbox
@@ -50,6 +51,7 @@ class Registry:
         self.transcripts = Transcripts(database)
         self.deliveries = Deliveries(database)
         self.extras = Extras(database)
+        self.external = ExternalData(database)
 
     @classmethod
     def create(cls, campaign: Path) -> Registry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from podium import metrics
@@ -9,8 +10,15 @@ from podium.competition.asked_metric import scores
 from podium.errors import IntakeError, Unplayable
 from podium.records import Competition
 from podium.tasks.classification import ClassificationTask
+from podium.tasks.detection import DetectionTask
+from podium.tasks.forecasting import ForecastingTask
+from podium.tasks.image_to_image import ImageToImageTask
+from podium.tasks.language import LanguageTask
 from podium.tasks.ordinal import OrdinalTask
+from podium.tasks.ranking import RankingTask
+from podium.tasks.recommendation import RecommendationTask
 from podium.tasks.regression import RegressionTask
+from podium.tasks.segmentation import SegmentationTask
 from podium.tasks.span_extraction import SpanExtractionTask
 from podium.tasks.task import Task
 from podium.tasks.text_to_text import TextToTextTask
@@ -18,15 +26,25 @@ from podium.tasks.text_to_text import TextToTextTask
 if TYPE_CHECKING:
     from podium.competition.dataset import Dataset
 
-ROWS: dict[str, type[Task]] = {  # an answer is a row of numbers or labels: a sheet alone can be scored, and the arena hosts it
+ROWS: dict[
+    str, type[Task]
+] = {  # an answer is a row of numbers or labels: a sheet alone can be scored, and the arena hosts it
     "binary_classification": ClassificationTask,
     "multiclass_classification": ClassificationTask,
     "multilabel_classification": ClassificationTask,
     "regression": RegressionTask,
     "ordinal_regression": OrdinalTask,
 }
-TASKS: dict[str, type[Task]] = {**ROWS,
+TASKS: dict[str, type[Task]] = {
+    **ROWS,
+    "ranking": RankingTask,
+    "recommendation": RecommendationTask,
+    "object_detection": DetectionTask,
+    "forecasting": ForecastingTask,
+    "language_modelling": LanguageTask,
     "span_extraction": SpanExtractionTask,
+    "image_to_image": ImageToImageTask,
+    "segmentation": SegmentationTask,
     "text_generation": TextToTextTask,
 }
 
@@ -43,7 +61,9 @@ def obstacle(competition: Competition) -> str:
         return f"a cell of the submission holds {held}, and solutions answer with {' or '.join(task.answers)}"
     if not set(competition.inputs) & set(task.inputs):
         return f"rows are {' and '.join(competition.inputs)} files alone, and solutions read {', '.join(task.inputs)}"
-    return ""
+    if set(competition.inputs) & set(task.inputs) == {"image"} and find_spec("PIL") is None:
+        return "rows are images alone, and nothing is installed here that reads them: `pip install 'podium[vision]'`"
+    return task.objection(metrics.get(competition.metric))
 
 
 def for_competition(competition: Competition) -> Task:

@@ -5,7 +5,7 @@ Raw predictions: P(second class) `(n, 1)`; class probabilities `(n, K)`; one pro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ ROW_SUM = 1e-2  # how far from 1 a row of class probabilities may be before it i
 
 class ClassificationTask(Task):
     """Labels where the metric (or the submission) wants labels, else probabilities."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("table", "text", "image")
 
     @property
     def multilabel(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podium.competition.units import TRUTH
+from podium.metrics.graded import Graded
+from podium.metrics.shapes import Series
 from podium.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -18,5 +20,6 @@ def labels_dealt(task: Task, labels: pl.DataFrame) -> pl.DataFrame:
 
     if TRUTH in labels.columns:
         return labels.select(pl.col(TRUTH).alias("y0"))
-    columns = task.encode(labels).reshape(labels.height, -1)
+    truth = task.encode(labels)
+    columns = (truth.values if isinstance(truth, (Graded, Series)) else truth).reshape(labels.height, -1)
     return pl.DataFrame({f"y{i}": columns[:, i] for i in range(columns.shape[1])})

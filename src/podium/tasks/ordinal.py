@@ -7,7 +7,7 @@ class probabilities `(n, K)` are taken too, as their expectation.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ MAX_ROWS = 20_000  # a handful of cut points needs no more
 
 class OrdinalTask(Task):
     """Cut points turn values into labels: rounding, quantiles of the training labels, or a search on the metric."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("table", "text", "image")
 
     @cached_property
     def levels(self) -> Floats:

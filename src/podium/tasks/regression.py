@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,8 @@ def floats(labels: pl.DataFrame, names: tuple[str, ...]) -> Floats:
 
 class RegressionTask(Task):
     """Values are clipped to a widened training range and to what the metric allows; they are never rounded."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("table", "text", "image")
 
     def encode(self, labels: pl.DataFrame) -> NDArray[Any]:
         truth = floats(labels, self.competition.target_columns)

@@ -39,6 +39,11 @@ class Task(ABC):
     def __init__(self, competition: Competition, metric: Metric) -> None:
         self.competition, self.metric = competition, metric
 
+    @classmethod
+    def objection(cls, metric: Metric) -> str:
+        """Why what this metric scores cannot be answered with, in one line; "" where it can."""
+        return ""
+
     def layout(self) -> Layout:
         """What the numbers of one raw prediction mean, and in which type they are kept."""
         return Layout("dense", (self.n_outputs(),))

@@ -59,6 +59,7 @@ def _competition(facts: Facts, chars: int) -> str:
         "metric": f"{it.metric} ({it.metric_direction} is better)",
         "a cell of the submission": f"a {it.submission_kind}",
         "folds": f"{facts.data.n_folds}, {it.cv_strategy}",
+        "data from elsewhere": it.external_data,
         "submissions a day": str(it.max_submissions_per_day or ""),
     }
     names = {
@@ -90,6 +91,8 @@ def _data(facts: Facts, chars: int) -> str:
         for c in data.columns
     )
     listed = lines(columns, chars - 400)
+    if facts.external:
+        more += f"; from elsewhere: {', '.join(facts.external)}"[:300]
     return f"{head}{more}; predictions are {data.n_outputs} wide.\n" + _fenced(listed, "columns", chars)
 
 

@@ -57,6 +57,7 @@ class FakeExecutor:
     running: list[Path] = field(default_factory=list)
     wall_s: float = 0.0
     closed: bool = False
+    gpus: int = 0
 
     def start(self, folder: Path) -> None:
         assert (folder / "request.json").is_file(), "a run without a request"

@@ -30,6 +30,7 @@ class InlineExecutor:
     inside: Callable[[Path], None] = lambda folder: None
     started: list[str] = field(default_factory=list)
     closed: bool = False
+    gpus: int = 0
 
     def start(self, folder: Path) -> None:
         if (folder / "exit.json").exists():

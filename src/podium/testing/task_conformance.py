@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.errors import InvalidPredictions
+from podium.metrics.shapes import concatenated, same
 from podium.tasks.task import Floats, Task
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def conform(task: Task, labels: pl.DataFrame, raw: Floats, ids: pl.Series) -> No
 
 def check_truth(task: Task, truth: NDArray[Any], n_rows: int) -> None:
     assert len(truth) == n_rows, "encode: one truth a row"
-    assert truth.dtype in (np.int64, np.float64), f"encode: int64 codes or float64 values, not {truth.dtype}"
+    kind = getattr(truth, "dtype", None)  # None: a shape of `podium.metrics.shapes`
+    allowed = (None, np.int64, np.float64, *((np.float32,) if task.layout().kind == "images" else ()))
+    assert kind in allowed, f"encode: int64 codes or float64 values, not {kind}"
 
 
 def check_deal(task: Task, folds: NDArray[np.int8]) -> None:
@@ -53,7 +56,7 @@ def check_raw(task: Task, raw: Floats) -> None:
     n = len(raw)
     checked = task.check(raw, n)
     assert checked.shape == (n, task.n_outputs()), f"check: shape {checked.shape}"
-    assert checked.dtype == np.float64, f"check: dtype {checked.dtype}"
+    assert checked.dtype in (np.float64, task.layout().dtype), f"check: dtype {checked.dtype}"
     holed = raw.copy()
     holed[n // 2, 0] = np.nan
     infinite = raw.copy()
@@ -77,12 +80,20 @@ def check_decision(task: Task, truth: NDArray[Any], raw: Floats, folds: NDArray[
     assert json.loads(json.dumps(decision)) == decision, "fit_decision: is not JSON"
     assert task.fit_decision(truth, raw) == decision, "fit_decision: is not deterministic"
     decided = task.decide(raw, decision)
-    alone = np.concatenate([task.decide(raw[i : i + 1], decision) for i in range(len(raw))])
-    assert np.allclose(decided, alone), "decide: a row's decision depends on other rows"
-    assert np.allclose(task.decide(raw, {}).shape, decided.shape), "decide: the plain decision has another shape"
+    alone = concatenated([task.decide(raw[i : i + 1], decision) for i in range(len(raw))])
+    assert _alike(decided, alone), "decide: a row's decision depends on other rows"
+    assert _form(task.decide(raw, {}))[0] == _form(decided)[0], "decide: the plain decision has another shape"
     crossed = task.decide_crossfitted(truth, raw, folds)
-    assert crossed.shape == decided.shape, "decide_crossfitted: has another shape"
-    assert crossed.dtype == decided.dtype, "decide_crossfitted: has another type"
+    assert _form(crossed) == _form(decided), "decide_crossfitted: has another shape or type"
+
+
+def _alike(a: Any, b: Any) -> bool:
+    return bool(np.allclose(a, b)) if isinstance(a, np.ndarray) else same(a, b)
+
+
+def _form(decided: Any) -> tuple[Any, Any]:
+    """Shape and type; of a shape that is no array, its units and its class."""
+    return (decided.shape, decided.dtype) if isinstance(decided, np.ndarray) else (len(decided), type(decided))
 
 
 def check_score(task: Task, truth: NDArray[Any], raw: Floats, folds: NDArray[np.int8]) -> None:

@@ -138,6 +138,8 @@ def _fold_scores(engine: Engine, truth: NDArray[Any], decided: NDArray[Any], fol
 
 def _averaged(engine: Engine, blend: Blend, truth: NDArray[Any], oof: Floats, decision: dict[str, Any]) -> Shift | None:
     n_test = len(engine.dataset.test)
+    if engine.task.layout().kind != "dense" or not isinstance(truth, np.ndarray):
+        return None  # labels are drawn from what predictions mean, which is known of numbers and classes alone
     thin = slice(0, n_test, -(-n_test // ROWS))
     known = {member: vault.holdouts(engine, member, thin) for member in vault.members_of(blend)}
     if not n_test or not all(known.values()):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from podium import ensemble
+from podium import ensemble, tasks
 from podium.campaign import decide, solutions
 from podium.campaign.bundle import Scrub
 from podium.campaign.environment import here
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from podium.registry.experiments import Experiment
 
 PARTS = (
-    "__init__.py", "py.typed", "errors.py", "protocol.py", "records.py", "markup.py", "drawing.py", "metrics",
-    "competition", "tasks", "execution", "ensemble", "recipes", "campaign/__init__.py", "campaign/kernel/__init__.py",
-    "campaign/kernel/inference.py",
+    "__init__.py", "py.typed", "errors.py", "protocol.py", "alphabet.py", "packing.py", "pixels.py", "records.py",
+    "markup.py", "drawing.py", "metrics", "competition", "tasks", "execution", "ensemble", "recipes",
+    "campaign/__init__.py", "campaign/kernel/__init__.py", "campaign/kernel/inference.py",
 )  # fmt: skip
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost")
 SESSION_H = 9.0  # of a Kaggle kernel on a CPU or GPU
@@ -124,6 +124,11 @@ def objection(source: str) -> str:
 
 
 def _refuse(engine: Engine, members: list[Experiment]) -> None:
+    asked = engine.competition.task_type
+    if asked not in tasks.ROWS:
+        raise UserError(
+            f"a kernel predicts rows of a table, and this is {asked.replace('_', ' ')}", remedy="use --as bundle"
+        )
     if any(kind.source == "file" for kind in engine.dataset.types):
         raise UserError(
             "rows of this competition have attached files, which a kernel does not read yet",

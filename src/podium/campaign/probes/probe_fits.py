@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.campaign.external.enlarged import joined
 from podium.campaign.probes import probe_cost
 from podium.campaign.probes.probing import NO_TIME, positions, predicted
 from podium.campaign.request import Part, Variant
@@ -98,7 +99,8 @@ def _shuffled_part(engine: Engine, fit: Fit) -> Part:
 
 
 def _again(engine: Engine, fit: Fit) -> Part:
-    return replace(fit.whole, name="probe_dear_rerun", variant=Variant("rerun", wall_s=_wall_s(engine)))
+    whole = joined(engine, fit.experiment, fit.whole)
+    return replace(whole, name="probe_dear_rerun", variant=Variant("rerun", wall_s=_wall_s(engine)))
 
 
 def _ranking(engine: Engine, fit: Fit, truth: NDArray[Any]) -> Floats:

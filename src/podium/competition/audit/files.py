@@ -30,6 +30,9 @@ def check_unused(view: View) -> Iterator[AuditFinding]:
     competition = view.competition
     used = {competition.train_file, competition.test_file, competition.sample_file, competition.labels_file}
     used |= {ref for join in view.dataset.joins for ref in join.refs}
+    root = folder.resolve()
+    elsewhere = [Path(path) for path in competition.brought.external_files]  # checked and dealt apart
+    used |= {path.relative_to(root).as_posix() for path in elsewhere if path.is_relative_to(root)}
     told = [re.fullmatch(r"(.+) is not joined: (.+)", e.why) for e in competition.evidence.values()]
     why = {match[1]: match[2] for match in told if match}
     for ref in contents.tables:

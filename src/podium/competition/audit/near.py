@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from podium.competition.audit.view import Floats, Severity, View, finding, floats
 from podium.records import AuditFinding
@@ -15,6 +16,7 @@ QUERIES = 1_000  # rows a side whose nearest train row is looked for
 REFERENCES = 10_000  # train rows they are compared with
 COLUMNS = (2, 40)  # numeric columns of many values that it takes, and that are compared at most
 MANY = 20  # values
+LEAST = 200  # rows, below which no cloud is seen
 RARE = 0.001  # share of rows of a smooth cloud of points that would pass for near copies
 CLOSEST = 0.1  # of the usual distance, whatever the dimension
 
@@ -52,7 +54,7 @@ def nearness(view: View) -> Nearness | None:
     a share of about r^d of neighbours lies nearer than r times the usual distance. None where too little can be compared.
     """
     names = [c.name for c in view.of_kind("numeric") if c.n_unique > MANY][: COLUMNS[1]]
-    if len(names) < COLUMNS[0] or len(view.train) < 200 or len(view.test) < 50:
+    if len(names) < COLUMNS[0] or len(view.train) < LEAST or len(view.test) < 50:
         return None
     train, test = _scaled(view.train.select(names), view.test.select(names))
     rng = view.rng(5)
@@ -63,14 +65,43 @@ def nearness(view: View) -> Nearness | None:
     asked = rng.choice(len(test), min(QUERIES, len(test)), replace=False)
     within, second = _two_nearest(train[held], train[kept])
     across, _ = _two_nearest(test[asked], train[kept])
+    found = _far(within, second)
+    return None if found is None else Nearness(across / found[0], within / found[0], found[1])
+
+
+def near_rows(
+    asked: pl.DataFrame, known: pl.DataFrame, names: Sequence[str], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """For each row of `asked`, the place of the row of `known` that it equals, or nearly equals, in all of these numeric
+    columns, by the same measure over every row; -1 where there is none, and everywhere where the columns are too few or
+    hold too few values for nearness to mean anything."""
+    names = [name for name in names if known[name].n_unique() > MANY][: COLUMNS[1]]
+    nothing = np.full(asked.height, -1, dtype=np.int64)
+    if len(names) < COLUMNS[0] or known.height < LEAST or not asked.height:
+        return nothing
+    rows, theirs = _scaled(known.select(names), asked.select(names))
+    held = rng.choice(len(rows), min(QUERIES, len(rows) // 3), replace=False)
+    kept = np.setdiff1d(np.arange(len(rows)), held)
+    if len(kept) > REFERENCES:
+        kept = rng.choice(kept, REFERENCES, replace=False)
+    found = _far(*_two_nearest(rows[held], rows[kept]))
+    if found is None:
+        return nothing
+    from scipy.spatial import cKDTree
+
+    distance, place = cKDTree(rows).query(theirs, distance_upper_bound=found[0] * found[1])
+    return np.where(np.isfinite(distance), place, -1).astype(np.int64)
+
+
+def _far(within: Floats, second: Floats) -> tuple[float, float] | None:
+    """(the usual distance to the nearest row, the share of it that counts as near); None where near means nothing."""
     apart = within > 0
-    if apart.sum() < 50 or apart.mean() < 0.5:  # values so few that rows coincide: near means nothing
+    if apart.sum() < 50 or apart.mean() < 0.5:  # values so few that rows coincide
         return None
     usual = float(np.median(within[apart]))
     spread = float(np.median(np.log(second[apart] / within[apart])))
     dimension = np.log(2.0) / max(spread, 1e-6)
-    far = min(CLOSEST, (RARE / np.log(2.0)) ** (1.0 / dimension))
-    return Nearness(across / usual, within / usual, far)
+    return usual, min(CLOSEST, (RARE / np.log(2.0)) ** (1.0 / dimension))
 
 
 def _scaled(train: pl.DataFrame, test: pl.DataFrame) -> tuple[Floats, Floats]:

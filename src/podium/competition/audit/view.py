@@ -107,7 +107,7 @@ def truth_of(competition: Competition, labels: pl.DataFrame) -> Truth:
     if competition.classes:
         codes = {name: at for at, name in enumerate(competition.classes)}
         return Truth(labels.to_series().replace_strict(codes, return_dtype=pl.Int64).to_numpy(), None)
-    values = labels.to_numpy().astype(np.float64).reshape(labels.height, -1)
+    values = labels.select(competition.target_columns).to_numpy().astype(np.float64).reshape(labels.height, -1)
     return Truth(None, np.clip(values, -EXTREME, EXTREME))
 
 

@@ -82,6 +82,12 @@ def lists(series: pl.Series) -> float:
     return share(_unwrapped(series).str.contains(rf"^{_ITEM}(?: {_ITEM})+$"))
 
 
+def split_by(cell: str) -> str:
+    """What stands between the items of a cell; "" where it is one item."""
+    found = re.search(r"\s*[,;|]\s*|\s+", cell.strip())
+    return found[0] if found else ""
+
+
 def tokens(series: pl.Series) -> pl.Series:
     """Every item of every cell looked at."""
     split = _unwrapped(series).str.split(" ").explode()

@@ -28,14 +28,19 @@ _TEST = re.compile(r"(^|_)(test|testing|tst|holdout|eval|evaluation)(_|\d|$)")
 class Clues:
     """The folder's files, its description, the config, and the tables under the names that their roles have here."""
 
-    def __init__(self, folder: Path, contents: Contents, text: str, config: Config) -> None:
-        self.folder, self.contents, self.text, self.config = folder, contents, text, config
+    def __init__(
+        self, folder: Path, contents: Contents, text: str, config: Config, chosen: TableFiles | None = None
+    ) -> None:
+        """`chosen`: the tables by role, where intake has settled them before."""
+        self.folder, self.contents, self.text, self.config, self._chosen = folder, contents, text, config, chosen
 
     # ------------------------------------------------------------ tables
 
     @functools.cached_property
     def files(self) -> TableFiles:
         """Train, test and sample as intake of plain tables chooses them; what it cannot choose, by name and columns."""
+        if self._chosen is not None:
+            return self._chosen
         try:
             return choose_tables(self.contents, self._given)
         except IntakeError:

@@ -50,6 +50,11 @@ def _files(clues: Clues) -> list[str]:
     return [ref for refs in clues.media.values() for ref in refs]
 
 
+def train_files(clues: Clues) -> list[str]:
+    """References of train's files, in the order of the rows that are made of them where no table names them."""
+    return [r for r in _files(clues) if is_role(r, "train")] or [r for r in _files(clues) if not is_role(r, "test")]
+
+
 def _with_suffix(names: pl.Series) -> bool:
     return bool(names.head(50).cast(pl.String).str.contains(r"\.[A-Za-z0-9]{2,4}$").all())
 
@@ -59,7 +64,7 @@ def _train(clues: Clues, notes: list[str]) -> tuple[pl.DataFrame, str]:
         frame = clues.table(clues.files.train, all_text=True)
         assert frame is not None
         return frame, clues.files.train
-    refs = [r for r in _files(clues) if is_role(r, "train")] or [r for r in _files(clues) if not is_role(r, "test")]
+    refs = train_files(clues)
     labels, how = _labels(refs)
     if not labels:
         raise IntakeError(

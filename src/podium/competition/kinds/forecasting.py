@@ -17,8 +17,9 @@ from podium.errors import IntakeError
 from podium.records import Evidence
 
 TASK = "forecasting"
+MOST_FOLDS = 4
 LEAST_TIMES = 10  # columns that count up, for a wide table
-_STEP = re.compile(r"^(h|f|horizon|step|t|fh|lead|ahead)_?\d*$|horizon|step|ahead", re.I)
+STEP = re.compile(r"^(h|f|horizon|step|t|fh|lead|ahead)_?\d*$|horizon|step|ahead", re.I)
 _WORDS = (
     r"\bforecast|\bhorizon\b|next \d+ (values|days|weeks|months|hours|steps)"
     r"|future (values|sales|demand|traffic|visits)|time series"
@@ -61,10 +62,12 @@ def _wide(clues: Clues) -> Reading | None:
         "submission_kind": Evidence("series", "one value a series and time", 0.9),
         "time_column": Evidence("", f"times are {ref}'s column names", 0.9),
     }
+    horizon = len(answers) if len(answers) > 1 else max(1, clues.sample.height // max(1, frame.height))
     return Reading(
-        TASK, why, 0.95 if clues.says(_WORDS) else 0.85, (), tuple(clues.sample.columns[:1]), tuple(clues.sample.columns),
+        TASK, why, 0.95 if clues.says(_WORDS) else 0.85, (name,), tuple(clues.sample.columns[:1]), tuple(clues.sample.columns),
         "series", evidence, inputs=("series",), target_name=name, group_column=keys[0] if keys else None, cv_strategy="forward",
         files=TableFiles(ref, clues.files.test if clues.files.test != ref else "", clues.files.sample),
+        cv_folds=folds_for(len(times), horizon), cv_horizon=float(horizon),
     )  # fmt: skip
 
 
@@ -135,17 +138,21 @@ def _long(clues: Clues) -> Reading | None:
     common = [c for c in test.columns if c in train.columns] if test is not None else []
     alien = [c for c in test.columns if c not in train.columns] if test is not None else []
     features = [c for c in common if c not in clues.sample.columns[:1] and not _keys(train, [c])]
-    if test is not None and (time in test.columns or features or not alien):
+    step = next((c for c in alien if STEP.search(c)), "")
+    asked = bool(clues.config.get("task_type"))  # then a test that holds times is one of series too
+    if test is not None and not asked and (time in test.columns or (features and not step) or not alien):
         return None
     target = _value(clues, train, time)
     if not target:
         return None
     keys = _keys(train, [c for c in (common or train.columns) if c not in (target, time)])
-    step = next((c for c in alien if _STEP.search(c)), "")
     lacks = (
         f"test lacks {time}" + (f" and counts {step}" if step else "") if test is not None else "there is no test table"
     )
+    if test is not None and time in test.columns:
+        lacks = "test has later times, and `task_type` says that they are forecasts"
     why = f"train's series go on: it has {target} at {time}, and {lacks}"
+    horizon, length = _lengths(train, test, time, step, keys)
     ids = tuple(clues.sample.columns[:1])
     evidence = {
         "target_column": Evidence(target, "the numbers that train has at each time", 0.9),
@@ -159,7 +166,29 @@ def _long(clues: Clues) -> Reading | None:
         TASK, why, 0.95 if step or not common else 0.85, (target,), ids, tuple(clues.sample.columns), "series", evidence,
         inputs=("series",), files=clues.files, group_column=keys[0] if keys else None, time_column=time, cv_strategy="forward",
         label_side_columns=tuple(c for c in train.columns if c not in (target, time, *keys[:1], *common)),
+        cv_folds=folds_for(length, horizon), cv_horizon=float(horizon),
     )  # fmt: skip
+
+
+def folds_for(length: float, horizon: float) -> int:
+    """As many windows, 2 to 4, as leave two more in a series of usual length: one for the vault and one to learn from."""
+    return max(2, min(MOST_FOLDS, int(length / max(1.0, horizon)) - 2))
+
+
+def _lengths(
+    train: pl.DataFrame, test: pl.DataFrame | None, time: str, step: str, keys: list[str]
+) -> tuple[float, float]:
+    """Steps that are asked of a series, and points that a usual series has."""
+    by = [k for k in keys if test is None or k in test.columns]
+    length = float(train.group_by(by).len()["len"].median() if by else train.height)  # type: ignore[arg-type]
+    if test is None:
+        return 1.0, length
+    counted = test[step].cast(pl.Float64, strict=False).max() if step else None
+    if counted is None and time in test.columns:
+        counted = test[time].n_unique()
+    if counted is None:
+        counted = test.group_by(by).len()["len"].max() if by and by[0] in test.columns else test.height
+    return float(counted or 1), length  # type: ignore[arg-type]
 
 
 def _time(train: pl.DataFrame, test: pl.DataFrame | None) -> str:

@@ -6,7 +6,9 @@ import re
 
 import polars as pl
 
+from podium import alphabet
 from podium.competition.description import metric_text
+from podium.competition.encoding import decode
 from podium.competition.folder import TableFiles
 from podium.competition.kinds import cells
 from podium.competition.kinds.clues import Clues, stem
@@ -15,6 +17,9 @@ from podium.competition.table import read_bytes
 from podium.records import Evidence, SubmissionKind
 
 TASK = "language_modelling"
+PLACE = "place"  # where in train's text an answer begins: what only rows of train are told
+FOLDS = 3  # stretches of the text's end, one after another
+MOST_WORDS = 2_000  # that are told apart where the submission names one
 _MEASURED = re.compile(r"bits[ -]per[ -](character|char|byte)|perplexity|\bbp[bc]\b", re.I)
 _NEXT = re.compile(r"next[ -](character|char|byte|token|word)", re.I)
 _TEXT = (".txt", ".text", ".bin", ".dat")
@@ -27,7 +32,8 @@ def read(clues: Clues) -> Reading | None:
     following = _NEXT.search(clues.text)
     if not running or not (measured or following or clues.config.get("task_type")):
         return None
-    size = len(read_bytes(clues.folder, running))
+    data = read_bytes(clues.folder, running)
+    size = len(data)
     why = f"{running} is a running text of {size:,} bytes and there is no train table"
     why += f"; the description says {(measured or following)[0]!r}" if measured or following else ""  # type: ignore[index]
     name = clues.target_name or (following[0].lower() if following else "next token")
@@ -49,12 +55,24 @@ def read(clues: Clues) -> Reading | None:
         ),
         "submission_kind": Evidence(kind, f"{len(answers)} column{'s' * (len(answers) != 1)} of what comes next", 0.9),
     }
+    evidence["cv_strategy"] = Evidence(
+        "forward", "test's contexts are from elsewhere: the text's end stands for it", 0.7
+    )
     if contexts:
         evidence["inputs"] = Evidence("text", f"test's {contexts} holds what goes before", 0.9)
     return Reading(
-        TASK, why, 0.97 if measured else 0.8, (), ids, (*ids, *answers), kind, evidence,
-        inputs=("text",), target_name=name, classes=() if one else answers, files=_files(clues, running),
+        TASK, why, 0.97 if measured else 0.8, (name,), ids, (*ids, *answers), kind, evidence,
+        inputs=("text",), classes=_classes(sample, answers[0], running, data) if one else answers,
+        files=_files(clues, running), cv_strategy="forward", cv_folds=FOLDS,
+        label_side_columns=(PLACE,),
     )  # fmt: skip
+
+
+def _classes(sample: pl.DataFrame | None, name: str, running: str, data: bytes) -> tuple[str, ...]:
+    """What may come next where the submission names it: the text's characters or its most frequent words."""
+    assert sample is not None
+    words = bool((cells.head(sample[name]).str.len_chars() > 1).any())
+    return alphabet.known(decode(running, data)[0], words, MOST_WORDS)
 
 
 def _running_text(clues: Clues) -> str:

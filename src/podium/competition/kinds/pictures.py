@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from podium.competition.folder import TableFiles
@@ -12,7 +13,7 @@ from podium.records import Evidence
 
 TASK = "image_to_image"
 _CLEAN = re.compile(r"clean|target|truth|gt|label|output|denoised|high", re.I)  # what is asked for, not what is given
-_PIXEL = r"^(.+)[_\-](\d+)[_\-](\d+)$"  # image, row, column
+PIXEL = r"^(.+)[_\-](\d+)[_\-](\d+)$"  # image, row, column
 
 
 def read(clues: Clues) -> Reading | None:
@@ -21,11 +22,11 @@ def read(clues: Clues) -> Reading | None:
     if sample is None or sample.width < 2 or len(clues.images) < 4 or clues.files.train:
         return None
     ids = sample[sample.columns[0]]
-    images = ids.str.extract(_PIXEL, 1)
+    images = ids.str.extract(PIXEL, 1)
     stems = {PurePosixPath(ref).stem for ref in clues.images if not is_role(ref, "train")}
     if images.null_count() or not images.is_in(list(stems)).all() or images.n_unique() > 0.2 * len(ids):
         return None
-    inputs, twins = _pair(clues)
+    inputs, twins = pair(clues.images)
     why = f"the sample submission asks for {len(ids):,} pixels of {images.n_unique()} images"
     why += f"; images of {inputs} have twins in {twins}" if twins else ""
     answers = tuple(sample.columns[1:])
@@ -45,10 +46,10 @@ def _why_target(twins: str) -> str:
     return "a pixel's value" + (f", as in {twins}" if twins else "")
 
 
-def _pair(clues: Clues) -> tuple[str, str]:
+def pair(images: Sequence[str]) -> tuple[str, str]:
     """(folder of train's images, folder of their twins by name); "" where there are none."""
     folders: dict[str, set[str]] = {}
-    for ref in clues.images:
+    for ref in images:
         folders.setdefault(str(PurePosixPath(ref).parent), set()).add(PurePosixPath(ref).name)
     names = sorted(folders, key=lambda f: (not re.search(r"train", f, re.I), len(f), f))
     for at, one in enumerate(names):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from podium.competition.folder import TableFiles
-from podium.competition.kinds import cells
+from podium.competition.kinds import cells, tails
 from podium.competition.kinds.clues import Clues
 from podium.competition.kinds.ranking import ranks_lists
 from podium.competition.kinds.reading import Reading
 from podium.competition.relation import TIME_NAME
+from podium.competition.timeline import days
 from podium.errors import IntakeError
 from podium.records import Evidence
 
@@ -22,6 +24,7 @@ _WORDS = (
     r"|customers?|\busers?\b"
 )
 MOST_TABLES = 8
+FOLDS, MOST_WINDOWS = 5, 3
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,65 @@ def read(clues: Clues) -> Reading | None:
     if found.user:
         evidence["group_column"] = Evidence(found.user, f"whose, in {found.ref}", 0.9)
     own = (answer,) if answer in found.frame.columns else (found.item,)
+    cut = _cut(clues, found)
+    form, shown = _form(clues, answer)
+    evidence["answer_form"] = Evidence(form, shown, 0.9)
+    evidence["cv_strategy"] = Evidence(cut.strategy, cut.why, 0.9)
     return Reading(
         TASK, f"{listed}; {found.why}", 0.95 if clues.says(_WORDS) else 0.85, own, ids, tuple(clues.sample.columns), "ranking",
         evidence, inputs=("interactions",), target_name="" if own == (answer,) else answer,
         files=TableFiles(found.ref, clues.files.test if clues.files.test != found.ref else "", clues.files.sample),
-        group_column=found.user or None, time_column=found.time or None, cv_strategy="forward" if found.time else "random",
-        label_side_columns=tuple(c for c in found.frame.columns if c not in (found.user, found.item, found.time)),
+        group_column=found.user or None, time_column=found.time or None, cv_strategy=cut.strategy,
+        cv_folds=cut.folds, cv_horizon=cut.horizon,
     )  # fmt: skip
+
+
+def _form(clues: Clues, answer: str) -> tuple[str, str]:
+    """How a list is written: `rows` where each item has a row of its own, else what stands between items."""
+    assert clues.sample is not None
+    cell = next((text for text in cells.head(clues.sample[answer]).to_list() if cells.split_by(text)), "")
+    if not cell and _row_an_item(clues):
+        return "rows", "the sample submission has a row an item"
+    return cells.split_by(cell) or " ", "as the sample submission separates items"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """`horizon`: events a user for last_n, days of the window for forward."""
+
+    strategy: str
+    folds: int
+    horizon: float
+    why: str
+
+
+def _cut(clues: Clues, found: Interactions) -> Cut:
+    """As the description says; windows need a history of two at least before the first fold's."""
+    timed = bool(found.time) and found.time in found.frame.columns and found.frame.height > 0
+    tail = tails.read(clues.text, timed=timed, apart=_has_own_events(clues, found))
+    if tail.how == "window":
+        times = days(found.frame[found.time])
+        windows = int(float(np.ptp(times)) // tail.days) - 1
+        if windows >= 2:
+            return Cut("forward", min(MOST_WINDOWS, windows), tail.days, tail.why)
+    return Cut("last_n", FOLDS, float(tail.most), tail.why)
+
+
+def _has_own_events(clues: Clues, found: Interactions) -> bool:
+    return clues.files.test not in ("", clues.files.sample, found.ref) and (
+        clues.test is not None and found.item in flat_columns(clues.test)
+    )
+
+
+def flat_columns(frame: pl.DataFrame) -> list[str]:
+    """The columns of a table, and the fields of its lists of records."""
+    nested = [
+        field.name
+        for kind in frame.dtypes
+        if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct)
+        for field in kind.inner.fields
+    ]
+    return [*frame.columns, *nested]
 
 
 def _answer(clues: Clues) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 from podium.competition.kinds import cells
 from podium.competition.kinds.clues import Clues
 from podium.competition.kinds.reading import Reading
+from podium.competition.units.mask_rows import split_ids
 from podium.records import Evidence
 
 TASK = "segmentation"
@@ -45,7 +46,8 @@ def read(clues: Clues) -> Reading | None:
     return Reading(
         TASK, "; ".join(p for p in (why, how) if p), 0.97 if column and (folder or targets) else 0.8, targets, ids, header,
         "mask", evidence, inputs=tuple(clues.media) or ("image",), target_name="" if name in targets else name,
-        classes=_classes(train, class_column), files=clues.files, label_side_columns=tuple(c for c in side if c not in known),
+        classes=_classes(clues, ids, class_column), files=clues.files,
+        label_side_columns=tuple(c for c in side if c not in known),
     )  # fmt: skip
 
 
@@ -133,7 +135,17 @@ def _why_ids(clues: Clues, ids: tuple[str, ...]) -> str:
     return "first column of the sample submission" if len(ids) == 1 else "an image has a mask for each class"
 
 
-def _classes(train: pl.DataFrame | None, column: str) -> tuple[str, ...]:
-    if train is None or column not in train.columns:
+def _classes(clues: Clues, ids: tuple[str, ...], column: str) -> tuple[str, ...]:
+    """A column's values, or the ends of ids that name image and class in one: `0a1.jpg_3`."""
+    if clues.train is not None and column in clues.train.columns:
+        return tuple(clues.train[column].drop_nulls().cast(pl.String).unique().sort().to_list())
+    if clues.sample is None or len(ids) != 1 or ids[0] not in clues.sample.columns:
         return ()
-    return tuple(train[column].drop_nulls().cast(pl.String).unique().sort().to_list())
+    known = [name for ref in clues.images for name in (PurePosixPath(ref).name, PurePosixPath(ref).stem)]
+    named = clues.sample[ids[0]].cast(pl.String)
+    if named.head(200).is_in(known).any():
+        return ()
+    images, kinds = split_ids(named)
+    found = kinds.drop_nulls().unique(maintain_order=True).to_list()
+    each = images.is_in(known).all() and len(found) * images.n_unique() == len(named)
+    return tuple(found) if each and len(found) > 1 else ()

@@ -109,13 +109,27 @@ def _reading(clues: Clues, name: str, task: str, why: str, confidence: float) ->
         "id_column": Evidence(",".join(ids), how, 0.9),
         "submission_kind": Evidence("text", "a cell holds words", 0.95),
     }
-    known = set(test.columns) if test is not None else set()
+    known, group = set(test.columns) if test is not None else set(), _sentence(clues)
+    if group:
+        evidence["group_column"] = Evidence(group, "rows of one text, in order; folds keep them together", 0.9)
     assert clues.train is not None
     side = tuple(c for c in clues.train.columns if c not in known and c not in (name, *ids)) if known else ()
     return Reading(
         task, why, confidence, (name,), ids, header, "text", evidence, files=clues.files, label_side_columns=side,
         inputs=tuple(clues.media) if clues.media and not _other_features(clues, name, ids) else ("table", *clues.media),
+        group_column=group, cv_strategy="grouped" if group else "random",
     )  # fmt: skip
+
+
+def _sentence(clues: Clues) -> str | None:
+    """The column that names a token's sentence, where ids are made of it and the token's place: folds keep it whole."""
+    sample, test, train = clues.sample, clues.test, clues.train
+    if sample is None or test is None or train is None or sample.columns[0] in test.columns:
+        return None
+    parts = joined(sample[sample.columns[0]], test)
+    if not parts or parts[0] not in train.columns or train[parts[0]].n_unique() == train.height:
+        return None
+    return parts[0]
 
 
 def _other_features(clues: Clues, name: str, ids: tuple[str, ...]) -> list[str]:

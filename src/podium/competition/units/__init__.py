@@ -7,41 +7,38 @@ this one: from what intake recorded to tables with a row a unit. Kinds that are 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from podium.competition.dealt import Dealt
-from podium.competition.source import Source
+from podium.competition.units import (
+    detection,
+    file_rows,
+    forecasting,
+    language,
+    pictures,
+    ranking,
+    recommendation,
+    segmentation,
+    written,
+)
+from podium.competition.units.unit import TRUTH, Units
 from podium.records import Competition
 
-TRUTH = (
-    "#truth"  # the column of answers where they are no numbers and no classes: of labels.arrow, and of `Source.train`
-)
+# competition, data folder, seed; None where rows of its tables are its units after all
+Maker = Callable[[Competition, Path, int], Units | None]
 
-
-@dataclass(frozen=True)
-class Units:
-    """`source`: train and test with a row a unit, the id column (String) in both, targets in train alone: the target
-    columns of the competition, or `TRUTH`: Binary (`podium.pixels`), List (boxes, items) or String (texts).
-
-    What is left None is found as for tables. `clock` `(n_train + n_test,)`: the order in which rows may be seen, where
-    `competition.looks_forward`; `groups` likewise: rows that folds keep together. `dealt`: the split itself, over train.
-    `files`: column → reference (below the data folder) of each row's file, train's then test's.
-    """
-
-    source: Source
-    clock: NDArray[np.float64] | None = None
-    groups: NDArray[np.int64] | None = None
-    dealt: Dealt | None = None
-    files: dict[str, tuple[str | None, ...]] | None = None
-
-
-Maker = Callable[[Competition, Path, int], Units]  # competition, data folder, seed
-
-MAKERS: dict[str, Maker] = {}
+CLASSIFIED = ("binary_classification", "multiclass_classification", "multilabel_classification", "ordinal_regression")
+MAKERS: dict[str, Maker] = {
+    **dict.fromkeys((*CLASSIFIED, "regression"), file_rows.make),
+    "forecasting": forecasting.make,
+    "object_detection": detection.make,
+    "language_modelling": language.make,
+    "image_to_image": pictures.make,
+    "ranking": ranking.make,
+    "recommendation": recommendation.make,
+    "segmentation": segmentation.make,
+    "span_extraction": written.make,
+    "text_generation": written.make,
+}
 
 
 def units_of(competition: Competition, data: Path, seed: int) -> Units | None:

@@ -84,7 +84,9 @@ def by_metric(private: Path, submission: Path, competition: Competition) -> floa
 
     if competition.task_type not in tasks.ROWS:
         kind = competition.task_type.replace("_", " ")
-        raise UserError(f"a {kind} is not scored from its sheet alone", remedy="put its grade.py beside public and private")
+        raise UserError(
+            f"a {kind} is not scored from its sheet alone", remedy="put its grade.py beside public and private"
+        )
     task = tasks.for_competition(competition)
     answers = _answers(private, competition)
     sheet = _read(submission)

@@ -13,12 +13,14 @@ from podium.records import DataFacts, Recipe
 FIXED_S = 0.03
 FILE_S = 0.001  # reading and measuring one attached file
 ENCODE_S = 2.5e-7  # a row and column
+PARTS = 2  # models of a target that is learned as a sum: there are seldom more
 STOPPED = 0.55  # share of the rounds that early stopping lets pass, on average
 
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     """Seconds of one fit on `rows` rows and one predict of a fold's share, on one core."""
     model = _MODELS[recipe.model](recipe.params, recipe.features, facts, max(1, rows))
+    model *= PARTS if recipe.features.get("parts") else 1
     return round(FIXED_S + _encoding(recipe, facts, rows) + model, 4)
 
 
@@ -45,7 +47,7 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     if features.get("target"):
         taken = sum(1 for c in facts.columns if c.kind in ("categorical", "code") or features.get("values"))
         seconds += taken * (0.006 + dealt * (2e-7 + 4e-8 * n_models(facts)) * (3 if features.get("values") else 1))
-    files = sum(1 for c in facts.columns if c.kind == "file")
+    files = sum(1 for c in facts.columns if c.kind == "file" and not c.pixels)
     if features.get("files") == "prepare":  # once an experiment, over all rows
         seconds += FILE_S * files * (facts.n_train + facts.n_test) / max(1, facts.n_folds)
     elif features.get("files", True):

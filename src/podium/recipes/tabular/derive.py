@@ -51,7 +51,7 @@ class Deriver:
         for name in frame.columns:
             series = frame[name]
             kind = self.kinds.setdefault(name, self._kind(series))
-            if kind == "file" and self.files:
+            if kind == "file" and self.files and not self._pictured(name):
                 geometry = read_geometries(rows.paths(name))
                 out.numbers.update({f"{name}.{key}": values for key, values in geometry.items()})
             elif kind == "date" and self.dates:
@@ -65,6 +65,10 @@ class Deriver:
             elif kind == "categorical":
                 out.categories[name] = series.cast(pl.String)
         return out
+
+    def _pictured(self, name: str) -> bool:
+        """Whether a file column's files are images, which no reader of geometries understands."""
+        return name in self.known and self.known[name].pixels > 0
 
     def _kind(self, series: pl.Series) -> ColumnKind:
         """The schema's word; columns it does not name (made by `prepare`) go by their type."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
 from podium.recipes.tabular.encoder import Encoder, Matrix, View
+from podium.recipes.tabular.parts import parts_of
 from podium.recipes.tabular.target import Floats, Target
 
 MARGIN_S = 1.0  # a fit that minds its deadline stops this long before it
@@ -19,26 +20,37 @@ MARGIN_S = 1.0  # a fit that minds its deadline stops this long before it
 class TabularModel(ABC):
     """Encode, turn the target, fit. Subclasses name their `view` of the features and fit matrices.
 
-    Features are fitted on the rows dealt to `fit` alone. `notes` holds facts worth recording, as JSON.
+    Features are fitted on the rows dealt to `fit` alone. `notes` holds facts worth recording, as JSON. `parts` among the
+    features: label-side columns that sum to the target are learned each for itself, and added up again.
     """
 
     view: ClassVar[View]
 
     def __init__(self, features: Mapping[str, Any] | None = None, curve: str | None = None) -> None:
         self.features = dict(features or {})
+        self.by_parts = bool(self.features.pop("parts", False))
         self.curve = curve
         self.notes: dict[str, Any] = {}
 
     def fit(self, train: Rows, ctx: Context) -> Self:
         assert train.y is not None, "fit needs labelled rows"
+        parts = parts_of(train, ctx) if self.by_parts else None
+        self.summed = parts is not None
+        if parts is not None:
+            train = _relabelled(train, parts)
         self.target = Target.of(train.y, ctx, self.curve)  # type: ignore[arg-type]
-        self.encoder = Encoder(view=self.view, **self.features)
+        self.encoder = self._encoder()
         matrix = self.encoder.fit_transform(train, ctx)
         self._fit(matrix, train, ctx)
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
-        return Dense(self.target.assemble(self._predict(self.encoder.transform(rows), ctx)))
+        values = self.target.assemble(self._predict(self.encoder.transform(rows), ctx))
+        return Dense(values.sum(axis=1, keepdims=True) if self.summed else values)
+
+    def _encoder(self) -> Encoder:
+        """What makes the matrix; other kinds of rows have encoders of their own."""
+        return Encoder(view=self.view, **self.features)
 
     @abstractmethod
     def _fit(self, matrix: Matrix, train: Rows, ctx: Context) -> None: ...
@@ -46,6 +58,13 @@ class TabularModel(ABC):
     @abstractmethod
     def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
         """Predictions of each model, in the target's turned unit."""
+
+
+def _relabelled(train: Rows, y: Floats) -> Rows:
+    """The same rows with other labels."""
+    return Rows(
+        train._source, train.ids, y=y, weight=train.weight, groups=train.groups, times=train.times, origin=train.origin
+    )
 
 
 def split_positions(train: Rows, ctx: Context, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from podium.recipes.tabular.shape import is_classification, n_models, tree_width
+from podium.recipes.tabular.shape import is_classification, may_sum, n_models, tree_width
 from podium.records import Competition, DataFacts, Recipe
 
 SMALL, LARGE = 3000, 20000  # training rows
@@ -30,9 +30,18 @@ def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
         listed += _small_values(facts)
     else:
         listed += _middle(facts, competition)
-    if any(column.kind == "file" for column in facts.columns) and not competition.looks_forward:
+    if may_sum(competition):
+        listed = _by_parts(listed)
+    if any(column.kind == "file" and not column.pixels for column in facts.columns) and not competition.looks_forward:
         listed = [replace(recipe, features={**recipe.features, "files": "prepare"}) for recipe in listed]
     return listed
+
+
+def _by_parts(listed: list[Recipe]) -> list[Recipe]:
+    """Each recipe but the quick one on the parts of the target, the first of each family on the whole as well."""
+    whole = {recipe.model: recipe for recipe in reversed(listed[1:])}
+    parted = [replace(recipe, features={**recipe.features, "parts": True}) for recipe in listed[1:]]
+    return [*listed[:1], *parted, *(recipe for recipe in listed[1:] if whole[recipe.model] is recipe)]
 
 
 def _small_values(facts: DataFacts) -> list[Recipe]:

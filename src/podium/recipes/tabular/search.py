@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from podium.recipes.tabular.shape import is_classification, tree_width
+from podium.recipes.tabular.shape import is_classification, may_sum, tree_width
 from podium.records import Competition, DataFacts, Recipe
 
 Space = Mapping[str, Sequence[Any]]
@@ -116,6 +116,8 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
         options = {name: values for name, values in options.items() if name not in ("target", "values")}
     if tree_width(facts, {}) > 300:
         options.pop("crosses")
+    if may_sum(competition):
+        options["parts"] = (False, True)
     return options
 
 

@@ -14,7 +14,7 @@ def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
     """Columns of the tree view."""
     width, encoded = 1, 0
     for column in facts.columns:
-        width += PLAIN.get(column.kind, 0) + (1 if column.kind == "categorical" else 0)
+        width += 0 if column.pixels else PLAIN.get(column.kind, 0) + (1 if column.kind == "categorical" else 0)
         width += int(features.get("texts", 8)) + 4 if column.kind == "text" else 0
         if features.get("target") and (column.kind in ("categorical", "code") or features.get("values")):
             encoded += 1 if column.kind != "code" else 4
@@ -37,3 +37,9 @@ def n_models(facts: DataFacts) -> int:
 
 def is_classification(competition: Competition) -> bool:
     return competition.task_type.endswith("classification")
+
+
+def may_sum(competition: Competition) -> bool:
+    """Whether columns that only train has may add up to the one target: told for sure in the fit."""
+    one = competition.task_type == "regression" and len(competition.target_columns) == 1
+    return one and len(competition.label_side_columns) >= 2

@@ -66,7 +66,7 @@ class XGBoost(Boosted):
         return parts
 
 
-class _Deadline(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+class _Deadline(xgboost.callback.TrainingCallback):
     def __init__(self, ctx: Context, keep_s: float) -> None:
         super().__init__()
         self.ctx, self.keep_s = ctx, keep_s

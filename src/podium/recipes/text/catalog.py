@@ -73,22 +73,25 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
     """Cheapest first; then what is strong and unlike the others."""
     known = families(facts, competition)
-    listed = _of_classes() if _classifies(competition) else _of_values(len(text_columns(facts.columns)) > 1)
+    pairs = len(text_columns(facts.columns)) > 1
+    listed = _of_classes(pairs) if _classifies(competition) else _of_values(pairs)
     return tuple(Recipe("text", *parts) for parts in listed if parts[0] in known)
 
 
-def _of_classes() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+def _of_classes(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     boost = {"learning_rate": 0.1, "num_leaves": 7, "feature_fraction": 0.3, "rounds": 300}
-    return [
+    stacked = {"grams": APART, "style": True, **({"pairs": True} if pairs else {})}
+    listed: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("naive_bayes", {"grams": [WORDS]}, {"alphas": [0.1]}),
-        ("nb_stack", {"grams": APART, "style": True}, {"alphas": [0.03, 0.3], "complement": True}),
+        ("nb_stack", stacked, {"alphas": [0.03, 0.3], "complement": True}),
         ("nbsvm", {"grams": [WORDS, CHARS]}, {"C": [1.0, 10.0], "alpha": 0.3}),
-        ("text_boost", {"grams": APART, "style": True}, {"alphas": [0.1], **boost}),
+        ("text_boost", stacked, {"alphas": [0.1], **boost}),
         ("tfidf_linear", {"grams": [WORDS, CHARS]}, {"C": 3.0}),
         ("nbsvm", {"grams": [WORDS]}, {"C": 3.0, "alpha": 1.0}),
         ("tfidf_linear", {"grams": [WORDS], "min_df": 2}, {"C": 1.0, "loss": "hinge"}),
         ("naive_bayes", {"grams": ["char 2-6"]}, {"alphas": [0.03]}),
     ]
+    return [listed[0], *sorted(listed[1:], key=lambda one: not one[1].get("pairs"))]
 
 
 def _of_values(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:

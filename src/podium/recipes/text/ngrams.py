@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 BITS = 22  # buckets of the hashing; a few 100,000 n-grams collide rarely
 CHUNK = 2_000_000  # characters turned to n-grams at a time: bounds memory
+WINDOWS = 4  # stretches that are read of a text which is too long: the first, the last, and some between
 SHORTEST_CLIP = 500  # a text is never cut below this many characters
 BUDGET = {"word": 60_000_000, "char": 12_000_000}  # characters of all training texts, above which texts are cut short
 STEP, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
@@ -52,7 +53,7 @@ class Grams:
 
     def counts(self, texts: pl.Series, clip: int, salt: int = 0) -> sp.csr_matrix:
         """`(len(texts), 2**BITS)` float32; `salt` keeps the n-grams of several columns apart."""
-        texts = texts.fill_null("").str.slice(0, clip)
+        texts = cut(texts.fill_null(""), clip)
         if self.lower:
             texts = texts.str.to_lowercase()
         ends = np.cumsum(texts.str.len_chars().to_numpy().astype(np.int64))
@@ -72,6 +73,18 @@ class Grams:
         matrix = sp.csr_matrix((np.ones(len(buckets), np.float32), buckets, pointers), shape=shape)
         matrix.sum_duplicates()
         return matrix
+
+
+def cut(texts: pl.Series, most: int) -> pl.Series:
+    """At most `most` characters of each text: `WINDOWS` stretches of a longer one, evenly from its beginning to its end."""
+    lengths = texts.str.len_chars().cast(pl.Int64)
+    if not len(texts) or int(lengths.max() or 0) <= most:  # type: ignore[arg-type]
+        return texts
+    size = max(1, (most - WINDOWS + 1) // WINDOWS)
+    parts = [pl.col("text").str.slice((pl.col("length") - size) * at // (WINDOWS - 1), size) for at in range(WINDOWS)]
+    frame = pl.DataFrame({"text": texts, "length": lengths})
+    whole = pl.when(pl.col("length") <= most).then(pl.col("text")).otherwise(pl.concat_str(parts, separator=" "))
+    return frame.select(whole.alias(texts.name)).to_series()
 
 
 def _characters(texts: pl.Series) -> tuple[Hashes, NDArray[np.int64]]:

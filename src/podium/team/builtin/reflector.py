@@ -12,6 +12,8 @@ from podium.team.builtin.uploader import recommend
 from podium.team.citations import blend_name, cite
 from podium.team.quoting import quote
 
+HOMOGENEOUS = 0.8  # of the blend's weight in one family
+
 
 def learn(brief: Brief) -> Findings:
     """Findings on this round's experiments; learnings with known ids carry new totals (see `learnings`)."""
@@ -47,7 +49,26 @@ def _summary(facts: Facts) -> list[str]:
         lines.append(f"Blend of {len(newest.weights)}: {cite(newest.score, blend_name(newest))}{change}.")
     if history.plateau(facts):
         lines.append(f"Plateau: gains stay under the noise floor {cite(facts.noise_floor, 'facts', 'noise_floor')}.")
-    return lines
+    alike = _alike(facts)
+    return [*lines, alike] if alike else lines
+
+
+def _alike(facts: Facts) -> str:
+    """That a blend of one kind of model has stopped gaining: more of the same averages the same errors."""
+    weights, won = history.weights(facts), list(history.blend_gains(facts).values())
+    shares: Counter[str] = Counter()
+    for e in facts.experiments:
+        shares[e.family] += weights.get(e.id, 0.0)  # type: ignore[assignment]
+    members = sum(weight > 0 for weight in weights.values())
+    if members < 2 or not won or won[-1] > history.noise(facts):
+        return ""
+    family, share = shares.most_common(1)[0]
+    if share < HOMOGENEOUS * sum(shares.values()):
+        return ""
+    return (
+        f"Homogeneous: nearly all of the blend's weight is {family}, and it gains no more than noise. More seeds and settings"
+        " of it average the same errors; another family, other features or cleaner labels may not share them."
+    )
 
 
 def _line(facts: Facts, e: ExperimentFact) -> str:

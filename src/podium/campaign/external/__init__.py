@@ -1,0 +1,1 @@
+"""Data from elsewhere: proposed, allowed, fetched, checked against test, dealt to training, credited."""

@@ -1,0 +1,90 @@
+"""The span families: which make sense, what to try first, mutations, costs."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+from typing import Any
+
+from podium.recipes.family import Family
+from podium.records import Competition, DataFacts, Hardware, Recipe
+
+FAMILIES: dict[str, Family] = {
+    "span_rules": Family("SpanRules"),
+    "span_ranker": Family("SpanRanker", ("scikit-learn", "lightgbm")),
+    "span_tagger": Family("SpanTagger", ("torch",)),
+}
+SPACE: dict[str, dict[str, list[Any]]] = {
+    "span_rules": {},
+    "span_ranker": {
+        "C": [0.03, 0.1, 0.3],
+        "folds": [3, 4, 6],
+        "num_leaves": [15, 31, 63],
+        "learning_rate": [0.03, 0.06, 0.1],
+        "min_data_in_leaf": [50, 100, 300],
+        "sharpness": [10.0, 20.0, 40.0],
+    },
+    "span_tagger": {
+        "width": [64, 96, 128, 192],
+        "dropout": [0.2, 0.3, 0.4, 0.5],
+        "lr": [1e-3, 2e-3, 4e-3],
+        "epochs": [4, 6, 9],
+    },
+}
+ROUNDS = {0.03: 500, 0.06: 250, 0.1: 150}  # trees go with the learning rate
+WORD = 5.5  # characters of a word and its blank
+
+
+def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
+    """All whose library is installed."""
+    needed = {"span_ranker": "lightgbm", "span_tagger": "torch"}
+    return tuple(name for name in FAMILIES if name not in needed or importlib.util.find_spec(needed[name]))
+
+
+def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
+    """The rule by condition, then evidence and ranking, then nets, which err elsewhere."""
+    known = families(facts, competition)
+    listed: list[tuple[str, dict[str, Any]]] = [
+        ("span_rules", {}),
+        ("span_ranker", {}),
+        ("span_tagger", {}),
+        ("span_ranker", {"C": 0.03, "num_leaves": 15, "learning_rate": 0.1, "rounds": 150}),
+        ("span_tagger", {"width": 128, "dropout": 0.4}),
+        ("span_ranker", {"C": 0.3, "folds": 6, "num_leaves": 63, "min_data_in_leaf": 300}),
+    ]
+    return tuple(Recipe("spans", name, {}, params) for name, params in listed if name in known)
+
+
+def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
+    """One or two steps in parameters; of the rules there is but one."""
+    params, space = dict(recipe.params), SPACE[recipe.model]
+    for name in rng.sample(list(space), min(len(space), rng.choice([1, 1, 2]))):
+        params[name] = rng.choice([value for value in space[name] if value != params.get(name)])
+        if name == "learning_rate":
+            params["rounds"] = ROUNDS[params[name]]
+    return Recipe(recipe.kind, recipe.model, dict(recipe.features), params)
+
+
+def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
+    """Seconds of one fit on `rows` rows and one predict of a fold's rows, on one core."""
+    words = rows * _words(facts)
+    if recipe.model == "span_rules":
+        return 0.3 + 5e-6 * words
+    if recipe.model == "span_ranker":
+        evidence = 3 * recipe.params.get("folds", 4) * 1e-5 * words
+        trees = recipe.params.get("rounds", 250) * 17 * rows * 2.5e-7
+        return float(1.0 + evidence + trees + 2e-5 * words)
+    epochs, width = recipe.params.get("epochs", 6), recipe.params.get("width", 96)
+    return float(3.0 + epochs * words * 1.5e-4 * (width / 96) ** 1.5)
+
+
+def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
+    """Peak of one run: interpreter and libraries, indicators of each word, candidates."""
+    words = facts.n_train * _words(facts)
+    each = {"span_rules": 3e-4, "span_ranker": 1.6e-3, "span_tagger": 8e-4}[recipe.model]
+    return int((1200 if recipe.model == "span_tagger" else 400) + each * words)
+
+
+def _words(facts: DataFacts) -> float:
+    """Mean words of the longest text."""
+    return max((column.mean_length for column in facts.columns if column.kind != "file"), default=50.0) / WORD

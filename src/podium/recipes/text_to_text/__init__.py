@@ -1,0 +1,32 @@
+"""Text-to-text recipes: memory and rules, retrieval, phrase tables, a small sequence-to-sequence net.
+
+Classes load when they are asked for, so that planning with the catalog does not import scikit-learn or torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from podium.recipes.text_to_text.memory import TextMemory
+    from podium.recipes.text_to_text.nearest import TextNearest
+    from podium.recipes.text_to_text.pairs import measure_files
+    from podium.recipes.text_to_text.phrases import TextPhrases
+    from podium.recipes.text_to_text.seq2seq import TextSeq2Seq
+
+__all__ = ["TextMemory", "TextNearest", "TextPhrases", "TextSeq2Seq", "measure_files"]
+
+MODULES = {
+    "TextMemory": "memory",
+    "TextNearest": "nearest",
+    "TextPhrases": "phrases",
+    "TextSeq2Seq": "seq2seq",
+    "measure_files": "pairs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{MODULES[name]}"), name)

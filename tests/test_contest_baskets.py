@@ -1,0 +1,54 @@
+"""A whole campaign at a recommendation where customers buy again, and some are new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from podium.cli import compose, making
+from podium.testing.contests import Planted, baskets
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    return baskets.make(tmp_path_factory.mktemp("baskets"))
+
+
+def by_region(planted: Planted, again: bool, path: Path) -> Path:
+    """What is bought most in each customer's region, with or without what they bought before."""
+    bought = pl.read_csv(planted.public / "train.csv", infer_schema=False)
+    where = pl.read_csv(planted.public / "customers.csv", infer_schema=False)
+    counts = (
+        bought.join(where, on="customer_id")
+        .group_by("region", "product_id")
+        .len()
+        .sort("len", "product_id", descending=True)
+    )
+    asked = pl.read_csv(planted.public / "sample_submission.csv", infer_schema=False).select("customer_id")
+    listed = (
+        asked.join(where, on="customer_id").join(counts, on="region").sort("len", descending=True, maintain_order=True)
+    )
+    if not again:
+        listed = listed.join(bought, on=["customer_id", "product_id"], how="anti", maintain_order="left")
+    lists = listed.group_by("customer_id", maintain_order=True).agg(pl.col("product_id").head(baskets.K))
+    lists.select("customer_id", pl.col("product_id").list.join(" ").alias("products")).write_csv(path)
+    return path
+
+
+def test_what_is_popular_does_not_reach(planted: Planted, tmp_path: Path) -> None:
+    assert not planted.met(planted.public / "sample_submission.csv")
+    for again in (False, True):
+        path = by_region(planted, again, tmp_path / f"{again}.csv")
+        assert planted.score(path) <= planted.naive
+        assert not planted.met(path)
+
+
+def test_a_campaign_sees_repeats_and_newcomers(planted: Planted, tmp_path: Path) -> None:
+    campaign = making.open_or_create(str(planted.public), campaign=tmp_path / "campaign", experiments=2, threads=1)
+    compose.run(campaign)
+    submission = campaign / "submission.csv"
+    sample = pl.read_csv(planted.public / "sample_submission.csv", infer_schema=False)
+    assert pl.read_csv(submission, infer_schema=False)["customer_id"].equals(sample["customer_id"])
+    assert planted.met(submission), f"{planted.score(submission):.3f}, asked {planted.reach}"
