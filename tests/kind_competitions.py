@@ -162,7 +162,8 @@ def plant_pathology(f: Path) -> None:
     says(f, "Which disease has the leaf?", "Submissions are evaluated on mean column-wise ROC AUC.")
 
 
-@lookalike(unplayable=True, task_type="multilabel_classification", metric="f1_samples", target="labels", id_column="image", kind="labels",
+@lookalike(unplayable=True,
+           task_type="multilabel_classification", metric="f1_samples", target="labels", id_column="image", kind="labels",
            inputs=("image",))  # fmt: skip
 def plant_pathology_of_many_labels(f: Path) -> None:
     train, test = [f"{h}.jpg" for h in hexes(N, 1)], [f"{h}.jpg" for h in hexes(M, 2)]
@@ -174,7 +175,8 @@ def plant_pathology_of_many_labels(f: Path) -> None:
     says(f, "Leaves may have several diseases.", "The evaluation metric for this competition is Mean F1-Score.")
 
 
-@lookalike(unplayable=True, task_type="multilabel_classification", metric="f1_macro", target="Target", id_column="Id", kind="labels",
+@lookalike(unplayable=True,
+           task_type="multilabel_classification", metric="f1_macro", target="Target", id_column="Id", kind="labels",
            inputs=("image",))  # fmt: skip
 def human_protein(f: Path) -> None:
     train, test = hexes(N, 3), hexes(M, 4)
@@ -453,7 +455,8 @@ def tracts(f: Path) -> None:
 # ---------------------------------------------------------------- sound
 
 
-@lookalike(unplayable=True, task_type="multiclass_classification", metric="map@3", target="label", id_column="fname", kind="ranking",
+@lookalike(unplayable=True,
+           task_type="multiclass_classification", metric="map@3", target="label", id_column="fname", kind="ranking",
            inputs=("audio",))  # fmt: skip
 def sounds(f: Path) -> None:
     train, test, kinds = (

@@ -56,7 +56,8 @@ def insults_without_ids(f: Path) -> None:
     says(f, "Is a comment insulting?", "This is a prediction contest evaluated on AUC.")
 
 
-@lookalike(task_type="binary_classification", metric="auc", target="requester_received_pizza", id_column="request_id")  # fmt: skip
+@lookalike(task_type="binary_classification", metric="auc",
+           target="requester_received_pizza", id_column="request_id")  # fmt: skip
 def pizza(f: Path) -> None:
     def rows(n: int, start: int) -> list[dict[str, object]]:
         return [{"request_id": f"t3_{start + i}", "request_text": sentence(i), "karma": i * 7 % 50} for i in range(n)]

@@ -134,13 +134,13 @@ def test_what_cannot_be_played_is_understood_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     train, test = frames()
     folder = write(tmp_path / "toy", train.select("id", "y"), test.select("id"))
-    (folder / "images").mkdir()
+    (folder / "sounds").mkdir()
     for key in (*train["id"], *test["id"]):
-        (folder / "images" / f"{key}.png").write_bytes(b"png")
+        (folder / "sounds" / f"{key}.wav").write_bytes(b"wav")
     assert main(["init", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["playable"] is False and "image" in found["why"] and found["campaign"] is None
-    assert found["competition"]["task_type"] == "binary_classification" and found["competition"]["inputs"] == ["image"]
+    assert found["playable"] is False and "audio" in found["why"] and found["campaign"] is None
+    assert found["competition"]["task_type"] == "binary_classification" and found["competition"]["inputs"] == ["audio"]
     assert found["competition"]["evidence"]["metric"]["confidence"] > 0.8
     assert main(["init", str(folder)]) == 0
     assert "not playable yet" in capsys.readouterr().out

@@ -181,7 +181,9 @@ def blend(engine: Engine, round_: int) -> BlendRow | None:
     if not best:
         return None
     oofs = {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)}
-    found = ensemble.blend(engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed)
+    found = ensemble.blend(
+        engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed, groups=engine.store.groups
+    )
     return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
 
 

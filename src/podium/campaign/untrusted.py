@@ -25,7 +25,9 @@ def blend(engine: Engine, round_: int, trusted: list[str]) -> BlendRow | None:
         return None
     names = [*sorted(trusted), *(member.id for member in members)]
     oofs = {name: engine.store.oof(name) for name in names}
-    found = ensemble.blend(engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed)
+    found = ensemble.blend(
+        engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed, groups=engine.store.groups
+    )
     return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
 
 

@@ -36,6 +36,10 @@ def told(folder: Path, found: Explanation) -> str:
     if not found.exact:
         parts.append("the loss of a row is approximate: the metric has no formula for it")
     parts += _part("Where it fails", [errors_told.slice_text(one) for one in found.slices])
+    if found.segments:
+        parts += _part(
+            "Kinds of users, the worst served first", [errors_told.segment_text(one) for one in found.segments]
+        )
     parts += _part("Types of units", [errors_told.units_text(one) for one in found.units])
     parts += _part("What it says against what is so", [
         f"says {b.low:.3g} to {b.high:.3g} (mean {b.said:.3g}): is {b.seen:.3g} ± {b.stderr:.2g}; {b.loss_share:.1%} of the loss"

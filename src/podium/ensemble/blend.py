@@ -62,20 +62,23 @@ def blend(
     *,
     seed: int,
     max_members: int = 12,
+    groups: NDArray[Any] | None = None,
 ) -> Blend:
     """The best supported blend of `oofs`: name → `(n, k)` raw OOF predictions, NaN where unknown.
 
-    `truth` `(n, …)`, `fold_of` `(n,)` with -1 for rows that are never scored. Deterministic; `seed` only deals folds
-    where all common rows lie in one. Raises UserError without members or common rows.
+    `truth` `(n, …)`, `fold_of` `(n,)` with -1 for rows that are never scored; `groups` `(n,)`: the sampling units, where rows
+    are none. Deterministic; `seed` only deals folds where all common rows lie in one. Raises UserError without members or
+    common rows.
     """
     names, rows = common_rows(oofs, fold_of)
     pool = _Pool(task, truth[rows], {name: oofs[name][rows] for name in names}, _folds(fold_of[rows], seed))
     ways = pool.ways(max_members)
     nested = {kind: pool.nested(way) for kind, way in ways.items()}
-    kind = _choose(task, pool.truth, nested)
+    units = None if groups is None else groups[rows]
+    kind = _choose(task, pool.truth, nested, units)
     way = ways[kind]
     weights = greedy.prune(way.weights, max_members)
-    judged = estimate(task.metric, pool.truth, nested[kind])
+    judged = estimate(task.metric, pool.truth, nested[kind], units)
     raw = pool.combined(weights, way.space, slice(None))
     kept = {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0}
     return Blend(
@@ -225,11 +228,13 @@ class _Pool:
         return self.task.decide_crossfitted(self.truth, raw, self.fold_of)
 
 
-def _choose(task: Task, truth: NDArray[Any], nested: Mapping[str, NDArray[Any]]) -> str:
+def _choose(
+    task: Task, truth: NDArray[Any], nested: Mapping[str, NDArray[Any]], units: NDArray[Any] | None = None
+) -> str:
     """The first way, unless a later one wins by more than `TIE` standard errors of their paired difference."""
     chosen = next(iter(nested))
     for kind, decided in nested.items():
-        won = difference(task.metric, truth, decided, nested[chosen])
+        won = difference(task.metric, truth, decided, nested[chosen], units)
         if won.value > TIE * won.stderr and won.value > 0:
             chosen = kind
     return chosen

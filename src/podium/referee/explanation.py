@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from podium.referee.disagreement import Corner
 from podium.referee.leftover import Leftover
 from podium.referee.mismatch import Mismatch
+from podium.referee.segments import Segment
 from podium.referee.slices import Slice
 from podium.referee.unit_types import UnitTypes
 
@@ -100,3 +101,4 @@ class Explanation:
     labels: LabelDoubt | None
     unused: Unused
     mismatches: tuple[Mismatch, ...]
+    segments: tuple[Segment, ...] = ()  # kinds of users, where lists of items are asked for

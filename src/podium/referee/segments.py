@@ -17,12 +17,12 @@ OFTEN = 0.3  # of a user's events that repeat an item, from which they are a rep
 
 @dataclass(frozen=True)
 class Segment:
-    """`users`: positions `(m,)`; `score`: the metric over them; `stderr` of it."""
+    """`users`: how many; `score`: the metric over them; `stderr` of it, None where the metric is no mean over users."""
 
     name: str
-    users: NDArray[np.int64]
+    users: int
     score: float
-    stderr: float
+    stderr: float | None
 
 
 def kinds_of_users(histories: Sequence[Sequence[int]]) -> dict[str, NDArray[np.int64]]:
@@ -42,16 +42,15 @@ def kinds_of_users(histories: Sequence[Sequence[int]]) -> dict[str, NDArray[np.i
 def segments(metric: Metric, truth: Any, decided: Any, histories: Sequence[Sequence[int]]) -> list[Segment]:
     """The score of each kind of user, worst served first; kinds of fewer than `LEAST` users are left out.
 
-    `truth`, `decided`: rankings of the same users as `histories`. A metric that is no mean over users has no standard error
-    (NaN).
+    `truth`, `decided`: rankings of the same users as `histories`.
     """
     found = []
     for name, users in kinds_of_users(histories).items():
         if len(users) < LEAST:
             continue
         merits = None if metric.per_row is None else metric.per_row(truth[users], decided[users])
-        stderr = float("nan") if merits is None else float(merits.std() / np.sqrt(len(users)))
-        found.append(Segment(name, users, metric.function(truth[users], decided[users]), stderr))
+        stderr = None if merits is None else float(merits.std() / np.sqrt(len(users)))
+        found.append(Segment(name, len(users), metric.function(truth[users], decided[users]), stderr))
     return sorted(found, key=lambda one: metric.sign * one.score)
 
 

@@ -34,6 +34,7 @@ def errors(facts: PageFacts) -> Html:
         element("p", looked + exact, class_="soft"),
         _mismatches(found),
         picture(found.slices) if found.slices else element("p", "No slice of rows stands above chance.", class_="soft"),
+        _segments(found),
         _units(found),
         _unused(found),
         _bands(found),
@@ -81,6 +82,18 @@ def _mismatches(found: Explanation) -> Html:
         return EMPTY
     items = (element("li", text(mismatch_text(one), 600)) for one in found.mismatches)
     return join((element("h3", "Perhaps not the metric that is asked for"), element("ul", *items)))
+
+
+def _segments(found: Explanation) -> Html:
+    if not found.segments:
+        return EMPTY
+    rows = [
+        (one.name, f"{one.users:,}", f"{one.score:.4g}" + ("" if one.stderr is None else f" ± {one.stderr:.2g}"))
+        for one in found.segments
+    ]
+    return join(
+        [element("h3", "Kinds of users, the worst served first"), table(("users", "how many", found.metric), rows)]
+    )
 
 
 def _units(found: Explanation) -> Html:

@@ -44,7 +44,9 @@ class RecommendationTask(Task):
 
     @classmethod
     def objection(cls, metric: Metric) -> str:
-        return "" if metric.needs == "ranking" else f"{metric.title} scores sets, and solutions answer with ranked lists"
+        return (
+            "" if metric.needs == "ranking" else f"{metric.title} scores sets, and solutions answer with ranked lists"
+        )
 
     def measure(self, folder: Path) -> None:
         import polars as pl

@@ -95,4 +95,6 @@ def _ragged(p: Floats, starts: Ints, ends: Ints, first: Ints, last: Ints, counts
     from_, upto = starts[rows, last], ends[rows, np.minimum(last + 1, np.maximum(counts - 1, 0))]
     right = low & (at >= from_[:, None]) & (at < upto[:, None])
     moved = np.where(right.any(axis=1), np.argmax(right, axis=1), upto)
-    return begin, np.maximum(np.where(moved > from_, moved, end), begin)
+    end = np.where(moved > from_, moved, end)
+    crossed = end <= begin  # of one word whose characters rise and fall, nothing would be left: it is kept whole
+    return np.where(crossed, starts[rows, first], begin), np.where(crossed, ends[rows, last], end)

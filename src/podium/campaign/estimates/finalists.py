@@ -107,7 +107,9 @@ def _single(engine: Engine, round_: int) -> BlendRow | None:
     if not best:
         return None
     oof = {best[0].id: engine.store.oof(best[0].id)}
-    alone = ensemble.blend(engine.task, engine.truth, oof, engine.fold_of, seed=engine.options.seed)
+    alone = ensemble.blend(
+        engine.task, engine.truth, oof, engine.fold_of, seed=engine.options.seed, groups=engine.store.groups
+    )
     return BlendRow(round_, alone.weights, alone.space, alone.nested_score, alone.stderr, None, to_json(alone))
 
 

@@ -8,6 +8,7 @@ from podium.records import Explained
 from podium.referee.explanation import Explanation
 from podium.referee.leftover import explained_text, p_text
 from podium.referee.mismatch import Mismatch
+from podium.referee.segments import Segment
 from podium.referee.slices import Slice
 from podium.referee.unit_types import Trait, UnitTypes
 
@@ -18,7 +19,15 @@ CALIBRATED = 3.0  # standard errors between said and seen
 
 def lines(found: Explanation) -> tuple[Explained, ...]:
     """At most `MOST_LINES`, what changes most first. No row's id or label is among them."""
-    told = [*_mismatches(found), *_units(found), *_unused(found), *_slices(found), *_bands(found), *_rows(found)]
+    told = [
+        *_mismatches(found),
+        *_segments(found),
+        *_units(found),
+        *_unused(found),
+        *_slices(found),
+        *_bands(found),
+        *_rows(found),
+    ]
     return tuple(told[:MOST_LINES])
 
 
@@ -52,6 +61,17 @@ def _bands(found: Explanation) -> Iterator[Explained]:
             f"± {one.stderr:.2g} on average: {one.share:.0%} of rows, {one.loss_share:.1%} of the loss"
         )
         yield _line("confidence", one.seen - one.said, text)
+
+
+def _segments(found: Explanation) -> Iterator[Explained]:
+    if found.segments:
+        text = "; ".join(segment_text(one) for one in found.segments)
+        yield _line("units", None, f"kinds of users, the worst served first: {text}")
+
+
+def segment_text(one: Segment) -> str:
+    off = "" if one.stderr is None else f" ± {one.stderr:.2g}"
+    return f"{one.name} {one.score:.4g}{off} ({one.users:,})"
 
 
 def _units(found: Explanation) -> Iterator[Explained]:

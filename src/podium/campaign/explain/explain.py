@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from podium import tasks
-from podium.campaign.explain import errors_told, explain_metric, explain_parts
+from podium.campaign.explain import errors_told, explain_metric, explain_parts, structured
 from podium.campaign.explain.explain_material import LEAST_ROWS, gather, pool_of, unit_columns
 from podium.campaign.explain.residuals import bands, signed_residual
 from podium.campaign.store import PredictionStore
@@ -90,6 +92,8 @@ def explain(
     material = gather(campaign, registry, dataset, task, store)
     if material is None or len(material.rows) < LEAST_ROWS:
         return None
+    if not isinstance(material.truth, np.ndarray):
+        return structured.explained(material, round_)
     metric, seed = task.metric, dataset.seed
     weighed = contribution.contributions(metric, material.truth, material.decided)
     if weighed is None:

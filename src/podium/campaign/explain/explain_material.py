@@ -68,15 +68,13 @@ class Material:
 
 
 def gather(campaign: Path, registry: Registry, dataset: Dataset, task: Task, store: PredictionStore) -> Material | None:
-    """The best blend's out-of-fold predictions with their rows; None before there is one, and where answers are no arrays."""
+    """The best blend's out-of-fold predictions with their rows; None before there is one."""
     row = registry.blends.best(dataset.competition.metric_direction == "higher")
     if row is None:
         return None
     truth = task.encode(dataset.labels(dataset.train[store.scored]))
     members = [name for name, weight in row.weights.items() if weight > 0]
     raw = ensemble.combine(from_json(Blend, dict(row.detail)), {name: store.oof(name) for name in members})
-    if not isinstance(truth, np.ndarray):
-        return None
     known = np.flatnonzero(np.isfinite(raw).all(axis=1))
     if len(known) < LEAST_ROWS:
         return None
