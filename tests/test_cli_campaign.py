@@ -12,7 +12,7 @@ from cli_world import KEYS, command_lines, confined, path
 from podium.registry import Registry
 from podium.testing import chaos, fake_clis
 
-KILLS = 6
+KILLS = 4
 
 
 def play(contest: Path, root: Path, kills: int) -> chaos.Toll:

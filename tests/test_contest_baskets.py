@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from podium.campaign.explain.explain import of_folder
 from podium.cli import compose, making
 from podium.testing.contests import Planted, baskets
 
@@ -52,3 +53,7 @@ def test_a_campaign_sees_repeats_and_newcomers(planted: Planted, tmp_path: Path)
     sample = pl.read_csv(planted.public / "sample_submission.csv", infer_schema=False)
     assert pl.read_csv(submission, infer_schema=False)["customer_id"].equals(sample["customer_id"])
     assert planted.met(submission), f"{planted.score(submission):.3f}, asked {planted.reach}"
+    told = of_folder(campaign)
+    assert told is not None and told.segments, "how each kind of customer is served"
+    of = {one.name: one.score for one in told.segments}
+    assert of["new"] < of["heavy"], "least is known of the new ones"

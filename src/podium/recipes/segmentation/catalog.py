@@ -39,6 +39,7 @@ SPACE: dict[str, dict[str, list[Any]]] = {
 }  # fmt: skip
 SIDES = [0, 64, 96, 128, 192, 256]
 SIZE = 96  # side that costs are stated for
+LARGEST = 200  # of the grid that masks are kept on
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     """Seconds of one fit on `rows` images and one predict of a fold's, on one core."""
-    area = (int(recipe.features.get("side", 0) or SIZE) / SIZE) ** 2
+    area = (_side(recipe, facts) / SIZE) ** 2
     if recipe.model == "pixel_boost":
         pixels, rounds = recipe.params.get("pixels", 150_000), recipe.params.get("rounds", 150)
         times = 4.0 if recipe.params.get("context") else 1.0
@@ -87,15 +88,22 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     side = int(recipe.params.get("crop", 0))
     area = min(area, (side / SIZE) ** 2) if side else area
     if recipe.model == "unet_lite0":
-        image = 0.03 * area
+        image = 0.053 * area
     else:
-        image = 0.013 * area * (width / 16) ** 1.7 * (3.5 if recipe.params.get("stem", 2) == 1 else 1.0)
+        image = 0.017 * area * (width / 16) ** 1.7 * (3.5 if recipe.params.get("stem", 2) == 1 else 1.0)
     return float(6.0 + (epochs + 0.15) * rows * image)
+
+
+def _side(recipe: Recipe, facts: DataFacts) -> int:
+    """Pixels a side that a net works on: what the recipe says, else the images' own, as far as masks are kept, in 32s."""
+    own = max((column.pixels for column in facts.columns if column.kind == "file"), default=0)
+    side = int(recipe.features.get("side", 0)) or min(own or SIZE, LARGEST)
+    return max(32, 32 * round(side / 32))
 
 
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Peak of one run: libraries, every image in its working size, a batch's activations."""
-    side = int(recipe.features.get("side", 0) or 128)
+    side = _side(recipe, facts)
     stored = 5e-6 * facts.n_train * side**2
     if recipe.model == "pixel_boost":
         return int(500 + stored + 1e-3 * recipe.params.get("pixels", 150_000))

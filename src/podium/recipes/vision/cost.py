@@ -13,7 +13,7 @@ from podium.records import DataFacts, Recipe
 
 READ_S, PIXEL_S = 2.0e-4, 1.2e-8  # of an image, and of each of its pixels
 BLOCK_S = {"colour": 6e-4, "thumb": 1.0e-4, "gradients": 9.0e-4, "texture": 1.0e-3, "outline": 4.0e-3}
-NET_FLOPS = 4.5e10  # a second, of a small net's convolutions, forward and back
+NET_FLOPS = 5.6e10  # a second, of a small net's convolutions, forward and back
 DEEP_FLOPS = 8.0e9  # of a backbone's, whose convolutions are thin
 START_S = 4.0  # torch, where the warm parent has not loaded it; and the first, slow steps
 BACK = 3.0  # a step over a forward pass
