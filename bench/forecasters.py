@@ -70,7 +70,7 @@ def _four(told: argparse.Namespace, test: pl.DataFrame) -> pl.DataFrame:
         values = part["value"].cast(pl.Float64).to_numpy()
         ahead = {}
         for name, model in models.items():
-            forecast: Any = model.forecast  # type: ignore[attr-defined]
+            forecast: Any = model.forecast
             begun = time.perf_counter()
             ahead[name] = forecast(y=values, h=steps)["mean"]
             spent[name] += time.perf_counter() - begun

@@ -40,6 +40,8 @@ def told(folder: Path, found: Explanation) -> str:
         parts += _part(
             "Kinds of users, the worst served first", [errors_told.segment_text(one) for one in found.segments]
         )
+    if not found.whole:
+        return "\n".join(parts)
     parts += _part("Types of units", [errors_told.units_text(one) for one in found.units])
     parts += _part("What it says against what is so", [
         f"says {b.low:.3g} to {b.high:.3g} (mean {b.said:.3g}): is {b.seen:.3g} ± {b.stderr:.2g}; {b.loss_share:.1%} of the loss"

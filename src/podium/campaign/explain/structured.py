@@ -47,6 +47,7 @@ def explained(material: Material, round_: int) -> Explanation | None:
         unused=Unused((), (), (), ()),
         mismatches=(),
         segments=tuple(_users(material)),
+        whole=False,
     )
 
 

@@ -93,7 +93,7 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         looked = 6e-7 * pixels * (rows + asked)
         tree = classes * 3e-7 * cells + 8e-7 * min(cells, 40_000) + 4e-3 * (classes + 4)
         return float(1.0 + read + looked + trees * tree)
-    step: float = 1.4e-6 * pixels * (1.5 if p.get("stride", 8) < 8 else 1.0) * (0.8 if p.get("frozen", 3) else 1.0)
+    step: float = 2.1e-6 * pixels * (1.5 if p.get("stride", 8) < 8 else 1.0) * (0.8 if p.get("frozen", 3) else 1.0)
     step *= 1.0 if p.get("pretrained", True) else 0.7
     views = 4 if p.get("upside") else 2
     return float(4.0 + read + p.get("epochs", 12) * rows * step + 0.3 * views * step * asked)
