@@ -102,6 +102,4 @@ class Explanation:
     unused: Unused
     mismatches: tuple[Mismatch, ...]
     segments: tuple[Segment, ...] = ()  # kinds of users, where lists of items are asked for
-    whole: bool = (
-        True  # False where answers are pictures, lists or texts: only slices and kinds of users were looked at
-    )
+    whole: bool = True  # False: answers are no numbers, and only slices and kinds of users were looked at
