@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.forecast.boost import BoostedLags
     from podium.recipes.forecast.models import Analogs, Chosen, Classical, LinearLags
     from podium.recipes.forecast.stats import StatsModels
 
-_HOMES = {
-    "Analogs": "models",
-    "BoostedLags": "boost",
-    "Chosen": "models",
-    "Classical": "models",
-    "LinearLags": "models",
-    "StatsModels": "stats",
-}
-
 __all__ = ["Analogs", "BoostedLags", "Chosen", "Classical", "LinearLags", "StatsModels"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        "Analogs": "models",
+        "BoostedLags": "boost",
+        "Chosen": "models",
+        "Classical": "models",
+        "LinearLags": "models",
+        "StatsModels": "stats",
+    },
+)

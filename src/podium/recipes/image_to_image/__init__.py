@@ -5,8 +5,9 @@ Classes load when they are asked for, so that planning with the catalog imports 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.image_to_image.best_filter import BestFilter
@@ -15,10 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["BestFilter", "PatchBoost", "Restorer"]
 
-MODULES = {"BestFilter": "best_filter", "PatchBoost": "patch_boost", "Restorer": "restorer"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{MODULES[name]}"), name)
+__getattr__ = on_demand(__name__, {"BestFilter": "best_filter", "PatchBoost": "patch_boost", "Restorer": "restorer"})

@@ -5,8 +5,9 @@ Classes load when they are asked for, so that planning with the catalog imports 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.recommend.ranker import TwoStage
@@ -22,8 +23,4 @@ if TYPE_CHECKING:
 
 __all__ = ["AlsFactors", "BprFactors", "CoVisits", "EaseR", "ItemKnn", "Popularity", "Rp3Beta", "TwoStage"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{'ranker' if name == 'TwoStage' else 'single'}"), name)
+__getattr__ = on_demand(__name__, {**dict.fromkeys(__all__, "single"), "TwoStage": "ranker"})

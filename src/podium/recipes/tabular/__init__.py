@@ -6,8 +6,9 @@ family only.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.tabular.catboost_model import CatBoost
@@ -21,21 +22,6 @@ if TYPE_CHECKING:
     from podium.recipes.tabular.mlp import MLP
     from podium.recipes.tabular.prepare import measure_files
     from podium.recipes.tabular.xgboost_model import XGBoost
-
-_HOMES = {
-    "CatBoost": "catboost_model",
-    "Encoder": "encoder",
-    "ExtraTrees": "forest",
-    "HistGradientBoosting": "hist",
-    "KNN": "knn",
-    "KernelRidge": "kernel",
-    "LightGBM": "lightgbm_model",
-    "Linear": "linear",
-    "MLP": "mlp",
-    "RandomForest": "forest",
-    "XGBoost": "xgboost_model",
-    "measure_files": "prepare",
-}
 
 __all__ = [
     "KNN",
@@ -52,8 +38,20 @@ __all__ = [
     "measure_files",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        "CatBoost": "catboost_model",
+        "Encoder": "encoder",
+        "ExtraTrees": "forest",
+        "HistGradientBoosting": "hist",
+        "KNN": "knn",
+        "KernelRidge": "kernel",
+        "LightGBM": "lightgbm_model",
+        "Linear": "linear",
+        "MLP": "mlp",
+        "RandomForest": "forest",
+        "XGBoost": "xgboost_model",
+        "measure_files": "prepare",
+    },
+)

@@ -5,8 +5,9 @@ Classes load when they are asked for, so that planning with the catalog does not
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.text.boost import TextBoost
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NaiveBayes", "NbStack", "NbSvm", "TextBoost", "TfidfLinear"]
 
-MODULES = {"NaiveBayes": "stack", "NbStack": "stack", "NbSvm": "linear", "TfidfLinear": "linear", "TextBoost": "boost"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{MODULES[name]}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        "NaiveBayes": "stack", "NbStack": "stack", "NbSvm": "linear", "TextBoost": "boost", "TfidfLinear": "linear",
+    },
+)  # fmt: skip

@@ -5,8 +5,9 @@ Classes load when they are asked for, so that planning with the catalog does not
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.text_to_text.memory import TextMemory
@@ -17,16 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["TextMemory", "TextNearest", "TextPhrases", "TextSeq2Seq", "measure_files"]
 
-MODULES = {
-    "TextMemory": "memory",
-    "TextNearest": "nearest",
-    "TextPhrases": "phrases",
-    "TextSeq2Seq": "seq2seq",
-    "measure_files": "pairs",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{MODULES[name]}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        "TextMemory": "memory",
+        "TextNearest": "nearest",
+        "TextPhrases": "phrases",
+        "TextSeq2Seq": "seq2seq",
+        "measure_files": "pairs",
+    },
+)

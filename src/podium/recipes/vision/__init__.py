@@ -5,8 +5,9 @@ Classes load when they are asked for, so that planning with the catalog imports 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.vision.boosted import PictureBoost
@@ -34,18 +35,15 @@ __all__ = [
     "measure_files",
 ]
 
-_HOMES = {
-    **dict.fromkeys(
-        ("PictureForest", "PictureKernel", "PictureKNN", "PictureLDA", "PictureLinear", "PictureMLP"), "heads"
-    ),
-    "PictureBoost": "boosted",
-    "SmallResNet": "trained",
-    "TunedNet": "trained",
-    "measure_files": "measure",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        **dict.fromkeys(
+            ("PictureForest", "PictureKernel", "PictureKNN", "PictureLDA", "PictureLinear", "PictureMLP"), "heads"
+        ),
+        "PictureBoost": "boosted",
+        "SmallResNet": "trained",
+        "TunedNet": "trained",
+        "measure_files": "measure",
+    },
+)
