@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from podium.errors import InvalidPredictions
 from podium.metrics import custom
+from podium.protocol import Layout
 from podium.tasks import calibration, sheet, threshold, users_threshold
 from podium.tasks.task import Floats, Task
 
@@ -41,10 +42,11 @@ class ClassificationTask(Task):
             return sheet.label_codes(labels[names[0]], self.competition.classes)
         return np.column_stack([sheet.label_codes(_as_bits(labels[name]), ("0", "1")) for name in names])
 
-    def n_outputs(self) -> int:
-        if self.multilabel:
-            return len(self.competition.target_columns)
-        return 1 if len(self.competition.classes) == 2 else len(self.competition.classes)
+    def layout(self) -> Layout:
+        n_classes = len(self.competition.classes)
+        return Layout(
+            "dense", (len(self.competition.target_columns) if self.multilabel else n_classes - (n_classes == 2),)
+        )
 
     def check(self, values: Any, n_rows: int) -> Floats:
         width = self.n_outputs()
@@ -64,9 +66,6 @@ class ClassificationTask(Task):
             )
         p = p / total
         return np.asarray(p[:, 1:] if binary else p, dtype=np.float64)
-
-    def score(self, truth: NDArray[Any], decided: NDArray[Any]) -> float:
-        return self.metric.function(truth, decided)
 
     def _as_probabilities(self, codes: NDArray[Any]) -> Floats:
         if self.multilabel or self.n_outputs() == 1:

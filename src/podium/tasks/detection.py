@@ -61,9 +61,6 @@ class DetectionTask(Task):
         flat = np.array([v for of in lists for v in of], dtype=np.float64).reshape(-1, 5)
         return Boxes.of(np.repeat(np.arange(len(lists)), counts), flat[:, 0], flat[:, 1:], len(lists))
 
-    def n_outputs(self) -> int:
-        return self.layout().width
-
     def check(self, values: Any, n_rows: int) -> Floats:
         array = sheet.dense(values, n_rows, (self.n_outputs(),))
         listed = array.reshape(-1, BOX)
@@ -76,9 +73,6 @@ class DetectionTask(Task):
         if (listed[:, 3:5] < listed[:, 1:3]).any():
             raise InvalidPredictions("predictions: expected boxes from top left to bottom right; found some inside out")
         return array
-
-    def score(self, truth: Any, decided: Any) -> float:
-        return self.metric.function(truth, decided)
 
     def fit_decision(self, truth: Any, raw: Floats) -> dict[str, Any]:
         return {"floor": FLOOR}

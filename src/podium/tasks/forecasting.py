@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from podium.errors import InvalidPredictions
 from podium.metrics.shapes import Series
 from podium.metrics.uncertainty import blocks_of
+from podium.protocol import Layout
 from podium.tasks import sheet
 from podium.tasks.regression import MEDIANS, RegressionTask, floats
 from podium.tasks.task import Floats
@@ -42,8 +43,8 @@ class ForecastingTask(RegressionTask):
             return Series.of(values)
         return Series.of(values, *(labels[name].to_numpy() for name in ("#series", "#scale", "#weight")))
 
-    def n_outputs(self) -> int:
-        return 1
+    def layout(self) -> Layout:
+        return Layout("dense", (1,))
 
     def fit_decision(self, truth: Any, raw: Floats) -> dict[str, Any]:
         """`low`, `high`: clip bounds; `factor`: of all values, where the truth lies to one side of the forecasts."""

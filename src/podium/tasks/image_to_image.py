@@ -60,9 +60,6 @@ class ImageToImageTask(Task):
             raise ValueError("the frame of images follows from the files: call measure first")
         return Layout("images", (self.channels, *self._frame), "float16")
 
-    def n_outputs(self) -> int:
-        return self.layout().width
-
     def encode(self, labels: pl.DataFrame) -> NDArray[Any]:
         """`(n, k)` float32 in 0..1, NaN beyond the image."""
         out = np.full((labels.height, *self.layout().shape), np.nan, dtype=np.float32)
@@ -101,9 +98,6 @@ class ImageToImageTask(Task):
         losses = self._per_image(truth, prediction)[:, 0]
         mean = float(losses.mean() if weight is None else weight @ losses / weight.sum())
         return float(np.sqrt(mean)) if self._of_values.link == "sqrt" else mean
-
-    def score(self, truth: NDArray[Any], decided: NDArray[Any]) -> float:
-        return self.metric.function(truth, decided)
 
     def fit_decision(self, truth: NDArray[Any], raw: Floats) -> dict[str, Any]:
         return {}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from podium.errors import IntakeError, InvalidPredictions
 from podium.metrics.labels import FROM_CONFUSION
 from podium.metrics.uncertainty import blocks_of
+from podium.protocol import Layout
 from podium.tasks import sheet
 from podium.tasks.task import Floats, Task
 
@@ -58,8 +59,8 @@ class OrdinalTask(Task):
         _ = self.levels  # classes in numeric order, or an error
         return sheet.label_codes(labels[self.competition.target_columns[0]], self.competition.classes)
 
-    def n_outputs(self) -> int:
-        return 1
+    def layout(self) -> Layout:
+        return Layout("dense", (1,))
 
     def check(self, values: Any, n_rows: int) -> Floats:
         size = len(self.levels)
@@ -72,9 +73,6 @@ class OrdinalTask(Task):
                 "predictions: expected class probabilities that sum to 1 in each row, or one value"
             )
         return np.asarray((array / total) @ np.arange(size)[:, None], dtype=np.float64)
-
-    def score(self, truth: NDArray[Any], decided: NDArray[Any]) -> float:
-        return self.metric.function(truth, decided)
 
     def fit_decision(self, truth: NDArray[Any], raw: Floats) -> dict[str, Any]:
         """`cuts`: K-1 ascending cut points, or empty for rounding. Searched cuts must win on cross-fitted folds."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from podium.competition.units.unit import QUERY
 from podium.errors import InvalidPredictions
 from podium.metrics.graded import Graded, of_rows
+from podium.protocol import Layout
 from podium.tasks import sheet
 from podium.tasks.regression import floats
 from podium.tasks.task import Floats, Task
@@ -39,8 +40,8 @@ class RankingTask(Task):
         if (folder / "names_query.arrow").exists():
             self.queries = pl.read_ipc(folder / "names_query.arrow")["name"]
 
-    def n_outputs(self) -> int:
-        return 1
+    def layout(self) -> Layout:
+        return Layout("dense", (1,))
 
     def encode(self, labels: pl.DataFrame) -> Any:
         values = np.maximum(floats(labels, self.competition.target_columns), 0.0)
@@ -55,9 +56,6 @@ class RankingTask(Task):
 
     def check(self, values: Any, n_rows: int) -> Floats:
         return sheet.dense(values, n_rows, (self.n_outputs(),))
-
-    def score(self, truth: Any, decided: Any) -> float:
-        return self.metric.function(truth, decided)
 
     def fit_decision(self, truth: Any, raw: Floats) -> dict[str, Any]:
         return {}

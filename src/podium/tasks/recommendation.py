@@ -58,9 +58,6 @@ class RecommendationTask(Task):
     def layout(self) -> Layout:
         return Layout("ranking", (max(LEAST, DEEPER * self.k), 2))
 
-    def n_outputs(self) -> int:
-        return self.layout().width
-
     def encode(self, labels: pl.DataFrame) -> Any:
         column = labels.to_series(0)
         if column.null_count():
@@ -79,9 +76,6 @@ class RecommendationTask(Task):
         if twice.any():
             raise InvalidPredictions(f"rankings: an item is listed twice in row {int(np.flatnonzero(twice)[0])}")
         return raw
-
-    def score(self, truth: Any, decided: Any) -> float:
-        return self.metric.function(truth, decided)
 
     def fit_decision(self, truth: Any, raw: Floats) -> dict[str, Any]:
         """`popular`: 2k items, those relevant to most first, to fill short lists up with."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.errors import IntakeError
+from podium.protocol import Layout
 from podium.tasks import sheet
 from podium.tasks.task import Floats, Task
 
@@ -52,14 +53,11 @@ class RegressionTask(Task):
         truth = floats(labels, self.competition.target_columns)
         return truth[:, 0] if truth.shape[1] == 1 else truth
 
-    def n_outputs(self) -> int:
-        return len(self.competition.target_columns)
+    def layout(self) -> Layout:
+        return Layout("dense", (len(self.competition.target_columns),))
 
     def check(self, values: Any, n_rows: int) -> Floats:
         return sheet.dense(values, n_rows, (self.n_outputs(),))
-
-    def score(self, truth: NDArray[Any], decided: NDArray[Any]) -> float:
-        return self.metric.function(truth, decided)
 
     def fit_decision(self, truth: NDArray[Any], raw: Floats) -> dict[str, Any]:
         """`low`, `high`: clip bounds a column; `shift`: added to the logs of a column where the metric compares logs.

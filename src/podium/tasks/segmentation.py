@@ -78,9 +78,6 @@ class SegmentationTask(Task):
             raise ValueError("the grid of masks follows from the images: call measure first")
         return Layout("masks", (self.planes, *self._grid), "float16")
 
-    def n_outputs(self) -> int:
-        return self.layout().width
-
     def encode(self, labels: pl.DataFrame) -> Masks:  # type: ignore[override]
         height, width = self._grid
         out = np.empty((labels.height, self.planes, height, width), dtype=np.bool_)
@@ -103,9 +100,6 @@ class SegmentationTask(Task):
             )
         kept: Floats = np.clip(array, 0.0, 1.0).astype(self.layout().dtype, copy=False)
         return kept
-
-    def score(self, truth: Any, decided: Any) -> float:
-        return self.metric.function(truth, decided)
 
     # ------------------------------------------------------------ decisions
 

@@ -7,7 +7,7 @@ The text travels with them because a decision is made from predictions alone.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,40 +19,18 @@ from podium.protocol import Layout
 from podium.tasks import sheet
 from podium.tasks.passages import passage_column
 from podium.tasks.span_choice import choose
-from podium.tasks.task import Floats, Task
-from podium.tasks.text_to_text import (
-    CELLS,
-    LEAST,
-    LONGEST,
-    check_written,
-    code_points,
-    encoded,
-    facts_of,
-    most_frequent,
-    of_texts,
-    written,
-)
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from podium.metrics import Metric
-    from podium.records import Competition
+from podium.tasks.task import Floats
+from podium.tasks.written import WrittenTask, code_points, most_frequent
 
 ROUNDING = 1e-5
+USUAL = 0.99  # of texts have room in any case
 FITTED_ON = 1500  # rows
-POWERS, WHOLES, PLAIN = (0.5, 1.0, 2.0), (2.0, 0.8, 0.65, 0.5), {"power": 1.0, "whole": 2.0, "ragged": False}
+PLAIN = {"power": 1.0, "whole": 2.0, "ragged": False}
+TRIED = {"ragged": (True,), "whole": (0.8, 0.65, 0.5), "power": (0.5, 2.0)}
 
 
-class SpanExtractionTask(Task):
+class SpanExtractionTask(WrittenTask):
     """The span of highest expected overlap; how sharp, when all, and whether ends cut words, fitted to the metric."""
-
-    answers: ClassVar[tuple[str, ...]] = ("text",)
-    inputs: ClassVar[tuple[str, ...]] = ("table", "text")
-
-    def __init__(self, competition: Competition, metric: Metric) -> None:
-        super().__init__(competition, of_texts(metric))
-        self.longest = LONGEST
 
     def layout(self) -> Layout:
         return Layout("spans", (2, self.longest), "float32")
@@ -63,15 +41,7 @@ class SpanExtractionTask(Task):
         labels = pl.read_ipc(folder / "labels.arrow")
         frame = pl.read_ipc(folder / "features.arrow")
         name = passage_column(frame[labels["#row"].to_numpy()], labels[TRUTH].fill_null("").to_list())
-        sizes = (frame[name] if name else labels[TRUTH]).str.len_chars()
-        most, usual = int(sizes.max() or 0), int(sizes.quantile(0.99, "higher") or 0)  # type: ignore[arg-type]
-        self.longest = max(LEAST, usual, min(most, CELLS // max(1, frame.height)))
-
-    def encode(self, labels: pl.DataFrame) -> Any:
-        return encoded(labels, self.competition)
-
-    def n_outputs(self) -> int:
-        return 2 * self.longest
+        self.fit_longest(frame[name] if name else labels[TRUTH], USUAL, frame.height)
 
     def check(self, values: Any, n_rows: int) -> Floats:
         found = sheet.dense(values, n_rows, (self.n_outputs(),))
@@ -81,15 +51,12 @@ class SpanExtractionTask(Task):
             raise InvalidPredictions(f"predictions: expected probabilities in [0, 1]; found {worst:g}")
         return np.concatenate([code_points(found[:, : self.longest]), np.clip(p, 0.0, 1.0)], axis=1)
 
-    def score(self, truth: Any, decided: Any) -> float:
-        return self.metric.function(truth, decided)
-
     def fit_decision(self, truth: Any, raw: Floats) -> dict[str, Any]:
         """`power`, `whole` and `ragged` of `span_choice.choose`, one after another, each the best with what is set."""
         step = -(-len(raw) // FITTED_ON)
         few, wanted = raw[::step], truth[::step]
         best, decision = self._merit(wanted, few, PLAIN), dict(PLAIN)
-        for name, values in (("ragged", (True,)), ("whole", WHOLES[1:]), ("power", (0.5, 2.0))):
+        for name, values in TRIED.items():
             for value in values:
                 tried = {**decision, name: value}
                 merit = self._merit(wanted, few, tried)
@@ -108,12 +75,3 @@ class SpanExtractionTask(Task):
         text = most_frequent(truth)
         packed = spans([text], [np.ones(len(text))], self.layout()).values.reshape(1, -1)
         return np.repeat(packed, n_rows, axis=0)
-
-    def write(self, decided: Any, ids: pl.Series | None) -> pl.DataFrame:
-        return written(decided, self.competition, ids)
-
-    def check_submission(self, frame: pl.DataFrame, ids: pl.Series | None) -> None:
-        check_written(frame, self.competition, ids)
-
-    def facts(self, truth: Any) -> dict[str, float]:
-        return facts_of(truth)

@@ -44,9 +44,14 @@ class Task(ABC):
         """Why what this metric scores cannot be answered with, in one line; "" where it can."""
         return ""
 
+    @abstractmethod
     def layout(self) -> Layout:
-        """What the numbers of one raw prediction mean, and in which type they are kept."""
-        return Layout("dense", (self.n_outputs(),))
+        """What the numbers of one raw prediction mean, and in which type they are kept. Numbers: classes (1 for binary:
+        P(second class)), or targets."""
+
+    def n_outputs(self) -> int:
+        """Width k of raw predictions."""
+        return self.layout().width
 
     def measure(self, folder: Path) -> None:  # noqa: B027 — most layouts depend on nothing
         """Take from the dealt data (`<campaign>/data`) what a layout depends on: sizes, lengths. Nothing by default."""
@@ -55,10 +60,6 @@ class Task(ABC):
     def encode(self, labels: pl.DataFrame) -> NDArray[Any]:
         """Truth from the target columns: codes `(n,)` int64 in the order of `competition.classes`, values `(n,)` or
         `(n, k)` float64. Raises IntakeError on a label that is not in `classes`, NaN or infinite."""
-
-    @abstractmethod
-    def n_outputs(self) -> int:
-        """Width k of raw predictions: classes (1 for binary: P(second class)), targets, or the layout's numbers."""
 
     @abstractmethod
     def check(self, values: Any, n_rows: int) -> Floats:
@@ -72,9 +73,9 @@ class Task(ABC):
         barred = no_bars(len(fold_of)) if barred is None else barred
         return np.flatnonzero(trained_on(fold_of, barred, fold)), np.flatnonzero(fold_of == fold)
 
-    @abstractmethod
     def score(self, truth: NDArray[Any], decided: NDArray[Any]) -> float:
         """The metric of decisions against truth, in the metric's own unit."""
+        return self.metric.function(truth, decided)
 
     @abstractmethod
     def fit_decision(self, truth: NDArray[Any], raw: Floats) -> dict[str, Any]:
