@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -10,8 +11,9 @@ from podium.arena.making import Terms, make
 
 PUBLIC = 0.3  # of a made contest's test rows
 ABOUT = "The public leaderboard is calculated with approximately 30% of the test data, the final ranking with the rest."
+Row = tuple[str, str, str, tuple[str, ...], str | None]
 # package/item, target, metric, columns to leave out (ids, and what is known only after the target), group
-TABLES = (
+TABLES: tuple[Row, ...] = (
     ("DAAG/nassCDS", "dead", "auc", ("injSeverity", "caseid"), None),
     ("carData/Arrests", "released", "log_loss", (), None),
     ("AER/HMDA", "deny", "auc", (), None),
@@ -39,9 +41,9 @@ def name_of(table: str) -> str:
     return table.replace("/", "-").lower()
 
 
-def contest(id_: str, folder: Path) -> None:
-    """A contest from the table that `id_` names."""
-    table, target, metric, dropped, group = next(one for one in TABLES if name_of(one[0]) == id_)
+def contest(id_: str, folder: Path, tables: Sequence[Row] = TABLES) -> None:
+    """A contest from the one of `tables` that `id_` names."""
+    table, target, metric, dropped, group = next(one for one in tables if name_of(one[0]) == id_)
     package, item = table.split("/")
     frame = _sklearn(item) if package == "sklearn" else rdataset(package, item)
     frame = frame.drop([name for name in dropped if name in frame.columns]).drop_nulls(target)
