@@ -38,7 +38,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "chosen": {"methods": ["naive", "theta", "linear"], "windows": 1, "length": 14},
     "boosted_lags": {"rounds": 30, "points": 5000},
     "stats_models": {"models": ["DynamicOptimizedTheta"], "recent": 60},
+    "window_nets": {"length": 21, "width": 32, "blocks": 2, "steps": 200, "batch": 64, "lr": 5e-3, "log": True},
 }
+EXTRA = {"stats_models": "statsforecast", "window_nets": "torch"}
 
 
 def context(**changes: Any) -> Context:
@@ -147,8 +149,8 @@ def test_gaps_are_filled_and_the_last_of_two_rows_counts() -> None:
 
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_every_model_beats_the_last_value_and_keeps_the_contract(name: str) -> None:
-    if name == "stats_models" and importlib.util.find_spec("statsforecast") is None:
-        pytest.skip("statsforecast is an extra")
+    if name in EXTRA and importlib.util.find_spec(EXTRA[name]) is None:
+        pytest.skip(f"{EXTRA[name]} is an extra")
     train, asked, truth = world()
     features = {"horizon": AHEAD, "known": []}
     make = getattr(forecast, catalog.FAMILIES[name].class_name)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from podium import tasks
 from podium.competition.build import build
 from podium.competition.intake import intake
 from podium.competition.units import units_of
@@ -137,6 +138,26 @@ def test_a_wide_table_becomes_points(tmp_path: Path) -> None:
     assert test["series"].n_unique() == 6, "names with another ending are the same series"
     assert test["id"][0] == "item_0_evaluation\tF1"
     assert (train["#scale"].to_numpy() > 0).all() and competition.target_columns == ("value",)
+
+
+def test_quantiles_in_columns_and_in_ids_are_one_point(tmp_path: Path) -> None:
+    (rows := tmp_path / "rows").mkdir()
+    (columns := tmp_path / "columns").mkdir()
+    for folder in (rows, columns):
+        long_table(folder)
+        says(folder, "the mean pinball loss")
+    ids = pl.read_csv(rows / "test.csv")["id"].to_list()
+    pl.DataFrame({"id": ids, "q0.1": 0.0, "q0.9": 0.0}).write_csv(columns / "sample_submission.csv")
+    asked = {"id": [f"{name}_{level}" for level in (0.1, 0.9) for name in ids], "value": 0.0}
+    pl.DataFrame(asked).write_csv(rows / "sample_submission.csv")
+    for folder in (rows, columns):
+        competition, units = read(folder)
+        assert competition.metric == "pinball@0.1,0.9" and units.source.test.height == len(ids)
+        assert competition.cv_horizon == ASKED and competition.target_columns == ("value",)
+        task = tasks.for_competition(competition)
+        sheet = task.write(np.arange(2.0 * len(ids)).reshape(-1, 2), units.source.test["id"])
+        shipped = pl.read_csv(folder / "sample_submission.csv")
+        assert sheet["id"].to_list() == shipped["id"].to_list() and sheet.columns == shipped.columns
 
 
 def test_scales_are_of_what_lies_before_the_window(tmp_path: Path) -> None:

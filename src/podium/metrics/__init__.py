@@ -41,8 +41,10 @@ _METRICS: dict[str, Metric] = {
     )
     for metric in family.METRICS
 }  # fmt: skip
-_FAMILIES: dict[str, Callable[[str], Metric]] = {**labels.FAMILIES, **distributions.FAMILIES, **rankings.FAMILIES}
-_EXAMPLES = {"pinball": "pinball@0.1,0.5,0.9", "crps": "crps@0:599"}
+_FAMILIES: dict[str, Callable[[str], Metric]] = {
+    **labels.FAMILIES, **distributions.FAMILIES, **forecasts.FAMILIES, **rankings.FAMILIES,
+}  # fmt: skip
+_EXAMPLES = {"crps": "crps@0:599", **{name: f"{name}@0.1,0.5,0.9" for name in ("pinball", "spl", "wspl")}}
 _built: dict[str, Metric] = {}
 
 

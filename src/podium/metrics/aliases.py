@@ -189,6 +189,13 @@ _LISTS = {
     "hit_rate": r"(?:hit rate|hit ratio|hr|hitrate|hits)",
 }
 _F = rf"f(?:{_BETA}|beta {_BETA}| {_BETA}(?= score| measure))(?: score| measure)?"
+QUANTILES = (
+    (r"(?:weighted scaled pinball loss|wspl)", "wspl"),
+    (r"(?:scaled pinball loss|spl)", "spl"),
+    (r"(?:pinball|quantile) loss", "pinball"),
+)  # words (normalised) and names of the losses of quantiles
+_LEVELS = r" (?:\w+ ){0,12}?quantiles? (?:levels? )?((?:0p\d+(?: and)? ?)+)"
+_AT = r" (?:at|for) (?:the )?((?:0p\d+(?: and)? ?)+)"
 TEMPLATES: tuple[tuple[str, str], ...] = (
     *((words + tail, name + "@{}") for name, words in _LISTS.items() for tail in (_K, _OF_K)),
     (_F, "fbeta@{}"),
@@ -200,8 +207,7 @@ TEMPLATES: tuple[tuple[str, str], ...] = (
         r"f ?beta (?:score |measure )?(?:at )?(?:\w+ ){0,6}?beta (?:of |equal to |is |set to |equals )?(\d+(?:p\d+)?)",
         "fbeta@{}",
     ),
-    (r"(?:pinball|quantile) loss (?:\w+ ){0,12}?quantiles? (?:levels? )?((?:0p\d+(?: and)? ?)+)", "pinball@{}"),
-    (r"(?:pinball|quantile) loss (?:at|for) (?:the )?((?:0p\d+(?: and)? ?)+)", "pinball@{}"),
+    *((words + tail, name + "@{}") for words, name in QUANTILES for tail in (_LEVELS, _AT)),
     (r"recall at \d+ for each", ""),  # averaged over kinds of event, as OTTO does
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from podium.errors import IntakeError, InvalidPredictions
 from podium.metrics.metric import Floats, Metric, Needs, PerRow, decomposed, number
 
 TASKS = ("distribution_regression", "forecasting")
+CDF_LEVELS = (0.005, 0.02, *(round(0.05 * k, 2) for k in range(1, 20)), 0.98, 0.995)  # between them a CDF is straight
 ROWS = 1 << 14  # at a time, so that intermediate tables stay small
 
 
@@ -79,21 +81,37 @@ def pinball_losses(truth: NDArray[Any], prediction: NDArray[Any], quantiles: tup
     return np.asarray(np.maximum(q * error, (q - 1.0) * error), dtype=np.float64)
 
 
-def _pinball(text: str) -> Metric:
-    """`pinball@0.1,0.5,0.9`. Raises IntakeError where a quantile is no number between 0 and 1."""
+def levels_of(text: str, name: str = "pinball") -> tuple[float, ...]:
+    """The levels of `0.1,0.5,0.9`. Raises IntakeError where one is no number between 0 and 1, or comes twice."""
     parts = [part for part in text.split(",") if part]
     try:
-        quantiles = tuple(float(part) for part in parts)
+        levels = tuple(float(part) for part in parts)
     except ValueError:
-        quantiles = ()
-    if not quantiles or not all(0.0 < q < 1.0 for q in quantiles):
+        levels = ()
+    if not levels or not all(0.0 < level < 1.0 for level in levels) or len(set(levels)) < len(levels):
         raise IntakeError(
-            f"metric pinball@{text} has no quantiles", expected="numbers between 0 and 1, as in pinball@0.1,0.5,0.9",
+            f"metric {name}@{text} has no quantiles", expected=f"numbers between 0 and 1, as in {name}@0.1,0.5,0.9",
             found=repr(text), remedy="correct `metric` in config.json",
         )  # fmt: skip
-    spelled = ",".join(map(number, parts))
-    per_row = partial(pinball_losses, quantiles=quantiles)
-    return _metric(f"pinball@{spelled}", f"pinball loss at {spelled}", per_row, "quantiles")
+    return levels
+
+
+def levels_in(name: str) -> tuple[float, ...]:
+    """The levels in a canonical name of a loss of quantiles; of the CRPS those that its distributions are learned at; () for
+    any other metric."""
+    head, _, levels = name.partition("@")
+    if head == "crps":
+        return CDF_LEVELS
+    return levels_of(levels, head) if head in ("pinball", "spl", "wspl") else ()
+
+
+def _pinball(text: str) -> Metric:
+    """`pinball@0.1,0.5,0.9`."""
+    levels = levels_of(text)
+    spelled = ",".join(number(str(level)) for level in levels)
+    per_row = partial(pinball_losses, quantiles=levels)
+    made = _metric(f"pinball@{spelled}", f"pinball loss at {spelled}", per_row, "quantiles")
+    return replace(made, levels=levels)
 
 
 def _crps(text: str) -> Metric:

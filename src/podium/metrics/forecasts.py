@@ -1,17 +1,28 @@
-"""Metrics of forecasts: MASE, RMSSE, WRMSSE, weighted MAE. Truth is `shapes.Series`, prediction `(n,)`, one a point."""
+"""Metrics of forecasts: MASE, RMSSE, WRMSSE, weighted MAE, scaled pinball loss.
+
+Truth is `shapes.Series`; prediction `(n,)`, one a point, or `(n, q)`, its quantiles.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.metrics.metric import Floats, Metric
+from podium.metrics.distributions import levels_of, pinball_losses
+from podium.metrics.metric import Floats, Metric, number
 from podium.metrics.shapes import Series
 
 TASKS = ("forecasting",)
 UNBOUNDED = (0.0, float("inf"))
+
+
+def scaled(name: str) -> bool:
+    """Whether the metric of this name scales or weighs points by their series, so that its truth is `shapes.Series`."""
+    return name.partition("@")[0] in ("mase", "rmsse", "wrmsse", "wmae", "spl", "wspl")
 
 
 def naive_scale(values: NDArray[Any], series: NDArray[Any], season: int = 1, squared: bool = False) -> Floats:
@@ -69,6 +80,29 @@ def wmae(truth: Series, prediction: NDArray[Any], weight: Floats | None = None) 
     return float(w @ np.abs(prediction - truth.values) / w.sum())
 
 
+def scaled_pinball(
+    truth: Series, prediction: NDArray[Any], weight: Floats | None = None, levels: tuple[float, ...] = (0.5,)
+) -> float:
+    """Pinball loss, the mean over points and quantiles, divided by the series' scale and averaged with the series' weights
+    (M5's uncertainty; plain where all weigh alike)."""
+    losses = pinball_losses(truth.values, prediction, levels).mean(axis=1)
+    means, own = _by_series(_scaled(losses, truth.scale), truth, weight)
+    return float(own @ means / own.sum())
+
+
+def _scaled_pinball(text: str, name: str, title: str) -> Metric:
+    levels = levels_of(text, name)
+    spelled = ",".join(number(str(level)) for level in levels)
+    return Metric(
+        f"{name}@{spelled}", f"{title} at {spelled}", partial(scaled_pinball, levels=levels), "lower", "quantiles", "value",
+        UNBOUNDED, 0.0, TASKS, levels=levels,
+    )  # fmt: skip
+
+
+FAMILIES: dict[str, Callable[[str], Metric]] = {
+    "spl": partial(_scaled_pinball, name="spl", title="scaled pinball loss"),
+    "wspl": partial(_scaled_pinball, name="wspl", title="weighted scaled pinball loss"),
+}
 METRICS = (
     Metric("mase", "MASE", mase, "lower", "value", "value", UNBOUNDED, 0.0, TASKS),
     Metric("rmsse", "RMSSE", rmsse, "lower", "value", "value", UNBOUNDED, 0.0, TASKS),

@@ -46,7 +46,7 @@ class Metric:
     masks, text.
     `space`: the space in which predictions are averaged when members are blended.
     `per_row`: losses or merits `(n, c)`; the metric is the mean over c of `link(mean over rows)`. None where the metric
-    does not decompose over rows.
+    does not decompose over rows. `levels`: of the quantiles that are asked, in the order of the prediction's columns.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Metric:
     per_row: PerRow | None = None
     link: Literal["identity", "sqrt"] = "identity"
     weighted: bool = True  # whether `function` takes weights: a user's own may not
+    levels: tuple[float, ...] = ()
 
     def __call__(self, truth: Any, prediction: Any, weight: Floats | None = None) -> float:
         return self.function(truth, prediction, weight)

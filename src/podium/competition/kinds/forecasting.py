@@ -12,6 +12,7 @@ from podium.competition.folder import TableFiles
 from podium.competition.kinds import cells
 from podium.competition.kinds.clues import Clues
 from podium.competition.kinds.reading import Reading
+from podium.competition.quantile_answers import levels_of_columns, levels_of_ids
 from podium.competition.relation import TIME_NAME
 from podium.errors import IntakeError
 from podium.records import Evidence
@@ -51,22 +52,24 @@ def _wide(clues: Clues) -> Reading | None:
     ):
         return None  # the numbered columns are features: test has them too
     answers = tuple(clues.sample.columns[1:])
+    asks, levels = _levels(clues)
     name = clues.target_name or (answers[0] if len(answers) == 1 else "value")
-    asked = (
-        f"the sample submission asks for {answers[0]} … {answers[-1]}" if len(answers) > 1 else f"asks for {answers[0]}"
-    )
+    asked = f"the sample submission asks for {answers[0]}" + (f" … {answers[-1]}" if len(answers) > 1 else "")
     why = f"{ref} holds {frame.height:,} series with a column a time, {times[0]} … {times[-1]}; {asked}"
     evidence = {
         "target_column": Evidence(name, asked, 0.85),
         "id_column": Evidence(clues.sample.columns[0], "first column of the sample submission", 0.95),
-        "submission_kind": Evidence("series", "one value a series and time", 0.9),
+        "submission_kind": asks,
         "time_column": Evidence("", f"times are {ref}'s column names", 0.9),
     }
-    horizon = len(answers) if len(answers) > 1 else max(1, clues.sample.height // max(1, frame.height))
+    points = clues.sample.height // (1 if levels_of_columns(answers) else max(1, len(levels)))
+    horizon = (
+        max(1, points // max(1, frame.height)) if len(answers) == 1 or levels_of_columns(answers) else len(answers)
+    )
     return Reading(
         TASK, why, 0.95 if clues.says(_WORDS) else 0.85, (name,), tuple(clues.sample.columns[:1]), tuple(clues.sample.columns),
         "series", evidence, inputs=("series",), target_name=name, group_column=keys[0] if keys else None, cv_strategy="forward",
-        files=TableFiles(ref, clues.files.test if clues.files.test != ref else "", clues.files.sample),
+        levels=levels, files=TableFiles(ref, clues.files.test if clues.files.test != ref else "", clues.files.sample),
         cv_folds=folds_for(len(times), horizon), cv_horizon=float(horizon),
     )  # fmt: skip
 
@@ -124,6 +127,17 @@ def _steps(clues: Clues) -> bool:
     )
 
 
+# ---------------------------------------------------------------- quantiles
+
+
+def _levels(clues: Clues) -> tuple[Evidence, tuple[float, ...]]:
+    """What a cell of the submission holds, and the levels of its quantiles, in its columns or its ids; () for a value."""
+    assert clues.sample is not None
+    levels = levels_of_columns(clues.sample.columns[1:]) or levels_of_ids(clues.sample.to_series(0))[1]
+    what = f"{len(levels)} quantiles a series and time" if levels else "one value a series and time"
+    return Evidence("series", what, 0.9), levels
+
+
 # ---------------------------------------------------------------- a row a time
 
 
@@ -154,17 +168,19 @@ def _long(clues: Clues) -> Reading | None:
     why = f"train's series go on: it has {target} at {time}, and {lacks}"
     horizon, length = _lengths(train, test, time, step, keys)
     ids = tuple(clues.sample.columns[:1])
+    asks, levels = _levels(clues)
     evidence = {
         "target_column": Evidence(target, "the numbers that train has at each time", 0.9),
         "id_column": Evidence(",".join(ids), "first column of the sample submission: a series and a step", 0.95),
         "time_column": Evidence(time, "counts up within each series", 0.9),
-        "submission_kind": Evidence("series", "one value a series and time", 0.9),
+        "submission_kind": asks,
     }
     if keys:
         evidence["group_column"] = Evidence(keys[0], f"names a series; {train[keys[0]].n_unique():,} of them", 0.9)
     return Reading(
         TASK, why, 0.95 if step or not common else 0.85, (target,), ids, tuple(clues.sample.columns), "series", evidence,
-        inputs=("series",), files=clues.files, group_column=keys[0] if keys else None, time_column=time, cv_strategy="forward",
+        inputs=("series",), levels=levels, files=clues.files,
+        group_column=keys[0] if keys else None, time_column=time, cv_strategy="forward",
         label_side_columns=tuple(c for c in train.columns if c not in (target, time, *keys[:1], *common)),
         cv_folds=folds_for(length, horizon), cv_horizon=float(horizon),
     )  # fmt: skip

@@ -19,11 +19,11 @@ from podium.competition.splits import VAULT_FROM
 from podium.competition.units.series_tables import ID, SERIES, STEP_NO, VALUE, Points, read_points
 from podium.competition.units.unit import BESIDE, Units
 from podium.errors import IntakeError
+from podium.metrics.forecasts import scaled
 from podium.records import Competition
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-SCALED = ("mase", "rmsse", "wrmsse", "wmae")  # metrics that weigh or scale a point by its series
 
 
 def make(competition: Competition, data: Path, seed: int) -> Units:
@@ -37,7 +37,7 @@ def make(competition: Competition, data: Path, seed: int) -> Units:
     dealt = windows(clock[:n], clock[n:], competition.cv_folds)
     target, key = competition.target_columns[0], competition.id_column or ID
     train = _named(points.train).rename({VALUE: target})
-    if competition.metric in SCALED:
+    if scaled(competition.metric):
         train = train.with_columns(_beside(points, clock, dealt, competition))
     test = _named(points.test).rename({ID: key})
     source = Source(train, test, points.sample, points.notices)
@@ -114,9 +114,10 @@ def _beside(points: Points, clock: Floats, dealt: Dealt, competition: Competitio
         if not rows.any():
             continue
         past = at < clock[: train.height][rows].min()
-        found = _scales(value[past], code[order][past], int(code.max()) + 1, season, competition.metric != "mase")
+        squared = competition.metric in ("rmsse", "wrmsse")
+        found = _scales(value[past], code[order][past], int(code.max()) + 1, season, squared)
         scale[rows] = found[code[rows]]
-        if competition.metric == "wrmsse":
+        if competition.metric.startswith(("wrmsse", "wspl")):
             sold = np.bincount(code[order][past][at[past] > at[past].max() - 28], minlength=int(code.max()) + 1,
                                weights=value[past][at[past] > at[past].max() - 28])  # fmt: skip
             weight[rows] = np.maximum(sold, 1e-9)[code[rows]]

@@ -15,6 +15,7 @@ from podium.competition.keys import keyed
 from podium.competition.kinds.forecasting import STEP, time_columns
 from podium.competition.source import header, read_source
 from podium.competition.table import read_table
+from podium.competition.units.series_sheet import Asked, asked_of
 from podium.competition.units.series_steps import Grid, dates, grid_of
 from podium.errors import IntakeError
 from podium.records import Competition
@@ -54,7 +55,7 @@ def _long(competition: Competition, data: Path) -> Points:
         notices = source.notices
     else:
         train, sample = read_table(data, competition.train_file).frame, _sample(competition, data)
-        test, notices = sample.select(ids[0]), ()
+        test, notices = pl.DataFrame([_sheet(competition, sample).names.alias(ids[0])]), ()
     train = train.with_columns(pl.col(target).cast(pl.Float64, strict=False)).drop_nulls([time, target])
     common = [c for c in train.columns if c in test.columns and c not in (target, time, competition.id_column)]
     keys = _keys(train, common, competition.group_column, time)
@@ -74,7 +75,9 @@ def _long(competition: Competition, data: Path) -> Points:
     left = [c for c in beside + features if c in test.columns]
     out_train = _frame(name, step, train.select(left), grid, train[time]).with_columns(train[target].alias(VALUE))
     when = test[time] if _same(train, test, time) else None
-    out_test = _frame(asked, at, test.select(left), grid, when).with_columns(id_.alias(ID))
+    out_test = _frame(asked, at, test.select(left), grid, when).with_columns(
+        (id_ if sample is None else _sheet(competition, sample).called(id_)).alias(ID)
+    )
     if when is None:
         out_train = out_train.drop("date", strict=False)
     return Points(*_in_order(out_train, out_test, sample, competition), sample, tuple(beside), notices)
@@ -159,12 +162,13 @@ def _from_ids(id_: pl.Series, name: pl.Series, grid: Grid, step: Ints) -> tuple[
 
 def _wide(competition: Competition, data: Path) -> Points:
     frame, sample = read_table(data, competition.train_file).frame, _sample(competition, data)
+    sheet = _sheet(competition, sample)
     times = [
         c for c in time_columns(frame.columns) if frame[c].dtype.is_numeric() or frame[c].null_count() == frame.height
     ]
     keys = [c for c in frame.columns if c not in times]
     times = times[-max(2, MOST_POINTS // max(1, frame.height)) :]
-    asked = sample[sample.columns[0]].cast(pl.String)
+    asked = sheet.names
     name = _series_column(frame, keys, asked)
     beside = [k for k in keys if k != name and frame[k].dtype == pl.String and frame[k].n_unique() > 1]
     grid, stamps = _columns_grid(times)
@@ -174,15 +178,15 @@ def _wide(competition: Competition, data: Path) -> Points:
     long = long.join(place, on="variable", how="left").drop("variable").with_columns(pl.col(VALUE).cast(pl.Float64))
     long = long.drop_nulls([VALUE])
     known, step = frame[SERIES], long[STEP_NO].cast(pl.Int64).to_numpy()
-    answers = [c for c in sample.columns if c != sample.columns[0]]
-    if len(answers) > 1:
+    if sheet.steps:
+        answers = sheet.steps
         base = _known(asked, set(known.to_list()))
         series = base.gather(np.repeat(np.arange(len(base)), len(answers)))
         at = _last_of(series, long[SERIES], step) + np.tile(np.arange(1, len(answers) + 1), len(base))
-        id_ = pl.Series(ID, [f"{key}\t{column}" for key in asked.to_list() for column in answers])
+        id_ = pl.Series(ID, [f"{key}\t{column}" for key in sheet.keys.to_list() for column in answers])
     else:
         series, at = _from_ids(_spelled(competition, data, asked), known, grid, np.full(len(known), len(times) - 1))
-        id_ = asked.alias(ID)
+        id_ = sheet.keys.alias(ID)
     told = frame.select([SERIES, *beside]).unique(SERIES, keep="first")
     test = pl.DataFrame({SERIES: series, STEP_NO: at}).join(told, on=SERIES, how="left", maintain_order="left")
     if not grid.dated:
@@ -239,6 +243,11 @@ def _sample(competition: Competition, data: Path) -> pl.DataFrame:
     if not competition.sample_file:
         raise IntakeError("no sample submission", expected="a table of the points that are asked", remedy="add one")
     return read_table(data, competition.sample_file, all_text=True).frame
+
+
+def _sheet(competition: Competition, sample: pl.DataFrame) -> Asked:
+    first, *answers = sample.columns
+    return asked_of(competition, sample[first].cast(pl.String), answers)
 
 
 def _spelled(competition: Competition, data: Path, ids: pl.Series) -> pl.Series:

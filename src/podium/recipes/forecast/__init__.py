@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from podium.recipes.forecast.boost import BoostedLags
     from podium.recipes.forecast.models import Analogs, Chosen, Classical, LinearLags
     from podium.recipes.forecast.stats import StatsModels
+    from podium.recipes.forecast.window_model import WindowNets
 
-__all__ = ["Analogs", "BoostedLags", "Chosen", "Classical", "LinearLags", "StatsModels"]
+__all__ = ["Analogs", "BoostedLags", "Chosen", "Classical", "LinearLags", "StatsModels", "WindowNets"]
 
 __getattr__ = on_demand(
     __name__,
@@ -22,5 +23,6 @@ __getattr__ = on_demand(
         "Classical": "models",
         "LinearLags": "models",
         "StatsModels": "stats",
+        "WindowNets": "window_model",
     },
 )

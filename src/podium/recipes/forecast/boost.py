@@ -1,4 +1,4 @@
-"""LightGBM on lags: one model for all series and all steps ahead, each in the unit of its own last values.
+"""LightGBM on lags: one model for all series and all steps ahead, each in the unit of its own last values; one a quantile.
 
 A row is a series at an origin and a step ahead: what came before the origin, the same phase of past periods, the calendar and
 what is known of the step that is asked (prices, promotions). The answer is the difference to the origin's level, in the
@@ -14,6 +14,7 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.metrics.distributions import levels_in
 from podium.protocol import Context, Dense, Rows
 from podium.recipes.forecast.lags import Lags
 from podium.recipes.forecast.panel import Panel
@@ -55,26 +56,36 @@ class BoostedLags:
             "learning_rate": 0.05, "num_leaves": 31, "min_data_in_leaf": 50, "feature_fraction": 0.7,
             "bagging_fraction": 0.7, "bagging_freq": 1, **self.params,
         }  # fmt: skip
-        data = lightgbm.Dataset(x, np.clip(target, -CLIP, CLIP), weight=weight, params=params)
-        callbacks = [] if ctx.deadline is None else [_in_time(ctx)]
-        self.booster = lightgbm.train(params, data, self.rounds, callbacks=callbacks)
+        self.boosters = []
+        for left, asked in enumerate(forms := _forms(levels_in(ctx.metric))):
+            now = {**params, **asked}
+            data = lightgbm.Dataset(x, np.clip(target, -CLIP, CLIP), weight=weight, params=now)
+            callbacks = [] if ctx.deadline is None else [_in_time(ctx, 1 - 1 / (len(forms) - left))]
+            self.boosters.append(lightgbm.train(now, data, self.rounds, callbacks=callbacks))
         self.table = table.last()
         self.notes["period"] = period
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
         x, level, unit = self.table.asked(rows)
-        found = np.clip(np.asarray(self.booster.predict(x, num_threads=ctx.cores)), -CLIP, CLIP)
-        values = level + unit * found
+        found = [np.asarray(booster.predict(x, num_threads=ctx.cores)) for booster in self.boosters]
+        values = level[:, None] + unit[:, None] * np.clip(np.column_stack(found), -CLIP, CLIP)
         values = np.exp(values) if self.logs else values
-        return Dense(np.clip(values, *self.table.bounds(rows))[:, None])
+        low, high = self.table.bounds(rows)
+        return Dense(np.clip(values, low[:, None], high[:, None]))
 
 
-def _in_time(ctx: Context) -> Any:
-    """A callback that ends boosting where the run's time does."""
+def _forms(levels: tuple[float, ...]) -> list[dict[str, Any]]:
+    """A booster each: one of values, or one a quantile (Koenker and Bassett 1978)."""
+    return [{"objective": "quantile", "alpha": level} for level in levels] or [{}]
+
+
+def _in_time(ctx: Context, share: float) -> Any:
+    """A callback that ends boosting where its time does: `share` of what is left now is for the boosters after it."""
+    kept = SAVED_S + share * max(0.0, ctx.time_left() - SAVED_S)
 
     def stop(env: Any) -> None:
-        if ctx.time_left() < SAVED_S:
+        if ctx.time_left() < kept:
             raise lightgbm.callback.EarlyStopException(env.iteration, env.evaluation_result_list or [])
 
     return stop

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from podium.protocol import Context
 from podium.recipes.forecast.analogs import analogs
+from podium.recipes.forecast.bounds import bounded
 from podium.recipes.forecast.classical import classical
 from podium.recipes.forecast.linear import linear
-from podium.recipes.forecast.paths import PathModel, bounded
+from podium.recipes.forecast.paths import PathModel
 
 Floats = NDArray[np.float64]
 

@@ -9,20 +9,27 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.metrics.distributions import levels_in
 from podium.protocol import Context, Dense, Rows
+from podium.recipes.forecast.backtest import Backtest, backtest
+from podium.recipes.forecast.bounds import bounded
 from podium.recipes.forecast.effects import Effects, unit_of
+from podium.recipes.forecast.hierarchy import Hierarchy, hierarchy_of
 from podium.recipes.forecast.panel import Panel
+from podium.recipes.forecast.reconcile import Reconciler
 from podium.recipes.forecast.season import period_of
+from podium.recipes.forecast.spread import quantiles
 
 Floats = NDArray[np.float64]
-FAR = 1.0  # of a series' range: so far beyond it a forecast may go
 
 
 class PathModel(ABC):
     """`features`: `horizon`, steps ahead that are asked; `known` columns of the future, whose effects are taken
-    out of the past and put back; `period`, 0 where it is to be found.
+    out of the past and put back; `period`, 0 where it is to be found; `reconcile`: forecasts of sums help their parts, where
+    columns or names tell of sums and past windows say that it does.
 
-    A path depends on what its series (and others) did before; beyond the horizon it stays where it is.
+    A path depends on what its series (and others) did before; beyond the horizon it stays where it is. Where the metric asks for
+    quantiles each step has one value a level, by the errors on past windows.
     """
 
     def __init__(self, features: Mapping[str, Any] | None = None) -> None:
@@ -36,22 +43,42 @@ class PathModel(ABC):
         series, self.effects, self.period = cleared(panel, train, self.features)
         self.units = np.array([unit_of(y) for y in panel.values])
         self.notes |= {"period": self.period, "effects": len(self.effects.coefficients)}
-        paths = bounded(self.paths(series, self.horizon, ctx), series)
+        tree = hierarchy_of(panel, train.frame(), panel.place(train)[0]) if self.features.get("reconcile") else None
         self.known = panel.tail(self.horizon)
-        self.ahead, self.unknown = paths, np.median(paths, axis=0)
+        self.ahead = bounded(self._answers(series, tree, ctx), series)
+        self.unknown = np.median(self.ahead, axis=0)
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
         of, step = self.known.place(rows)
         at = np.clip(step, 1, self.horizon) - 1
-        values = np.where(of >= 0, self.ahead[of, at], self.unknown[at])
+        values = np.where((of >= 0)[:, None], self.ahead[of, at], self.unknown[at])
         if self.effects:
-            by = self.effects.at(rows.frame())
-            values = values * np.exp(by) if self.effects.ratio else values + by * self.units[np.maximum(of, 0)]
+            by = self.effects.at(rows.frame())[:, None]
+            values = values * np.exp(by) if self.effects.ratio else values + by * self.units[np.maximum(of, 0)][:, None]
         for k in np.flatnonzero((of >= 0) & (step <= 0)):  # asked of what was seen
             held = self.known.values[of[k]]
             values[k] = held[max(0, len(held) - 1 + step[k])]
-        return Dense(values[:, None])
+        return Dense(values)
+
+    def _answers(self, series: Sequence[Floats], tree: Hierarchy | None, ctx: Context) -> Floats:
+        """`(n, horizon, answers)`: values, or quantiles around them."""
+        levels = levels_in(ctx.metric)
+        sums = tree.added(series) if tree else []
+        every = [*series, *sums]
+        if sums and self.period == 1 and not self.features.get("period"):
+            self.period = self.notes["period"] = period_of(sums)  # which noise hides in the parts
+        past = backtest(self.paths, every, self.horizon, ctx) if tree or levels else None
+        paths = bounded(self.paths(every, self.horizon, ctx), every)
+        if tree is not None and past is not None:
+            reconciler = Reconciler(tree, every, len(series))
+            way = reconciler.chosen(past, ctx.metric in ("smape", "mape"))
+            self.notes |= {"sums": len(tree.parts), "reconciled": way.name, "level": way.level}
+            paths = reconciler.apply(way, paths, past)
+        if not levels or past is None:
+            return paths[: len(series), :, None]
+        own = Backtest(past.forecast[:, : len(series)], past.truth[:, : len(series)])
+        return quantiles(paths[: len(series)], own, np.array([unit_of(y) for y in series]), levels)
 
     @abstractmethod
     def paths(self, series: Sequence[Floats], horizon: int, ctx: Context) -> Floats:
@@ -68,12 +95,3 @@ def cleared(panel: Panel, train: Rows, features: Mapping[str, Any]) -> tuple[lis
         series = effects.without(panel, effects.at(frame), of, step) if effects else panel.values
         period = asked or period_of(series)
     return series, effects, period
-
-
-def bounded(paths: Floats, series: Sequence[Floats]) -> Floats:
-    """Within each series' range and as much again, never below zero where it never was; the last value for no number."""
-    low, high = np.array([y.min() for y in series]), np.array([y.max() for y in series])
-    last = np.array([y[-1] for y in series])
-    floor = np.where(low >= 0, 0.0, low - FAR * (high - low))
-    held = np.where(np.isfinite(paths), paths, last[:, None])
-    return np.clip(held, floor[:, None], (high + FAR * (high - low))[:, None])

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context
+from podium.recipes.forecast.bounds import bounded
 from podium.recipes.forecast.classical import classical
-from podium.recipes.forecast.paths import PathModel, bounded
+from podium.recipes.forecast.paths import PathModel
 
 Floats = NDArray[np.float64]
 LONGEST_SEASON = 24  # a longer one costs minutes a series
