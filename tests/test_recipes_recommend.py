@@ -11,16 +11,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse as sp
 
 from podium import recipes
 from podium.packing import unpack_rankings
 from podium.protocol import Context, Layout, Rows
 from podium.recipes import recommend, source
 from podium.recipes.recommend import catalog, repeats
+from podium.recipes.recommend.bonds import bonds
+from podium.recipes.recommend.candidates import Candidates, places
 from podium.recipes.recommend.factors import in_time
+from podium.recipes.recommend.least_squares import solve
 from podium.recipes.recommend.log import Log, histories, latest, with_next
 from podium.recipes.recommend.model import World
-from podium.recipes.recommend.ranker import shortened
+from podium.recipes.recommend.ranker import merit, shortened
+from podium.recipes.recommend.sequence import _stretches, _Table
 from podium.recipes.recommend.sources import Ease
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
@@ -29,6 +34,7 @@ USERS, ITEMS, TASTES = 120, 40, 4
 QUICK: dict[str, dict[str, Any]] = {
     "als": {"factors": 8, "rounds": 4},
     "bpr": {"factors": 16, "epochs": 10, "rate": 0.1},
+    "sequence_net": {"epochs": 15, "width": 16, "places": 8, "lr": 0.02},
     "two_stage": {"rounds": 40, "bags": 1, "each": 20, "learning_rate": 0.1, "cuts": 1},
 }
 
@@ -70,7 +76,7 @@ def lists(model: Any, rows: Rows, ctx: Context) -> list[list[int]]:
     return [one.tolist() for one in unpack_rankings(model.predict(rows, ctx).values.reshape(len(rows), -1))[0]]
 
 
-@pytest.mark.parametrize("name", list(catalog.FAMILIES))
+@pytest.mark.parametrize("name", list(catalog.families(None, None)))  # type: ignore[arg-type]
 def test_a_family_finds_what_users_like(name: str) -> None:
     frame, following = world()
     train, valid, ctx = dealt(frame, following)
@@ -137,12 +143,19 @@ def test_what_is_known_when_nothing_is_to_be_seen_yet() -> None:
     frame, following = world()
     train, _, ctx = dealt(frame, following)
     found = World.of(train, ctx)
-    assert len(found.told) == len(found.blind) == USERS
-    assert len(found.told.items) - len(found.blind.items) == 2 * 90
+    assert len(found.told) == len(found.case.blind) == USERS
+    assert len(found.told.items) - len(found.case.blind.items) == 2 * 90
     later = Rows(
         frame.with_columns(pl.lit(0, dtype=pl.Int64).alias("user")), np.arange(90, USERS), times=np.ones(USERS - 90)
     )
-    assert len(World.of(train, replace(ctx, unlabelled=later)).blind) == 90  # a later row may tell what is asked
+    assert len(World.of(train, replace(ctx, unlabelled=later)).case.blind) == 90  # a later row may tell what is asked
+    twice = Rows(frame, np.arange(90), y=train.y, times=np.repeat([0.0, 1.0], 45))
+    early = World.of(twice, ctx).cases
+    assert [len(one.asked) for one in early] == [45, 45]
+    assert [len(one.blind) for one in early] == [
+        USERS,
+        45 + USERS - 90,
+    ]  # the latest first; at the earlier, no later row
 
 
 def test_one_history_a_user_is_the_latest() -> None:
@@ -204,3 +217,76 @@ def test_without_a_hit_to_learn_from_there_is_still_an_answer() -> None:
     train, valid, ctx = dealt(frame, [one[:0] for one in following])
     found = lists(model_of("two_stage").fit(train, ctx), valid, ctx)
     assert all(len(one) == 25 for one in found)
+
+
+# ---------------------------------------------------------------- parts
+
+
+def test_least_squares_of_all_rows_at_once_are_those_of_each_row() -> None:
+    rng = np.random.default_rng(0)
+    matrix = sp.random(60, 30, 0.2, format="csr", random_state=1, dtype=np.float32)
+    matrix = sp.vstack([matrix[:7], sp.csr_matrix((1, 30), dtype=np.float32), matrix[8:]], format="csr")
+    other = rng.normal(0, 0.5, (30, 8)).astype(np.float32)
+    found = solve(matrix, other, 0.3, 10.0, tolerance=1e-5)
+    for row in range(60):
+        near, sure = other[matrix[row].indices].astype(np.float64), 10.0 * matrix[row].data
+        left = other.T @ other + 0.3 * np.eye(8) + (near.T * sure) @ near
+        np.testing.assert_allclose(found[row], np.linalg.solve(left, near.T @ (1.0 + sure)), atol=2e-4)
+    np.testing.assert_allclose(solve(matrix[20:21], other, 0.3, 10.0, tolerance=1e-5)[0], found[20], atol=1e-6)
+    assert not found[7].any()
+    again = solve(matrix, other, 0.3, 10.0, found, tolerance=1e-2)
+    np.testing.assert_array_equal(again, found)  # begun where it ends
+
+
+def test_what_passed_between_a_user_and_an_item() -> None:
+    log = Log(np.arange(2), np.array([4, 5, 4, 6]), np.array([0.0, 1.0, 2.0, 9.0]), np.ones(4), np.array([0, 3, 4]))
+    found = bonds(log, np.array([0, 0, 1, 1]), np.array([4, 5, 4, 6]), 7)
+    assert found[:, 0].tolist() == [2, 1, 0, 1]
+    assert found[0, 1:4].tolist() == [0, 0, 0]  # the last event; a time of two days between, and none since
+    assert found[1, 1] == 1
+    assert found[1, 2] == np.float32(np.log(2.0))
+    assert np.isnan(found[2, 1:4]).all()
+    assert found[:, 4].tolist() == [np.float32(2 / 3), np.float32(1 / 3), 0, 1]
+    assert np.isnan(bonds(log.keep(log.items > 9), np.array([0]), np.array([4]), 7)[0, 1])
+
+
+def test_a_ranking_that_learns_nothing_leaves_the_best_source_alone() -> None:
+    frame, following = world()
+    train, valid, ctx = dealt(frame, following)
+    model = model_of("two_stage")
+    model._rounds = lambda *_: 0
+    model.fit(train, ctx)
+    assert model.boosters == []
+    assert model.notes["base"] >= 0
+    assert (
+        np.mean(
+            [len(set(one[:4]) & set(following[90 + at].tolist())) for at, one in enumerate(lists(model, valid, ctx))]
+        )
+        > 0.5
+    )
+
+
+def test_gain_of_an_order_is_of_what_could_be_had() -> None:
+    user, orders = np.array([3, 3, 3, 8]), np.zeros((4, 1), dtype=np.float32)
+    found = Candidates(user, np.arange(4), orders, orders)
+    hits = np.array([0, 1, 0, 1])
+    assert places(user, np.array([2.0, 1.0, 3.0, 0.0])).tolist() == [1, 0, 2, 0]
+    assert merit(found, np.array([0.0, 1.0, 0.5, 0.0]), hits) == pytest.approx(2.0)
+    assert merit(found, np.array([1.0, 0.5, 0.0, 0.0]), hits) == pytest.approx(1.0 + 1.0 / np.log2(3.0))
+
+
+def test_the_net_learns_from_what_follows_within_its_reach() -> None:
+    log = Log(np.arange(1), np.arange(10, 17), np.arange(7.0), np.ones(7), np.array([0, 7]))
+    found = _stretches(log, 3)
+    assert found.tolist() == [[3, 7, 0], [0, 4, 0]]  # the last of a user ends with their history
+    table = _Table(log, 20)
+    items, beside = table.of(found[:, 0], found[:, 1], 3)
+    assert items.tolist() == [[13, 14, 15], [10, 11, 12]]
+    assert beside.shape == (2, 3, 2)
+    after, worth = table.after(found[:, 0], found[:, 1], 3, 1, np.random.default_rng(0))
+    assert after.tolist() == [[14, 15, 16], [11, 12, 13]]
+    assert (worth == 1).all()
+    short, worth = table.after(np.array([5]), np.array([7]), 3, 9, np.random.default_rng(0))
+    assert short.tolist() == [[16, -1, -1]]
+    assert worth.tolist() == [[1, 0, 0]]
+    assert table.of(np.array([5]), np.array([7]), 3)[0].tolist() == [[15, 16, 20]]  # none after the end

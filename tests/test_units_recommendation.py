@@ -47,12 +47,14 @@ LAST = "The last 3 events of each user are hidden; those with a rating of 4 or m
 
 def test_the_last_events_are_held_out_and_the_liked_of_them_relevant(tmp_path: Path) -> None:
     competition = world(tmp_path, LAST)
-    assert (competition.cv_strategy, competition.cv_horizon) == ("last_n", 3.0)
+    assert (competition.cv_strategy, competition.cv_horizon, competition.cv_folds) == ("last_n", 3.0, 3)
     found = units(competition)
+    assert found.clock is not None
     names = found.names["#item"]
     events = pl.read_csv(tmp_path / "train.csv").sort("user_id", "timestamp")
-    for row in found.source.train.iter_rows(named=True):
+    for clock, row in zip(found.clock, found.source.train.iter_rows(named=True), strict=False):
         own = events.filter(pl.col("user_id") == int(sorted(map(str, range(USERS)))[row["user"]]))
+        own = own.head(EACH - 3 * (1 - int(clock)))  # the tail before the last, and the last one
         assert names[row["history"]].to_list() == own["item_id"].to_list()[:-3]
         assert row["history_rating"] == own["rating"].cast(float).to_list()[:-3]
         liked = own.tail(3).filter(pl.col("rating") >= 4)["item_id"].to_list()
@@ -60,16 +62,37 @@ def test_the_last_events_are_held_out_and_the_liked_of_them_relevant(tmp_path: P
     assert found.source.test["history"].list.len().to_list() == [EACH] * USERS
 
 
-def test_folds_are_of_users_with_something_relevant_and_test_comes_last(tmp_path: Path) -> None:
+def test_folds_are_of_users_with_something_relevant_and_know_nobodys_tail(tmp_path: Path) -> None:
     found = units(world(tmp_path, LAST))
     assert found.dealt is not None
     assert found.dealt.clock is not None
     assert found.clock is not None
+    assert found.groups is not None
     empty = found.source.train[TRUTH].list.len().to_numpy() == 0
+    last = found.dealt.clock == 1
     assert empty.any()
-    assert ((found.dealt.fold_of < 0) == empty).all()
-    assert (found.clock[:USERS] == 0).all()
-    assert (found.clock[USERS:] == 1).all()
+    assert ((found.dealt.fold_of < 0) == (empty | ~last)).all()
+    for fold in range(3):  # of some users each, trained on the cut-off before, at which the last tails are not known
+        barred = (found.dealt.barred >> np.uint32(fold)) & np.uint32(1) == 1
+        assert (barred == last).all()
+        assert (found.dealt.fold_of == fold).sum() > 5
+    assert found.clock.tolist() == [0] * USERS + [1] * USERS + [2] * USERS  # test comes last
+    assert sorted(found.groups[: 2 * USERS]) == sorted([*range(USERS)] * 2)  # rows of one user are one sampling unit
+
+
+def test_long_histories_are_cut_at_several_places_and_short_ones_once(tmp_path: Path) -> None:
+    found = units(world(tmp_path / "deep", LAST.replace("last 3 events", "last event")))
+    assert found.dealt is not None
+    assert found.clock is not None
+    sizes = found.source.train["history"].list.len().to_numpy()
+    assert [set(sizes[found.clock[: len(sizes)] == clock]) for clock in range(4)] == [{6}, {7}, {8}, {9}]
+    assert [set(found.clock[: len(sizes)][found.dealt.fold_of == fold]) for fold in range(3)] == [{1}, {2}, {3}]
+    once = units(world(tmp_path / "short", LAST.replace("last 3", "last 6")))
+    assert once.dealt is not None
+    assert len(once.source.train) == USERS
+    assert once.groups is None
+    assert set(once.dealt.fold_of) - {-1} == {0, 1, 2, 3, 4}
+    assert tails.depth(np.array([1, 1]), tails.read(LAST, timed=True)) == 1
 
 
 def test_a_fold_has_no_row_of_test_in_its_file(tmp_path: Path) -> None:

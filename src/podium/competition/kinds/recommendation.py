@@ -100,7 +100,11 @@ def _cut(clues: Clues, found: Interactions) -> Cut:
         windows = int(float(np.ptp(times)) // tail.days) - 1
         if windows >= 2:
             return Cut("forward", min(MOST_WINDOWS, windows), tail.days, tail.why)
-    return Cut("last_n", FOLDS, float(tail.most), tail.why)
+    deep = False
+    if tail.how == "last" and found.user in found.frame.columns:
+        sizes = found.frame[found.user].value_counts()["count"].to_numpy().astype(np.int64)
+        deep = tails.depth(sizes, tail) > 1
+    return Cut("last_n", MOST_WINDOWS if deep else FOLDS, float(tail.most), tail.why)
 
 
 def _has_own_events(clues: Clues, found: Interactions) -> bool:

@@ -6,9 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 How = Literal["last", "window", "session"]
 
 MOST, SHARE = 10, 0.2  # of a user's events, where nothing is said
+MOST_CUTS = 4  # cut-offs that users' last events are cut at; the first is never scored
+ALIKE = 0.4  # median length of histories at a cut-off, of those at test's
 _NUMBERS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "twelve": 12, "twenty": 20, "thirty": 30,
@@ -49,6 +54,19 @@ class Tail:
     fresh: bool = False
     known: bool = False
     why: str = ""
+
+
+def depth(sizes: NDArray[np.int64], tail: Tail) -> int:
+    """How many times tails of "last" can be cut off histories of `sizes` events, one before the other, such that what is
+    left stays long enough to be like what test has; 1 at least."""
+    left, cuts = sizes, 0
+    while len(left) and cuts < MOST_CUTS:
+        held = np.clip(np.floor(left * tail.share), 1, tail.most)
+        left = left[left > 1] - np.minimum(held, left - 1)[left > 1]
+        if not len(left) or np.median(left) < ALIKE * np.median(sizes):
+            break
+        cuts += 1
+    return max(1, cuts)
 
 
 def read(text: str, *, timed: bool, apart: bool = False) -> Tail:
@@ -136,4 +154,4 @@ def _known(text: str) -> bool:
     return re.search(r"(occur|appear|present|known|contained|that are)\w* in (the )?train", text, re.I) is not None
 
 
-__all__ = ["MOST", "SHARE", "Tail", "read"]
+__all__ = ["MOST", "SHARE", "Tail", "depth", "read"]

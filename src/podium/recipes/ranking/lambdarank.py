@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
 from podium.recipes.tabular.encoder import Encoder, Matrix
-from podium.recipes.tabular.lightgbm_model import _deadline
+from podium.recipes.tabular.lightgbm_model import deadline
 from podium.recipes.tabular.model import split_positions
 
 LEVELS = 31  # LightGBM's own limit of grades of relevance
@@ -40,7 +40,7 @@ class LambdaRank:
         most, held = split_positions(train, ctx, self.share)
         callbacks: list[Any] = [lightgbm.early_stopping(self.patience, verbose=False)]
         if ctx.deadline is not None:
-            callbacks.append(_deadline(ctx, 0.0))
+            callbacks.append(deadline(ctx, 0.0))
         data = self._dataset(matrix, grades, query, most, None)
         watched = self._dataset(matrix, grades, query, held, data)
         self.booster = lightgbm.train(self._params(ctx), data, self.rounds, valid_sets=[watched], callbacks=callbacks)

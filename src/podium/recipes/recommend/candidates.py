@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.recipes.recommend.bonds import bonds
 from podium.recipes.recommend.catalogue import Catalogue
 from podium.recipes.recommend.factors import Als, Bpr
 from podium.recipes.recommend.log import Floats, Ints, Log, profile
@@ -20,15 +21,21 @@ KINDS: dict[str, type[Source]] = {
 }  # fmt: skip
 OWN_HALVES = (3.0, 30.0)
 SHOWN = 1_000  # ranks beyond are alike
+DAMPING = 10.0  # of reciprocal ranks that are summed (Cormack, Clarke and Buettcher 2009)
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """`user` `(m,)`: position in the log, ascending; `items` `(m,)`; `features` `(m, f)` float32."""
+    """`user` `(m,)`: position in the log, ascending; `items` `(m,)`; `features` `(m, f)` float32; `orders` `(m, s + 1)`: the
+    place (0 first) that each source gives an item among all, and at last their votes together."""
 
     user: Ints
     items: Ints
     features: NDArray[np.float32]
+    orders: NDArray[np.float32]
+
+    def take(self, kept: NDArray[np.bool_]) -> Candidates:
+        return Candidates(self.user[kept], self.items[kept], self.features[kept], self.orders[kept])
 
 
 class Committee:
@@ -67,21 +74,25 @@ class Committee:
         for scores in found:
             top = _top(scores, min(SHOWN, self.n_items))
             rank = np.full(scores.shape, SHOWN, dtype=np.int32)
-            np.put_along_axis(rank, top, np.arange(top.shape[1], dtype=np.int32)[None, :], axis=1)
-            np.put_along_axis(chosen, top[:, : self.each], True, axis=1)
+            there = np.take_along_axis(scores, top, axis=1) > 0  # what a source knows nothing of it does not name
+            np.put_along_axis(rank, top, np.where(there, np.arange(top.shape[1], dtype=np.int32), SHOWN), axis=1)
+            chosen |= rank < self.each
             ranks.append(rank)
         if not self.repeats:
             chosen &= ~had
         user, items = np.nonzero(chosen)
-        columns: list[NDArray[Any]] = []
-        for scores, rank in zip(found, ranks, strict=True):
+        user, items = user.astype(np.int64), items.astype(np.int64)
+        orders = [rank[user, items] for rank in ranks]
+        votes = np.sum([1.0 / (DAMPING + order) for order in orders], axis=0)
+        columns: list[NDArray[Any]] = [votes, np.sum([order < self.each for order in orders], axis=0)]
+        for scores, order in zip(found, orders, strict=True):
             most = np.where(np.isfinite(scores), scores, 0).max(axis=1)
-            columns += [scores[user, items] / np.maximum(most[user], 1e-9), rank[user, items]]
+            columns += [scores[user, items] / np.maximum(most[user], 1e-9), np.log1p(order)]
         columns += self._known(log, user, items)
         if self.repeats:
-            columns.append(had[user, items])
-        features = np.column_stack(columns).astype(np.float32)
-        return Candidates(user.astype(np.int64), items.astype(np.int64), features)
+            columns += list(bonds(log, user, items, self.n_items).T)
+        given = np.column_stack([*orders, places(user, -votes)]).astype(np.float32)
+        return Candidates(user, items, np.column_stack(columns).astype(np.float32), given)
 
     def _known(self, log: Log, user: Ints, items: Ints) -> list[NDArray[Any]]:
         """What is known of the items, of the users, and of both together."""
@@ -111,6 +122,15 @@ class Committee:
             means = np.bincount(log.owner[known], weights=values[known], minlength=len(log)) / np.maximum(counts, 1)
             columns += [of[items], of[items] - np.where(counts > 0, means, np.nan)[user]]
         return columns
+
+
+def places(user: Ints, least: Floats) -> Ints:
+    """Each candidate's place (0 first) among its user's by `least` `(m,)`, smallest first, ties in order."""
+    order = np.lexsort((np.arange(len(user)), least, user))
+    first = np.searchsorted(user, user[order])  # users ascend
+    found = np.empty(len(user), dtype=np.int64)
+    found[order] = np.arange(len(user)) - first
+    return found
 
 
 def _top(scores: NDArray[Any], most: int) -> Ints:

@@ -18,7 +18,9 @@ FAMILIES: dict[str, Family] = {
     "als": Family("AlsFactors", unlabelled=True),
     "bpr": Family("BprFactors", unlabelled=True),
     "two_stage": Family("TwoStage", ("lightgbm",), unlabelled=True),
+    "sequence_net": Family("SequenceNet", ("torch",), unlabelled=True),
 }
+NEEDED = {"two_stage": "lightgbm", "sequence_net": "torch"}
 
 SPACE: dict[str, dict[str, list[Any]]] = {
     "popularity": {"buckets": [6, 12, 24, 60], "local": [0.0, 0.5, 0.8, 0.95], "width": [0.5, 1.0, 2.0]},
@@ -38,16 +40,19 @@ SPACE: dict[str, dict[str, list[Any]]] = {
     "als": {"factors": [32, 64, 128], "penalty": [0.05, 0.3, 1.0], "alpha": [3.0, 10.0, 40.0], "half": [0.0, 20.0]},
     "bpr": {"factors": [32, 64], "epochs": [5, 15, 30], "rate": [0.03, 0.05, 0.1], "half": [5.0, 20.0, 60.0]},
     "two_stage": {
-        "each": [30, 60, 100], "rounds": [80, 150, 300], "learning_rate": [0.02, 0.03, 0.05], "num_leaves": [3, 4, 7, 15],
+        "each": [30, 60, 100], "rounds": [120, 240, 400], "learning_rate": [0.02, 0.03, 0.05], "num_leaves": [3, 4, 7, 15],
         "min_data_in_leaf": [20, 80, 200, 500], "feature_fraction": [0.3, 0.5, 0.8], "bags": [1, 2, 4], "cuts": [0, 1, 3],
+    },
+    "sequence_net": {
+        "width": [48, 64, 96], "dropout": [0.2, 0.4, 0.6], "lr": [5e-4, 1e-3, 3e-3], "epochs": [2, 4, 8, 16],
+        "half": [3.0, 10.0, 20.0], "places": [20, 50, 100], "ahead": [1, 3, 10, 20],
     },
 }  # fmt: skip
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    """All of them, where LightGBM is installed."""
-    boosts = importlib.util.find_spec("lightgbm") is not None
-    return tuple(name for name in FAMILIES if boosts or name != "two_stage")
+    """All whose library is installed."""
+    return tuple(name for name in FAMILIES if name not in NEEDED or importlib.util.find_spec(NEEDED[name]))
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
@@ -63,6 +68,7 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
         ("rp3beta", {"half": 20.0}),
         ("als", {}),
         ("bpr", {}),
+        ("sequence_net", {}),
     ]
     known = families(facts, competition)
     return tuple(Recipe("recommend", model, {}, params) for model, params in listed if model in known)
@@ -90,10 +96,12 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         "item_knn": 4.0 + 2.0 * thousand,
         "ease": 5.0 + 2.0 * thousand,
         "co_visits": 1.0 + 0.1 * params.get("reach", 20) * thousand,
-        "als": 0.25 * params.get("factors", 64) * (1.0 + thousand),
+        "als": 1.0 + 0.05 * params.get("factors", 64) * (1.0 + thousand),
         "bpr": 1.5 * params.get("epochs", 15) * (0.2 + thousand),
-        "two_stage": (2 + params.get("cuts", 0)) * (8.0 + 8.0 * thousand)
-        + params.get("bags", 2) * params.get("rounds", 150) * 0.02 * (0.5 + thousand),
+        "two_stage": (2 + params.get("cuts", 1)) * (8.0 + 8.0 * thousand)
+        + (1 + params.get("bags", 2)) * params.get("rounds", 240) * 0.03 * (0.5 + thousand),
+        "sequence_net": 4.0
+        + params.get("epochs", 4) * EVENTS_A_ROW * thousand * 0.025 * (params.get("width", 64) / 64),
     }
     return of[recipe.model]
 
@@ -101,5 +109,7 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Interpreter and libraries, histories, a block of scores, and what the model keeps of pairs of items."""
     events = EVENTS_A_ROW * (facts.n_train + facts.n_test) / 1e6
-    pairs = {"ease": 900, "item_knn": 500, "co_visits": 500, "two_stage": 1_800}.get(recipe.model, 150)
+    pairs = {"ease": 900, "item_knn": 500, "co_visits": 500, "two_stage": 1_800, "sequence_net": 900}.get(
+        recipe.model, 150
+    )
     return int(450 + 120 * events + pairs)

@@ -10,10 +10,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from podium.recipes.recommend.least_squares import Singles, solve
 from podium.recipes.recommend.log import Log, profile
 from podium.recipes.recommend.sources import Scores, Source
 
 BATCH = 256
+NEARLY, EXACTLY = 1e-3, 1e-5  # residuals of a round's solutions, from where the last round ended, and of what is asked
 SPARE = 3.0  # rounds' time that is left for what comes after
 
 
@@ -40,28 +42,32 @@ class Als(Source):
 
     def fit(self, log: Log, n_items: int, seed: int = 0, until: float | None = None) -> Self:
         self.n_items = n_items
-        matrix = profile(log, n_items, 0.0, self.liked)
-        turned = matrix.T.tocsr()
+        matrix = _sorted(profile(log, n_items, 0.0, self.liked))
+        turned = _sorted(matrix.T.tocsr())
         rng = np.random.default_rng(seed)
-        self.of_items = rng.normal(0, 0.1, (n_items, self.factors))
-        for _ in in_time(self.rounds, until):
-            of_users = self._solve(matrix, self.of_items)
-            self.of_items = self._solve(turned, of_users)
+        self.of_items = rng.normal(0, 0.1, (n_items, self.factors)).astype(np.float32)
+        of_users: Singles | None = None
+        for done in in_time(self.rounds, until):
+            of_users = self._solve(matrix, self.of_items, of_users, NEARLY)
+            self.of_items = self._solve(turned, of_users, self.of_items if done else None, NEARLY)
         return self
 
-    def _solve(self, matrix: sp.csr_matrix, other: NDArray[np.float64]) -> NDArray[np.float64]:
-        gram = other.T @ other + self.penalty * np.eye(self.factors) * max(1.0, matrix.shape[1] ** 0.5)
-        out = np.zeros((matrix.shape[0], self.factors))
-        for row in range(matrix.shape[0]):
-            at = slice(matrix.indptr[row], matrix.indptr[row + 1])
-            near, sure = other[matrix.indices[at]], self.alpha * matrix.data[at]
-            if len(near):
-                out[row] = np.linalg.solve(gram + (near.T * sure) @ near, near.T @ (1.0 + sure))
-        return out
+    def _solve(
+        self, matrix: sp.csr_matrix, other: Singles, start: Singles | None = None, tolerance: float = EXACTLY
+    ) -> Singles:
+        """Rows without an event come out as zeros."""
+        penalty = self.penalty * max(1.0, matrix.shape[1] ** 0.5)
+        return solve(matrix, other, penalty, self.alpha, start, tolerance=tolerance)
 
     def scores(self, log: Log) -> Scores:
-        asked = self._solve(profile(log, self.n_items, self.half, self.liked), self.of_items)
+        asked = self._solve(_sorted(profile(log, self.n_items, self.half, self.liked)), self.of_items)
         return np.asarray(asked @ self.of_items.T, dtype=np.float32)
+
+
+def _sorted(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Columns in order: sums of short numbers then come out alike."""
+    matrix.sort_indices()
+    return matrix
 
 
 class Bpr(Source):

@@ -22,15 +22,23 @@ DIGITS = 5  # of scores of at most 1: what sums differ by in batches of other si
 
 
 @dataclass(frozen=True)
-class World:
-    """What may be known. `told`: one history a user, the newest, with what was relevant next where that is labelled.
-    `blind`: as of the last labelled cut-off, without it; `asked` of its users are followed by `following`."""
+class Case:
+    """A labelled cut-off: `blind`, one history a user as of then, without what came next; `asked` of them are followed by
+    `following`."""
 
-    told: Log
-    frame: pl.DataFrame  # rows of `told`
     blind: Log
     asked: Log
     following: list[Ints]
+
+
+@dataclass(frozen=True)
+class World:
+    """What may be known. `told`: one history a user, the newest, with what was relevant next where that is labelled.
+    `cases`: the labelled cut-offs, the latest first; where nothing is labelled, one at which nobody is asked."""
+
+    told: Log
+    frame: pl.DataFrame  # rows of `told`
+    cases: tuple[Case, ...]
     n_items: int
 
     @classmethod
@@ -40,18 +48,21 @@ class World:
         clock = np.concatenate([_clock(one) for one in rows])
         following = [np.asarray(one, dtype=np.int64) for one in (train.y if train.y is not None else [])]
         everyone = joined([with_next(logs[0], following), *logs[1:]])
-        chosen = latest(everyone, clock)
-        asked = np.flatnonzero([len(one) > 0 for one in following])
-        last = clock[: len(train)] >= clock[asked].max(initial=clock[: len(train)].min())
-        asked = asked[last[asked]]
-        before = np.flatnonzero(clock <= clock[: len(train)][last].min())
-        bare = joined(logs).take(before)
-        blind = bare.take(latest(bare, clock[before]))
+        chosen, bare = latest(everyone, clock), joined(logs)
+        labelled, known = clock[: len(train)], np.flatnonzero([len(one) > 0 for one in following])
+        cases = []
+        for cut in np.unique(labelled[known])[::-1] if len(known) else labelled[:1]:
+            before, asked = np.flatnonzero(clock <= cut), known[labelled[known] == cut]
+            blind = bare.take(before)
+            blind = blind.take(latest(blind, clock[before]))
+            cases.append(Case(blind, logs[0].take(asked), [following[at] for at in asked]))
         n_items = 1 + max(int(one.max(initial=-1)) for one in (everyone.items, *following[:1]))
-        return cls(
-            everyone.take(chosen), pl.concat(frames)[chosen], blind, logs[0].take(asked),
-            [following[at] for at in asked], max(n_items, 1),
-        )  # fmt: skip
+        return cls(everyone.take(chosen), pl.concat(frames)[chosen], tuple(cases), max(n_items, 1))
+
+    @property
+    def case(self) -> Case:
+        """The latest."""
+        return self.cases[0]
 
 
 def _clock(rows: Rows) -> Floats:
@@ -81,34 +92,34 @@ class Recommender(ABC):
         step = max(1, CELLS // self.n_items)
         for low in range(0, len(rows), step):
             part = rows.take(np.arange(low, min(len(rows), low + step)))
-            found = self._answer(part, ctx.layout.shape[0])
+            found = self._answer(part, ctx)
             items += found[0]
             scores += found[1]
         return rankings([one.tolist() for one in items], [one.tolist() for one in scores], ctx.layout)
 
-    def _answer(self, rows: Rows, most: int) -> tuple[list[Ints], list[Floats]]:
+    def _answer(self, rows: Rows, ctx: Context) -> tuple[list[Ints], list[Floats]]:
         log = histories(rows).within(self.n_items)
-        scores = self._scores(log, rows)
+        scores = self._scores(log, ctx)
         base = self.newcomers.scores(log, rows.frame())
         cold = log.sizes == 0
         scores[cold] = base[cold]
         top = np.maximum(scores.max(axis=1, keepdims=True), 1e-9)
         scores = np.round(scores / top, DIGITS) + 1e-6 * base / np.maximum(base.max(axis=1, keepdims=True), 1e-9)
-        return best(self._with_repeats(scores, log), most)
+        return best(self._with_repeats(scores, log), ctx.layout.shape[0])
 
     def _with_repeats(self, scores: Scores, log: Log) -> Scores:
         return repeats.apply(scores, log, self.strength)
 
     def _repeats(self, world: World) -> float:
         self.strength = -1.0
-        self.repeated = repeats.share(world.asked.within(world.n_items), world.following, world.n_items)
+        self.repeated = repeats.share(world.case.asked.within(world.n_items), world.case.following, world.n_items)
         return self.repeated
 
     @abstractmethod
     def _fit(self, world: World, ctx: Context) -> None: ...
 
     @abstractmethod
-    def _scores(self, log: Log, rows: Rows) -> Scores:
+    def _scores(self, log: Log, ctx: Context) -> Scores:
         """`(n, n_items)` float32."""
 
 
@@ -124,16 +135,17 @@ class OfSource(Recommender):
 
     def _fit(self, world: World, ctx: Context) -> None:
         if self.repeated >= repeats.RARE:  # how much own items are lifted is learnt without having seen the answers
-            some = np.random.default_rng(ctx.seed).permutation(len(world.asked))[: repeats.SAMPLE]
+            case = world.case
+            some = np.random.default_rng(ctx.seed).permutation(len(case.asked))[: repeats.SAMPLE]
             some = np.sort(some[: max(1, CELLS // world.n_items)])
             half = None if ctx.deadline is None else ctx.deadline - ctx.time_left() / 2
-            blind = self.make().fit(world.blind, world.n_items, ctx.seed, half)
-            asked = world.asked.take(some)
-            self.strength = repeats.choose(blind.scores(asked), asked, [world.following[at] for at in some])
+            blind = self.make().fit(case.blind, world.n_items, ctx.seed, half)
+            asked = case.asked.take(some)
+            self.strength = repeats.choose(blind.scores(asked), asked, [case.following[at] for at in some])
             self.notes["strength"] = self.strength
         self.source = self.make().fit(world.told, world.n_items, ctx.seed, ctx.deadline)
 
-    def _scores(self, log: Log, rows: Rows) -> Scores:
+    def _scores(self, log: Log, ctx: Context) -> Scores:
         return self.source.scores(log)
 
 
