@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,6 +32,7 @@ from podium.errors import IntakeError
 from podium.execution.dealt import Deal
 from podium.records import ExternalSource
 from podium.registry import Registry
+from podium.registry.external import Trial
 
 N_TRAIN, N_TEST = 240, 60
 
@@ -203,7 +205,7 @@ def engine(begun: Path, tmp_path: Path) -> Iterator[Engine]:
 
 
 def test_rows_join_every_fold_and_none_is_scored(engine: Engine) -> None:
-    experiment = add_experiments(engine, 1)[0]
+    experiment = replace(add_experiments(engine, 1)[0], external={"X01": 1.0})
     first = engine.dataset.n_rows
     Runner(engine).play([fold_track(engine, experiment)])
     folders = sorted((engine.campaign / "runs" / experiment.id).glob("fold_*"))
@@ -220,7 +222,7 @@ def test_rows_join_every_fold_and_none_is_scored(engine: Engine) -> None:
 
 
 def test_a_solution_is_told_which_rows_are_from_elsewhere(engine: Engine, tmp_path: Path) -> None:
-    experiment = add_experiments(engine, 1)[0]
+    experiment = replace(add_experiments(engine, 1)[0], external={"X01": 0.25})
     part = enlarged.joined(engine, experiment, fold_part(engine, 0))
     assert part.enlarged is not None
     labels = part.enlarged.label_frame(engine, part.train)
@@ -233,6 +235,8 @@ def test_a_solution_is_told_which_rows_are_from_elsewhere(engine: Engine, tmp_pa
     mine = train.origin == "external"
     assert int(mine.sum()) == 30
     assert mine[-30:].all()
+    assert set(train.weight[mine]) == {0.25}
+    assert set(train.weight[~mine]) == {1.0}
     assert train.take(np.flatnonzero(mine)[:2]).origin.tolist() == ["external"] * 2
     brought = records(30, 5)
     assert np.allclose(train.frame(["a"])["a"].to_numpy()[mine], brought["a"].to_numpy())
@@ -243,30 +247,30 @@ def test_a_solution_is_told_which_rows_are_from_elsewhere(engine: Engine, tmp_pa
 def test_a_key_names_what_came_from_elsewhere_and_no_other_key_changes(engine: Engine) -> None:
     from podium.campaign.request import run_key
 
-    experiment = add_experiments(engine, 1)[0]
+    plain = add_experiments(engine, 1)[0]
     part = fold_part(engine, 0)
-    with_it = run_key(engine, experiment, part)
+    keys = [run_key(engine, replace(plain, external=used), part) for used in ({}, {"X01": 1.0}, {"X01": 0.25})]
     with engine.registry.database.write() as db:
         db.execute("DELETE FROM external")
-    without = run_key(engine, experiment, part)
-    assert with_it != without
+    assert len({*keys, run_key(engine, plain, part)}) == 4  # a side table is everyone's
 
 
 def test_what_is_derived_is_made_anew_where_it_is_lost(engine: Engine) -> None:
     import shutil
 
-    before = enlarged.enlarged(engine, 1)
+    before = enlarged.enlarged(engine, {"X01": 1.0})
     assert before is not None
     frame = pl.read_ipc(before.features)
     shutil.rmtree(engine.campaign / "external" / "dealt")
-    again = enlarged.enlarged(engine, 1)
+    again = enlarged.enlarged(engine, {"X01": 1.0})
     assert again is not None
     assert pl.read_ipc(again.features).equals(frame)
 
 
 def test_sources_are_credited_with_hash_and_what_was_left_out(engine: Engine, tmp_path: Path) -> None:
     lines = [line for line in notices(engine.registry) if line.startswith("external data")]
-    assert len(lines) == 2
+    assert len(lines) == 3
+    assert "30 rows are not used until a trial shows that they pay" in lines[2]
     assert "30 training rows; left out: 10 rows: equal to a test row" in lines[0]
     campaign = engine.campaign
     engine.registry.close()
@@ -355,7 +359,6 @@ def test_nothing_is_fetched_without_leave(asked: Engine) -> None:
 
 
 def test_approved_it_is_fetched_once_checked_and_used_from_then_on(asked: Engine) -> None:
-    earlier = add_experiments(asked, 1, round_=1)[0]
     done = CliRunner().invoke(app, ["approve", str(asked.campaign), "X01"])
     assert done.exit_code == 0
     asked.attend()
@@ -368,8 +371,10 @@ def test_approved_it_is_fetched_once_checked_and_used_from_then_on(asked: Engine
     assert (asked.campaign / one.file).read_bytes() == Host.files["/more.csv"]
     assert Host.asked == ["/more.csv"]
     later = add_experiments(asked, 1, round_=2)[0]
-    assert enlarged.joined(asked, earlier, fold_part(asked, 0)).enlarged is None
-    assert enlarged.joined(asked, later, fold_part(asked, 0)).enlarged is not None
+    assert enlarged.joined(asked, later, fold_part(asked, 0)).enlarged is None  # nothing shows yet that they pay
+    asked.registry.external.put_trial(Trial("E009", "X01", 0.25, "E001", 2, "pays", 0.1, 0.01, 0.001))
+    assert asked.registry.external.standing(2) == {}
+    assert asked.registry.external.standing(3) == {"X01": 0.25}
 
 
 @pytest.mark.parametrize("when", ["before", "in_part", "after"])
@@ -424,7 +429,6 @@ def test_a_table_that_gives_test_away_is_refused_whole(asked: Engine) -> None:
     assert one is not None
     assert (one.state, one.dropped) == ("refused", N_TEST)
     assert "no row is left; 60 rows: equal to a test row" in one.message
-    assert enlarged.enlarged(asked, 1) is None
 
 
 def test_what_is_no_table_is_refused(asked: Engine) -> None:
@@ -454,8 +458,6 @@ def test_the_download_keeps_to_https_and_to_its_size(host: str, tmp_path: Path) 
 
 
 def test_proposals_against_the_rules_are_not_recorded(asked: Engine, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     asked.competition = replace(asked.competition, external_data="no")
     sources.propose(asked, [proposal("https://example.org/b.csv")])
     asked.competition = replace(asked.competition, external_data="ask")
@@ -468,7 +470,6 @@ def test_proposals_against_the_rules_are_not_recorded(asked: Engine, tmp_path: P
 
 def test_the_researchers_proposals_are_recorded_with_its_brief(plain: Path, tmp_path: Path) -> None:
     import shutil
-    from dataclasses import replace
 
     from podium.records import Brief, Reply, ResearchBrief
     from podium.team.builtin import BuiltinSeat

@@ -27,6 +27,29 @@ SAME = 0.5  # share of the features that a table must have in common with a row 
 Mask = NDArray[np.bool_]
 
 
+class Told:
+    """Which rows are left, and why the others are not. `kept` `(n,)`, from the first `drop` on."""
+
+    def __init__(self) -> None:
+        self.kept: Mask = np.empty(0, dtype=bool)
+        self.lines: list[str] = []
+
+    def drop(self, why: str, mask: Mask) -> None:
+        """Rows that were dropped before are not counted again."""
+        before = self.kept if len(self.kept) else np.ones(len(mask), dtype=bool)
+        lost = int((mask & before).sum())
+        self.kept = before & ~mask
+        self.lines += [f"{lost} rows: {why}"] if lost else []
+
+    @property
+    def dropped(self) -> int:
+        return int((~self.kept).sum())
+
+    @property
+    def message(self) -> str:
+        return "; ".join(self.lines)
+
+
 @dataclass(frozen=True)
 class Taken:
     """`features`, `labels`: aligned training rows, in the dealt columns; or `table`. `message`: what was left out, and why."""
@@ -51,18 +74,14 @@ def take(frame: pl.DataFrame, dataset: Dataset) -> Taken:
         fitted = new_rows.fitted(dataset.folder, frame, dataset.types, dataset.joins)
     except IntakeError as problem:
         return _side_table(frame, dataset, str(problem).split(";")[0])
-    labels, labelled = _labels(frame, dataset)
-    told, kept = [], labelled
-    for why, mask in (
-        ("no label of train's", ~labelled),
-        *_overlaps(fitted, dataset),
-        (f"more than {MOST} times train", _beyond(labelled, dataset)),
-    ):
-        lost = int((mask & kept).sum()) if why != "no label of train's" else int(mask.sum())
-        kept = kept & ~mask
-        told += [f"{lost} rows: {why}"] if lost else []
-    chosen = pl.Series(kept)
-    return Taken(fitted.filter(chosen), labels.filter(chosen), None, int((~kept).sum()), "; ".join(told))
+    labels, labelled = labels_of(frame, dataset)
+    told = Told()
+    told.drop("no label of train's", ~labelled)
+    for why, mask in _overlaps(fitted, dataset):
+        told.drop(why, mask)
+    told.drop(f"more than {MOST} times train", beyond(labelled, dataset))
+    chosen = pl.Series(told.kept)
+    return Taken(fitted.filter(chosen), labels.filter(chosen), None, told.dropped, told.message)
 
 
 def _no_rows(frame: pl.DataFrame, dataset: Dataset) -> str:
@@ -76,7 +95,7 @@ def _no_rows(frame: pl.DataFrame, dataset: Dataset) -> str:
     return f"it has no column {missing[0]!r}" if missing else ""
 
 
-def _labels(frame: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, Mask]:
+def labels_of(frame: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, Mask]:
     """Targets and label-side columns as the dealt data hold them, and which rows have a label that train knows."""
     asked, like = dataset.competition, dataset.labels(dataset.train[:1])
     columns, known = [], np.ones(frame.height, dtype=bool)
@@ -106,7 +125,7 @@ def _overlaps(fitted: pl.DataFrame, dataset: Dataset) -> list[tuple[str, Mask]]:
     return [*equal, *((f"nearly equal to a {what} row", np.isin(near, rows)) for what, rows in sides)]
 
 
-def _beyond(labelled: Mask, dataset: Dataset) -> Mask:
+def beyond(labelled: Mask, dataset: Dataset) -> Mask:
     """Rows drawn out by the seed, where there are too many."""
     most, out = MOST * len(dataset.train), np.zeros(len(labelled), dtype=bool)
     rows = np.flatnonzero(labelled)
@@ -160,4 +179,4 @@ def _hashes(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
     return relation.hash_rows(frame.select(plain), list(names))
 
 
-__all__ = ["Taken", "take"]
+__all__ = ["MOST", "Taken", "Told", "beyond", "labels_of", "take"]

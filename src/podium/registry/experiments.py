@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from podium.records import ExperimentFact, ExperimentSpec, Status, Verdict, dumps, from_json, to_json
@@ -30,6 +30,7 @@ class Experiment:
     stderr: float | None = None
     fold_scores: tuple[float, ...] = ()
     message: str = ""
+    external: Mapping[str, float] = field(default_factory=dict)  # sources from elsewhere → weight of their rows
 
 
 class Experiments:
@@ -42,7 +43,7 @@ class Experiments:
         with self._database.write() as db:
             db.execute(
                 "INSERT INTO experiments (id, round, spec, seed, fingerprint, solution_sha, builtin, static_cost_s, "
-                "allowance_s, status, message) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                "allowance_s, status, message, external) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     experiment.id,
                     experiment.round,
@@ -55,6 +56,7 @@ class Experiments:
                     experiment.allowance_s,
                     experiment.status,
                     experiment.message,
+                    dumps(experiment.external),
                 ),
             )
 
@@ -198,6 +200,7 @@ def _experiment(row: Any) -> Experiment:
         stderr=row["stderr"],
         fold_scores=tuple(json.loads(row["fold_scores"])),
         message=row["message"],
+        external=json.loads(row["external"]),
     )
 
 

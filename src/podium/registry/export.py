@@ -14,7 +14,7 @@ from podium.registry.database import Database
 _QUERIES = {
     "steps": "SELECT key, round, phase, result FROM steps ORDER BY key",
     "experiments": "SELECT id, round, spec, seed, fingerprint, solution_sha, status, verdict, score, stderr, fold_scores, "
-    "paired, alarms FROM experiments ORDER BY id",
+    "paired, alarms, external FROM experiments ORDER BY id",
     "runs": "SELECT key, experiment, kind, part, json_extract(exit, '$.outcome') AS outcome, "
     "json_extract(exit, '$.files.\"predictions.npy\"') AS predictions FROM runs ORDER BY key",
     "gates": "SELECT experiment, fold, gate FROM gates ORDER BY experiment",
@@ -25,6 +25,7 @@ _QUERIES = {
     "imported_blends": "SELECT round, weights, space, score, stderr FROM imported_blends ORDER BY round",
     "external": "SELECT id, source, what, why, licence, state, sha256, round, used_as, rows, dropped, message FROM external "
     "ORDER BY id",
+    "external_trials": "SELECT * FROM external_trials ORDER BY round, experiment",
     "probes": "SELECT experiment, probe, outcome, probed FROM probes ORDER BY experiment, probe",
     "learnings": "SELECT id, learning FROM learnings ORDER BY id",
 }

@@ -1,4 +1,4 @@
-"""Data from elsewhere, one row a source: what it is, whose leave it has, what was fetched, how it is used."""
+"""Data from elsewhere: what a source is, whose leave it has, what was fetched, how it is used, and whether its rows pay."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from podium.records import ExternalSource
 from podium.registry.database import Database
 
 State = Literal["proposed", "approved", "fetching", "failed", "used", "refused"]
+Outcome = Literal["", "pays", "no proof", "hurts", "failed", "no time"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,24 @@ class External:
     rows: int = 0
     dropped: int = 0
     message: str = ""  # what was left out and why, or why it failed
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The experiment `against` run again with a source's rows at `weight`, all else equal. `gain` is that of the rows, in the
+    metric's unit; `p`: one-sided, of "they do not help". `outcome`: empty until it is decided; after no time there may be
+    another trial at this weight."""
+
+    experiment: str
+    source: str
+    weight: float
+    against: str
+    round: int
+    outcome: Outcome = ""
+    gain: float | None = None
+    stderr: float | None = None
+    p: float | None = None
+    message: str = ""
 
 
 class ExternalData:
@@ -74,6 +93,22 @@ class ExternalData:
     def waiting(self) -> list[External]:
         """Approved and not yet here, in order."""
         return [one for one in self.all() if one.state in ("approved", "fetching")]
+
+    def put_trial(self, trial: Trial) -> None:
+        """The trial as it is now."""
+        with self._database.write() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO external_trials VALUES (?,?,?,?,?,?,?,?,?,?)", tuple(vars(trial).values())
+            )
+
+    def trials(self) -> list[Trial]:
+        """Oldest first."""
+        rows = self._database.rows("SELECT * FROM external_trials ORDER BY round, rowid")
+        return [Trial(**dict(row)) for row in rows]
+
+    def standing(self, round_: int) -> dict[str, float]:
+        """Source → weight of those whose rows were shown to pay before this round: what its experiments are fitted on."""
+        return {one.source: one.weight for one in self.trials() if one.outcome == "pays" and one.round < round_}
 
     def until(self, round_: int) -> list[External]:
         """What experiments of this round may use, in order."""

@@ -79,12 +79,15 @@ class Runs:
         )
         return {row["experiment"]: row["s"] for row in rows}
 
-    def fit_seconds(self, newest: int = 400) -> tuple[float, float]:
-        """(measured CPU seconds, static estimate over all folds) summed over the newest finished fits."""
+    def fit_seconds(self, newest: int = 100) -> tuple[float, float]:
+        """(measured wall seconds, static estimate over all folds) summed over the newest fits, `prepare` with them, that were
+        finished or stopped at their limit: what was stopped took at least so long."""
         row = self._database.row(
-            "SELECT total(json_extract(r.exit, '$.cpu_s')) AS measured, total(e.static_cost_s) AS estimated "
-            "FROM (SELECT * FROM runs WHERE kind='fit' AND part NOT LIKE 'probe%' ORDER BY rowid DESC LIMIT ?) AS r "
-            "JOIN experiments AS e ON e.id = r.experiment WHERE e.static_cost_s > 0",
+            "SELECT total(json_extract(a.exit, '$.wall_s')) AS measured, "
+            "total(e.static_cost_s * (a.folder LIKE '%/fold%')) AS estimated "
+            "FROM (SELECT * FROM attempts WHERE (folder LIKE '%/fold%' OR folder LIKE '%/prepare%') "
+            "AND json_extract(exit, '$.outcome') IN ('done', 'timeout') ORDER BY id DESC LIMIT ?) AS a "
+            "JOIN experiments AS e ON e.id = a.experiment WHERE e.static_cost_s > 0",
             newest,
         )
         return (0.0, 0.0) if row is None else (row["measured"], row["estimated"])

@@ -1,7 +1,8 @@
 """The dealt feature file with rows from elsewhere after its own: training rows of every fold, never predicted or scored.
 
-Row numbers of the competition's own rows stay what they are. Which sources an experiment has follows from its round alone, so a
-resume and a rerun deal it the same rows. `<campaign>/external/dealt/<hash>/` is derived, and made anew where it is lost.
+Row numbers of the competition's own rows stay what they are. Which sources an experiment has, and at what weight, is recorded
+with it (`trials` says why), so a resume and a rerun deal it the same rows. `<campaign>/external/dealt/<hash>/` is derived, and
+made anew where it is lost.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.campaign.external.findings import findings
 from podium.campaign.external.sources import FOLDER, table_name
 from podium.competition.arrow import write_arrow
 from podium.competition.dataset import Dataset
 from podium.tasks.labels import labels_dealt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from podium.campaign.engine import Engine
@@ -31,16 +35,16 @@ if TYPE_CHECKING:
     from podium.registry.experiments import Experiment
     from podium.registry.external import External
 
-WEIGHT = 1.0  # of a row from elsewhere, beside one of the competition's own
-
 
 @dataclass(frozen=True)
 class Enlarged:
-    """`first`: number of the first row from elsewhere. `groups`: .npy over all rows, where the dealt data have groups."""
+    """`first`: number of the first row from elsewhere. `groups`: .npy over all rows, where the dealt data have groups.
+    `weights`: of the rows from elsewhere, beside 1 of the competition's own."""
 
     features: Path
     first: int
     labels: pl.DataFrame  # of the rows from elsewhere, in their order
+    weights: NDArray[np.float64]
     groups: Path | None
 
     @property
@@ -52,20 +56,24 @@ class Enlarged:
         import polars as pl
 
         own, targets = rows[rows < self.first], engine.dataset.labels(rows[:0]).columns
-        theirs = self.labels[rows[rows >= self.first] - self.first]
+        places = rows[rows >= self.first] - self.first
+        theirs = self.labels[places]
         told = labels_dealt(engine.task, theirs.select(targets))
         side = theirs.drop(targets)
         told = told.hstack(side.rename({name: f"side:{name}" for name in side.columns})) if side.width else told
         frames = [
-            frame.with_columns(pl.lit(weight).alias("weight"), pl.lit(origin).alias("origin"))
-            for frame, weight, origin in ((engine.label_frame(own), 1.0, "real"), (told, WEIGHT, "external"))
+            frame.with_columns(pl.Series("weight", weights), pl.lit(origin).alias("origin"))
+            for frame, weights, origin in (
+                (engine.label_frame(own), np.ones(len(own)), "real"),
+                (told, self.weights[places], "external"),
+            )
         ]
         return pl.concat(frames, how="vertical_relaxed")
 
 
 def joined(engine: Engine, experiment: Experiment, part: Part) -> Part:
-    """The part with the rows from elsewhere that its experiment may train on, where there are any."""
-    larger = enlarged(engine, experiment.round)
+    """The part with the rows from elsewhere that its experiment trains on, where there are any."""
+    larger = enlarged(engine, experiment.external)
     if larger is None:
         return part
     features = part.features if part.prepared_sha else larger.features
@@ -74,10 +82,10 @@ def joined(engine: Engine, experiment: Experiment, part: Part) -> Part:
     )
 
 
-def enlarged(engine: Engine, round_: int) -> Enlarged | None:
-    """The feature file of a round's experiments, where there are rows from elsewhere."""
-    sources = [one for one in engine.registry.external.until(round_) if one.used_as == "rows"]
-    if not sources or engine.competition.looks_forward:
+def enlarged(engine: Engine, used: Mapping[str, float]) -> Enlarged | None:
+    """The feature file with the rows of these sources, at these weights; None without any."""
+    sources = [one for one in engine.registry.external.all() if one.id in used]
+    if not sources:
         return None
     folder, ids, name = engine.campaign / FOLDER, tuple(one.id for one in sources), digest(sources)
     there = folder / "dealt" / name
@@ -85,8 +93,9 @@ def enlarged(engine: Engine, round_: int) -> Enlarged | None:
         _make(folder, engine.dataset, ids, there)
     groups = there / "groups.npy"
     labels = _labels(folder, ids, name)
+    weights = np.concatenate([np.full(one.rows, used[one.id]) for one in sources])
     features = there / f"features_{name}.arrow"
-    return Enlarged(features, engine.dataset.n_rows, labels, groups if groups.is_file() else None)
+    return Enlarged(features, engine.dataset.n_rows, labels, weights, groups if groups.is_file() else None)
 
 
 def digest(sources: list[External]) -> str:
@@ -96,8 +105,12 @@ def digest(sources: list[External]) -> str:
 
 
 def shas(engine: Engine, experiment: Experiment) -> list[str]:
-    """Hashes of all that the experiment has from elsewhere, tables too; empty where it has nothing."""
-    return [one.sha256 for one in engine.registry.external.until(experiment.round)]
+    """Hashes of all that the experiment has from elsewhere, tables too, with weights other than 1; empty where it has nothing."""
+    told = []
+    for one in engine.registry.external.until(experiment.round):
+        weight = experiment.external.get(one.id, 0.0) if one.used_as == "rows" else 1.0
+        told += [one.sha256 if weight == 1.0 else f"{one.sha256} at {weight:g}"] if weight else []
+    return told
 
 
 def tables(engine: Engine, experiment: Experiment) -> dict[str, str]:
@@ -116,10 +129,14 @@ def _tables(engine: Engine, round_: int) -> dict[str, str]:
 
 
 def described(engine: Engine, round_: int) -> tuple[str, ...]:
-    """What solutions of a round have from elsewhere, for those who write them."""
-    larger = enlarged(engine, round_)
+    """What solutions of a round have from elsewhere, for those who write them, and what is known of it."""
+    larger = enlarged(engine, engine.registry.external.standing(round_))
     rows = [] if larger is None else [f"{larger.labels.height} training rows with train.origin 'external'"]
-    return (*rows, *(f"a side table ctx.tables[{name!r}]" for name in _tables(engine, round_)))
+    return (
+        *rows,
+        *findings(engine.registry),
+        *(f"a side table ctx.tables[{name!r}]" for name in _tables(engine, round_)),
+    )
 
 
 @functools.lru_cache(maxsize=8)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
+from podium.competition.archives import is_archive
 from podium.competition.table import format_of
 
 MOST_BYTES = 512 << 20
@@ -20,6 +21,10 @@ _BLOCK = 1 << 20
 
 class FetchError(Exception):
     """The file could not be had; what stood in the way, in one line."""
+
+
+class Absent(FetchError):
+    """The server has no such file."""
 
 
 class _HttpsAlone(urllib.request.HTTPRedirectHandler):
@@ -45,11 +50,22 @@ def name_of(url: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip(".")[-80:] or "data"
 
 
+def fetchable(url: str) -> bool:
+    """Whether the address is that of a table, or of an archive, which may hold pictures."""
+    return format_of(name_of(url)) is not None or is_archive(name_of(url))
+
+
 def fetch(url: str, to: Path, most: int = MOST_BYTES) -> None:
     """Download `url` to `to`: synced, then renamed into place. Raises FetchError; what a killed process left is replaced."""
     check(url)
-    if format_of(name_of(url)) is None:
-        raise FetchError(f"expected a table (.csv, .parquet, …); found {name_of(url)!r}")
+    if not fetchable(url):
+        raise FetchError(f"expected a table (.csv, .parquet, …) or an archive; found {name_of(url)!r}")
+    download(url, to, most)
+
+
+def download(url: str, to: Path, most: int) -> None:
+    """Any file, likewise. Raises FetchError; `Absent` where the server says that there is none."""
+    check(url)
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_name(f".{to.name}.part")
     try:
@@ -58,6 +74,8 @@ def fetch(url: str, to: Path, most: int = MOST_BYTES) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(to)
+    except urllib.error.HTTPError as problem:
+        raise (Absent if problem.code == 404 else FetchError)(f"{problem.code} {problem.reason}") from problem
     except (OSError, HTTPException, ValueError) as problem:  # URLError is an OSError
         raise FetchError(" ".join(str(problem).split())[:200] or type(problem).__name__) from problem
     finally:

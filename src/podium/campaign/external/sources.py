@@ -1,8 +1,10 @@
 """From a source to something solutions may use: brought or fetched, kept under `external/`, checked, recorded.
 
 <campaign>/external/
-  X01_original.csv   the file as it came
+  X01_original.csv   the file as it came; pictures that the user brings stay where they are
   X01/               features.arrow and labels.arrow of training rows, or table.arrow; made of the file, whole or not there
+<campaign>/data/files/
+  X01/               pictures of training rows, under numbers, where runs find those of the competition's own rows
 """
 
 from __future__ import annotations
@@ -14,17 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podium.campaign.dossier import sha256
+from podium import pixels
+from podium.campaign.external import proposals
 from podium.campaign.external.fetch import FetchError, check, fetch, name_of
+from podium.campaign.external.findings import findings
+from podium.competition import external_pictures
 from podium.competition.arrow import write_arrow
 from podium.competition.external import Taken, take
 from podium.competition.table import read_table
-from podium.errors import IntakeError
+from podium.errors import IntakeError, UserError
 from podium.records import ExternalSource
 from podium.registry.external import External
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
     from podium.campaign.engine import Engine
     from podium.competition.dataset import Dataset
@@ -35,7 +42,9 @@ MOST_PROPOSED = 20  # in a campaign: the user is to read them
 
 
 def bring(campaign: Path, registry: Registry, dataset: Dataset) -> None:
-    """Copy, check and record the files that the user names, as the campaign is made. Doing it again is the same."""
+    """Copy, check and record the files that the user names, as the campaign is made, and note what may be proposed in it.
+    Doing it again is the same."""
+    proposals.note(registry, dataset.competition)
     for path in map(Path, dataset.competition.brought.external_files):
         one = registry.external.add(
             ExternalSource(path.name, "named by the user", "", "the user's to know"), "approved"
@@ -46,6 +55,9 @@ def bring(campaign: Path, registry: Registry, dataset: Dataset) -> None:
                 "approved",
             )
         if one is None:
+            continue
+        if external_pictures.has_pictures(path):
+            registry.external.put(admitted(campaign, dataset, one, path, 0))
             continue
         file = campaign / FOLDER / f"{one.id}_{path.name}"
         file.parent.mkdir(exist_ok=True)
@@ -117,31 +129,49 @@ def _fetched(engine: Engine, one: External, round_: int) -> External:
 
 
 def admitted(campaign: Path, dataset: Dataset, one: External, file: Path, round_: int) -> External:
-    """The source as checked; what solutions may use of it lies in its folder. A file that is no table is refused."""
-    here = dataclasses.replace(one, sha256=sha256(file), file=file.relative_to(campaign).as_posix(), round=round_)
-    asked = dataset.competition
-    spelled = [*asked.target_columns, *filter(None, [asked.id_column])]
+    """The source as checked; what solutions may use of it lies in its folder. What is neither a table nor pictures with
+    labels is refused. `file`: in the campaign, or pictures of the user's where they lie."""
+    kept = file.relative_to(campaign).as_posix() if file.is_relative_to(campaign) else ""
+    here = dataclasses.replace(one, sha256=external_pictures.digest(file), file=kept, round=round_)
     try:
-        frame = read_table(file.parent, file.name, spelled).frame
-    except IntakeError as problem:
+        pictures = external_pictures.has_pictures(file)
+        taken = _pictures_of(file, dataset, one.id) if pictures else take(_table(file, dataset), dataset)
+    except (IntakeError, UserError) as problem:
         return dataclasses.replace(here, state="refused", message=str(problem)[:300])
-    taken = take(frame, dataset)
     if not taken.rows:
         return dataclasses.replace(
             here, state="refused", dropped=taken.dropped, message=f"no row is left; {taken.message}"
         )
-    _keep(taken, file.parent / one.id)
+    _keep(taken, campaign / FOLDER / one.id)
     used_as = "rows" if taken.table is None else "table"
     return dataclasses.replace(
         here, state="used", used_as=used_as, rows=taken.rows, dropped=taken.dropped, message=taken.message
     )
 
 
+def _table(file: Path, dataset: Dataset) -> pl.DataFrame:
+    asked = dataset.competition
+    return read_table(file.parent, file.name, [*asked.target_columns, *filter(None, [asked.id_column])]).frame
+
+
+def _pictures_of(file: Path, dataset: Dataset, id_: str) -> Taken:
+    """Their files appear whole or not at all; what a killed engine left is made anew."""
+    pixels.require()
+    if why := external_pictures.obstacle(dataset):
+        raise IntakeError(why)
+    files = dataset.folder / "files"
+    part = files / f".{id_}.part"
+    taken = external_pictures.take(file, dataset, part, id_)
+    shutil.rmtree(files / id_, ignore_errors=True)
+    part.rename(files / id_)
+    return taken
+
+
 def _keep(taken: Taken, folder: Path) -> None:
     part = folder.with_name(f".{folder.name}.part")
     for old in (part, folder):  # of an engine that was killed before it recorded them
         shutil.rmtree(old, ignore_errors=True)
-    part.mkdir()
+    part.mkdir(parents=True)
     if taken.table is None:
         write_arrow(taken.features, part / "features.arrow")
         write_arrow(taken.labels, part / "labels.arrow")
@@ -166,9 +196,10 @@ def credit(one: External) -> str:
 
 
 def notices(registry: Registry) -> list[str]:
-    """Credits, and what waits for the user's leave or could not be used."""
+    """Credits, whether rows pay, and what waits for the user's leave or could not be used."""
     every = registry.external.all()
-    lines = [f"external data {line}" for one in every if (line := credit(one))]
+    lines = [f"external data {one.id}: {line}" for one in every if (line := credit(one))]
+    lines += [f"external data {line}" for line in findings(registry)]
     for one in every:
         if one.state == "proposed":
             lines.append(
