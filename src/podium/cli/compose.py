@@ -83,7 +83,7 @@ def held(campaign: Path) -> Iterator[None]:
 def make_engine(campaign: Path, started: float | None = None, *, warm: bool = True) -> Engine:
     """All parts of a live campaign, from what it stored. The caller holds the lock. `warm`: start the executor's warm
     parent at once; where a run may never come, it is started by the first one."""
-    from podium import tasks
+    from podium import tasks, weights
     from podium.campaign import environment
     from podium.campaign.engine import Engine
     from podium.competition.dataset import Dataset
@@ -101,7 +101,8 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     dataset = Dataset.open(campaign / "data")
     slots = min(options.threads or hardware.cores, 4)
     preload = (*PRELOAD, *catalog.modules(dataset.facts, competition))
-    executor = LocalExecutor(slots, home=campaign, files=dataset.files, preload=preload)
+    mounted = weights.roots(competition.brought.weights)
+    executor = LocalExecutor(slots, home=campaign, files=dataset.files, preload=preload, weights=mounted)
     if warm:
         executor.warm_up()  # its imports go on while the rest is made and round 0 is played
     platform = _platform(campaign, registry, competition)

@@ -35,7 +35,15 @@ def told(folder: Path, found: Explanation) -> str:
     parts = [f"{short(folder)}: {found.metric} {found.score:.5g}, blend of {len(found.members)}; {of_rows}"]
     if not found.exact:
         parts.append("the loss of a row is approximate: the metric has no formula for it")
-    parts += _part("Where it fails", [errors_told.slice_text(one) for one in found.slices])
+    if found.boxes is None:
+        parts += _part("Where it fails", [errors_told.slice_text(one) for one in found.slices])
+    else:
+        parts += _part(
+            "Errors by type (TIDE), and what mending each alone would gain",
+            [errors_told.error_text(one) for one in found.boxes.errors],
+        )
+        parts += _part("True boxes found, by class", [errors_told.group_text(one) for one in found.boxes.classes])
+        parts += _part("True boxes found, by size", [errors_told.group_text(one) for one in found.boxes.sizes])
     if found.segments:
         parts += _part(
             "Kinds of users, the worst served first", [errors_told.segment_text(one) for one in found.segments]

@@ -33,6 +33,7 @@ from podium.cli import (
     run,
     steer,
     submit,
+    weights,
 )
 from podium.errors import PodiumError
 
@@ -52,7 +53,7 @@ app = typer.Typer(
 for command in (run.run, init.init, look.status, look.watch, look.report, submit.submit, steer.stop, steer.pause,
                 steer.resume, steer.note, steer.approve, experiment.experiment, deliver.deliver, mcp.mcp,
                 doctor.doctor, explain.explain, reproduce.reproduce, export.export, learnings.learnings,
-                lineage.lineage):  # fmt: skip
+                lineage.lineage, weights.weights):  # fmt: skip
     app.command()(command)
 app.command("next")(host.next_)
 app.add_typer(arena.app)

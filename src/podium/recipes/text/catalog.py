@@ -9,6 +9,8 @@ from typing import Any
 
 from podium.protocol import Column
 from podium.recipes.family import Family
+from podium.recipes.pretrained import sentence_encoders
+from podium.recipes.text import sentence_recipes
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 FAMILIES: dict[str, Family] = {
@@ -17,8 +19,11 @@ FAMILIES: dict[str, Family] = {
     "nb_stack": Family("NbStack", ("scikit-learn",)),
     "text_boost": Family("TextBoost", ("scikit-learn", "lightgbm")),
     "tfidf_linear": Family("TfidfLinear", ("scikit-learn",)),
+    **sentence_recipes.FAMILIES,
 }
 
+OF_VALUES = ("tfidf_linear", "nb_stack", "text_boost")
+BOOSTED = ("text_boost", "sentence_boost")
 PROSE = 40.0  # mean characters from which a text column is prose; below it may be a name
 BUDGET = {"word": 60.0, "char": 12.0}  # million characters of training texts that n-grams are made of, at most
 
@@ -66,8 +71,11 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     """None where no text carries the rows. Naive-Bayes weights are of classes: values get ridge, stack and boosting."""
     if not text_led(facts.columns):
         return ()
-    names = list(FAMILIES) if _classifies(competition) else ["tfidf_linear", "nb_stack", "text_boost"]
-    return tuple(name for name in names if name != "text_boost" or importlib.util.find_spec("lightgbm"))
+    names = list(FAMILIES) if _classifies(competition) else [*OF_VALUES, *sentence_recipes.FAMILIES]
+    if not sentence_encoders(competition):
+        names = [name for name in names if name not in sentence_recipes.FAMILIES]
+    boosts = importlib.util.find_spec("lightgbm") is not None
+    return tuple(name for name in names if boosts or "lightgbm" not in FAMILIES[name].requires)
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
@@ -75,6 +83,10 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
     known = families(facts, competition)
     pairs = len(text_columns(facts.columns)) > 1
     listed = _of_classes(pairs) if _classifies(competition) else _of_values(pairs)
+    boosted = next(one for one in listed if one[0] == "text_boost")
+    meant = sentence_recipes.portfolio(competition, text_columns(facts.columns), boosted[1:])
+    ahead = 1 if pairs else 3  # of one text n-grams tell most, of two how near their meanings are
+    listed = [*listed[:ahead], *meant[:1], *listed[ahead:3], *meant[1:3], *listed[3:], *meant[3:]]
     return tuple(Recipe("text", *parts) for parts in listed if parts[0] in known)
 
 
@@ -108,6 +120,8 @@ def _of_values(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
     """One or two steps in parameters, or other n-grams."""
+    if recipe.model in sentence_recipes.FAMILIES:
+        return sentence_recipes.mutate(recipe, rng, competition)
     features, params = dict(recipe.features), dict(recipe.params)
     stacked = recipe.model in ("nb_stack", "text_boost")
     space = {
@@ -131,7 +145,15 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     """Seconds of one fit on `rows` rows and one predict of a fold's rows, on one core (calibrated by bench/recipes.py)."""
-    outputs = max(1, facts.n_outputs)
+    outputs, texts = max(1, facts.n_outputs), text_columns(facts.columns)
+    told, columns = 0.0, 0
+    if recipe.model in sentence_recipes.FAMILIES:
+        told = sentence_recipes.reading_s(recipe, facts, texts, rows)
+        if recipe.model == "sentence_tuned":
+            return told
+        if recipe.model == "sentence_linear":
+            return told + sentence_recipes.linear_s(facts, texts, rows, facts.target_cardinality <= max(2, outputs))
+        columns = sentence_recipes.vectors(texts)
     grams = _grams(recipe)
     counting = 1.25 * sum(
         _rate(spelling, word=0.07, char=0.14) * _millions(facts, rows, spelling) for spelling in grams
@@ -143,22 +165,27 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         solving = sum(_rate(spelling, word=0.015, char=0.06) * _millions(facts, rows, spelling) for spelling in grams)
         return 0.1 + counting + fits * outputs * solving
     alphas = len(recipe.params.get("alphas", (1, 1)))
-    columns = 2 * outputs * alphas * len(grams) + (40 if recipe.features.get("style") else 0) + 4
+    columns += 2 * outputs * alphas * len(grams) + (40 if recipe.features.get("style") else 0) + 4
     compared = 7e-5 * rows if recipe.features.get("pairs") else 0.0
     evidence = 0.04 * counting * alphas * outputs
     top = 2e-7 * rows * columns * outputs
-    if recipe.model == "text_boost":
+    if recipe.model in BOOSTED:
         rounds = min(recipe.params.get("rounds", 400), 14 / recipe.params.get("learning_rate", 0.06))
         share = recipe.params.get("feature_fraction", 0.4)
         top = rounds * outputs * (1.2e-8 * rows * columns * share + 1e-3)
-    return 0.15 + counting + evidence + compared + top
+    return 0.15 + told + counting + evidence + compared + top
 
 
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Peak of one run: interpreter and libraries, hashes of a chunk, and the sparse matrix with its copies."""
+    if recipe.model in ("sentence_linear", "sentence_tuned"):
+        return sentence_recipes.memory_mb(recipe, facts, text_columns(facts.columns))
     stored = [_rate(s, word=0.25, char=0.7) * _millions(facts, facts.n_train, s) for s in _grams(recipe)]
-    kept = max(stored, default=0.0) if recipe.model in ("nb_stack", "text_boost") else sum(stored)
-    return int(500 + 4 * 8 * kept)
+    kept = max(stored, default=0.0) if recipe.model in ("nb_stack", *BOOSTED) else sum(stored)
+    beside = (
+        sentence_recipes.memory_mb(recipe, facts, text_columns(facts.columns)) if recipe.model == BOOSTED[1] else 500
+    )
+    return int(beside + 4 * 8 * kept)
 
 
 def _classifies(competition: Competition) -> bool:

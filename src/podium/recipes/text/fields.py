@@ -38,6 +38,8 @@ class Beside:
     def fit_transform(self, train: Rows, ctx: Context) -> NDArray[np.float32]:
         """Out-of-fold within `train` where labels are used."""
         schema = tuple(self._as_category(column, train) for column in ctx.schema)
+        made = set(train.columns) - {column.name for column in schema}  # by a `prepare`: what it told of the texts
+        schema += tuple(Column(name, "constant") for name in sorted(made))
         self.empty = all(column.kind in ("constant", "file") for column in schema)
         if self.empty:
             return np.empty((len(train), 0), np.float32)

@@ -96,21 +96,22 @@ class NbStack(TextModel):
         self.similarity = PairSimilarity().fit(texts) if self.features["pairs"] and len(texts) > 1 else None
         evidence = self.evidence.fit_transform(texts, labels, train, self)
         beside = self.beside.fit_transform(train, ctx)
-        columns = np.hstack([evidence, beside, *self._label_free(texts), *self._fit_peers(texts, labels, train)])
+        told = self._label_free(train, texts, ctx)
+        columns = np.hstack([evidence, beside, *told, *self._fit_peers(texts, labels, train)])
         self.notes = {"columns": columns.shape[1], "n_grams": sum(t[0].shape[1] for t in self.evidence.tables)}
         self._fit_top(columns, labels, train, ctx)
 
     def _predict(self, rows: Rows, texts: list[pl.Series], ctx: Context) -> Floats:
         evidence, beside = self.evidence.transform(texts), self.beside.transform(rows)
         peers = [peers.transform(texts) for peers in self.peers]
-        return self._predict_top(np.hstack([evidence, beside, *self._label_free(texts), *peers]))
+        return self._predict_top(np.hstack([evidence, beside, *self._label_free(rows, texts, ctx), *peers]))
 
     def _fit_peers(self, texts: list[pl.Series], labels: Floats, train: Rows) -> list[Floats]:
         self.peers = [Peers(*pair) for pair in recurring(texts)] if self.features["pairs"] else []
         fold_of = inner_folds(train, self.folds)
         return [peers.fit_transform(texts, labels, fold_of) for peers in self.peers]
 
-    def _label_free(self, texts: list[pl.Series]) -> list[Floats]:
+    def _label_free(self, rows: Rows, texts: list[pl.Series], ctx: Context) -> list[Floats]:
         parts: list[Floats] = [style(column) for column in texts] if self.features["style"] else []
         return parts + ([self.similarity.transform(texts)] if self.similarity else [])
 

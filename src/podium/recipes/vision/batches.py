@@ -30,8 +30,9 @@ class Pictures:
         model: PictureNet,
         wanted: NDArray[np.float32] | None = None,
         first: bool = False,
+        size: int = 0,
     ) -> None:
-        self.albums: list[Album] = albums(rows, ctx, model.size, model.channels)
+        self.albums: list[Album] = albums(rows, ctx, size or model.size, model.channels)
         self.wanted, self.weight = wanted, (rows.weight / rows.weight.mean()).astype(np.float32)
         self.beside = np.zeros((len(rows), 0), np.float32)
         if model.encoder is not None:

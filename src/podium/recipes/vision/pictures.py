@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from podium import pixels
 from podium.errors import SolutionError
 from podium.protocol import Column, Context, Rows
 
@@ -39,40 +39,11 @@ def files_of(rows: Rows, column: str) -> list[Path | None]:
 
 
 def open_image(path: Path, at_least: int = 0) -> Image.Image:
-    """The image in mode L or RGB. `at_least`: a JPEG may be decoded at a smaller scale, down to this many pixels.
-
-    Transparent parts are white; 16 bits are brought to 8; values as floats up to 1 are stretched to 255. Raises
-    SolutionError for a file that is no image, or is cut short.
-    """
-    from PIL import Image
-
+    """`pixels.opened`: mode L or RGB. Raises SolutionError for a file that is no image, or is cut short."""
     try:
-        with warnings.catch_warnings(), path.open("rb") as file:
-            warnings.simplefilter("ignore")  # a camera's broken EXIF is no reason to stop
-            image = Image.open(file)
-            if at_least:
-                image.draft(None, (at_least, at_least))
-            return _eight_bits(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
-        raise SolutionError(f"image {path.name}: expected a file that pillow reads; found {problem}") from problem
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    from PIL import Image
-
-    if image.mode in ("L", "RGB"):
-        image.load()
-        return image
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if image.mode.startswith("I") else (1.0 if values.max(initial=0) <= 1 else 255.0)
-        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
-    if image.mode == "1":
-        return image.convert("L")
-    if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
-        clear = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
-    return image.convert("RGB")
+        return pixels.opened(path, at_least)
+    except ValueError as problem:
+        raise SolutionError(str(problem)) from problem
 
 
 def squared(image: Image.Image, size: int, channels: int) -> Bytes:

@@ -6,7 +6,8 @@ torch is imported inside functions: planning with the catalog, and pickling, nee
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -35,7 +36,8 @@ class PictureNet(ABC):
     features: size (pixels a side; 0: as the images are, at most 64), turns ("ask" the data, "none", "mirror", "all").
     params: epochs, batch_size, learning_rate, decay, average (decay a step of the weights' mean); shift, light, hide
     (see `Augment`); mix: strength of mixup (Zhang et al. 2018); views of a test image; smoothing, tempers: losses that
-    bear wrong labels (`losses_net`); clean: leave out rows that nets fitted on the others find wrongly labelled.
+    bear wrong labels (`losses_net`); clean: leave out rows that nets fitted on the others find wrongly labelled; scales: of
+    `size`, at which a test image is looked at (Touvron et al. 2019: augmentation shows things larger than they come later).
     """
 
     columns: int  # of images
@@ -57,12 +59,14 @@ class PictureNet(ABC):
         smoothing: float = 0.0,
         tempers: tuple[float, float] | None = None,
         clean: bool = False,
+        scales: Sequence[float] = (1.0,),
         **shape: Any,
     ) -> None:
         self.features: dict[str, Any] = {"size": 0, "turns": "ask", **(features or {})}
         self.epochs, self.batch_size, self.learning_rate, self.decay = epochs, batch_size, learning_rate, decay
         self.average, self.shift, self.light, self.hide, self.mix = average, shift, light, hide, mix
         self.views, self.smoothing, self.clean, self.shape = views, smoothing, clean, shape
+        self.scales = tuple(float(scale) for scale in scales)
         self.tempers = None if tempers is None else (float(tempers[0]), float(tempers[1]))
         self.notes: dict[str, Any] = {}
 
@@ -91,11 +95,15 @@ class PictureNet(ABC):
         """`(n, n_outputs)`: probabilities, or values in the labels' unit; the mean over the views."""
         from podium.recipes.neural import restore
 
-        net = restore(self._net(), self.weights)
-        return Dense(self.target.assemble([self._outputs(net, Pictures(rows, ctx, self), np.arange(len(rows)), ctx)]))
+        net, every = restore(self._net(), self.weights), np.arange(len(rows))
+        looks = [Pictures(rows, ctx, self, size=max(8, round(self.size * scale / 8) * 8) if scale != 1 else self.size)
+                 for scale in self.scales]  # fmt: skip
+        found = [self._outputs(net, pictures, every, ctx) for pictures in looks]
+        return Dense(self.target.assemble([np.mean(found, axis=0)]))
 
     @abstractmethod
-    def _net(self, pretrained: bool = False) -> Any: ...
+    def _net(self, pretrained: Mapping[str, Path] | None = None) -> Any:
+        """A net of this shape. `pretrained`: weights by name, where it is to begin with some; None: to be restored."""
 
     @abstractmethod
     def _in_colour(self) -> bool: ...
@@ -147,7 +155,7 @@ class PictureNet(ABC):
         from podium.recipes.neural import begin, train, weights_of
 
         begin(ctx)
-        net, notes, left = self._net(pretrained=True), {}, 1.0
+        net, notes, left = self._net(ctx.weights), {}, 1.0
         for part, size in self._stages():
             plan = self._schedule(effort * part)
             batch = Batches(data, positions, self, size)
@@ -208,7 +216,7 @@ class SmallResNet(PictureNet):
     def _in_colour(self) -> bool:
         return False
 
-    def _net(self, pretrained: bool = False) -> Any:
+    def _net(self, pretrained: Mapping[str, Path] | None = None) -> Any:
         import torch
 
         from podium.recipes.vision.nets import Residual
@@ -231,7 +239,7 @@ class TunedNet(PictureNet):
         low = int(self.size * 0.7) // 32 * 32
         return [(0.4, low), (0.6, self.size)] if low >= 64 else [(1.0, self.size)]
 
-    def _net(self, pretrained: bool = False) -> Any:
+    def _net(self, pretrained: Mapping[str, Path] | None = None) -> Any:
         import torch
 
         from podium.recipes.vision.nets import Tuned
@@ -239,5 +247,6 @@ class TunedNet(PictureNet):
         if self.columns != 1:
             raise SolutionError(f"a tuned backbone reads one column of images, found {self.columns}")
         name = str(self.features.get("backbone", "efficientnet_lite0"))
-        net = Tuned(name, len(self.centre), self.width, pretrained=pretrained)
+        folder = None if pretrained is None else pretrained.get(name)
+        net = Tuned(name, len(self.centre), self.width, pretrained=pretrained is not None, folder=folder)
         return net.to(memory_format=torch.channels_last)

@@ -1,0 +1,126 @@
+"""The families on a pretrained sentence encoder: which can be had, what to try, costs. Part of the text catalog."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+from podium.protocol import Column
+from podium.recipes.family import Family
+from podium.recipes.pretrained import ENCODERS, sentence_encoders
+from podium.records import Competition, DataFacts, Recipe
+
+FAMILIES: dict[str, Family] = {
+    "sentence_linear": Family("SentenceLinear", ("scikit-learn", "torch"), "vectors"),
+    "sentence_boost": Family("SentenceBoost", ("scikit-learn", "lightgbm", "torch"), "vectors"),
+    "sentence_tuned": Family("SentenceTuned", ("torch",), "pieces"),
+}
+USUAL = ENCODERS[0]
+LENGTHS = (32, 64, 128, 256)
+WIDTH = 384  # of a text's vector, where its encoder is the usual one
+START_S = 3.0  # torch, the weights
+PIECE_S = 2.6e-4  # a piece forward, on one core of 2026 (bench/sentences.py)
+BACK = 3.0  # a step over a forward pass
+STEP_S = 0.25  # of a step for itself: ten million weights and their averages
+LETTERS = 4.3  # to a piece
+SPACE: dict[str, dict[str, list[Any]]] = {
+    "sentence_linear": {},
+    "sentence_boost": {
+        "num_leaves": [15, 31, 63],
+        "feature_fraction": [0.05, 0.1, 0.2],
+        "min_data_in_leaf": [10, 30, 80],
+        "lambda_l2": [0.5, 5.0, 30.0],
+    },
+    "sentence_tuned": {
+        "epochs": [1, 2, 3, 4, 6],
+        "learning_rate": [5e-4, 1e-3, 2e-3],
+        "slower": [0.03, 0.05, 0.08, 0.15],
+        "batch_size": [16, 32, 64],
+        "smoothing": [0.0, 0.05, 0.1],
+    },
+}
+
+
+def portfolio(
+    competition: Competition, texts: list[Column], stacked: tuple[dict[str, Any], dict[str, Any]]
+) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """`stacked`: features and parameters of boosting on evidence alone, which the vectors join."""
+    names = sentence_encoders(competition)
+    if not names:
+        return []
+    length = _length(texts)
+    read = {"weights": names[0], "length": length}
+    once = read if competition.looks_forward else {**read, "meanings": "prepare"}
+    features, params = stacked
+    slow = {**params, "learning_rate": 0.06, "num_leaves": 31, "feature_fraction": 0.1, "rounds": 600}
+    whole = {**read, "length": min(256, length * min(2, len(texts))), "together": True}
+    listed: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("sentence_boost", {**features, **once}, slow),
+        ("sentence_linear", once, {}),
+        ("sentence_tuned", whole, {"epochs": 3}),
+    ]
+    listed += [("sentence_linear", {**once, "weights": name}, {}) for name in names[1:]]
+    return [*listed, *(("sentence_tuned", {**whole, "weights": name}, {"epochs": 3}) for name in names[1:])]
+
+
+def mutate(recipe: Recipe, rng: random.Random, competition: Competition) -> Recipe:
+    """A step in parameters, in how much of a text is read, or another encoder where the user has some."""
+    features, params, space = dict(recipe.features), dict(recipe.params), SPACE[recipe.model]
+    names = sentence_encoders(competition)
+    moves = [*space, *(["weights"] if len(names) > 1 else []), "length"]
+    move = rng.choice(moves)
+    if move == "weights":
+        features["weights"] = rng.choice([name for name in names if name != features["weights"]])
+    elif move == "length":
+        features["length"] = rng.choice([length for length in LENGTHS if length != features.get("length")])
+    else:
+        params[move] = rng.choice([value for value in space[move] if value != params.get(move)])
+    return Recipe(recipe.kind, recipe.model, features, params)
+
+
+def reading_s(recipe: Recipe, facts: DataFacts, texts: list[Column], rows: int) -> float:
+    """Seconds in which a fit and its predictions read texts; a `prepare` is shared by all folds."""
+    length = int(recipe.features.get("length", 128))
+    every = facts.n_train + facts.n_vault + facts.n_test
+    if recipe.model == "sentence_tuned":
+        pieces = sum(_pieces(column, length) for column in texts[:2])
+        trained = BACK * float(recipe.params.get("epochs", 3)) * rows
+        steps = float(recipe.params.get("epochs", 3)) * rows / int(recipe.params.get("batch_size", 32))
+        return START_S + STEP_S * steps + PIECE_S * pieces * (trained + rows / max(1, facts.n_folds - 1))
+    looked = every / max(1, facts.n_folds) if recipe.features.get("meanings") == "prepare" else rows * 1.25
+    if recipe.features.get("meanings") == "made":  # by another experiment
+        return 0.0
+    share = [min(1.0, column.n_unique / max(1, facts.n_train)) or 1.0 for column in texts]
+    distinct = sum(looked * part * _pieces(column, length) for part, column in zip(share, texts, strict=True))
+    return START_S + PIECE_S * distinct
+
+
+def linear_s(facts: DataFacts, texts: list[Column], rows: int, classifies: bool) -> float:
+    """Solving, on the vectors of the texts and of their pairs."""
+    wide = vectors(texts)
+    if classifies:
+        return 3e-7 * rows * wide * max(2, facts.n_outputs) / 4
+    return 3e-10 * rows * wide**2
+
+
+def vectors(texts: list[Column]) -> int:
+    """Numbers a row."""
+    return WIDTH * (len(texts) + 2 * math.comb(len(texts), 2)) + math.comb(len(texts), 2)
+
+
+def memory_mb(recipe: Recipe, facts: DataFacts, texts: list[Column]) -> int:
+    """Peak of one run: torch, the encoder and its optimiser, or the vectors of all rows with their copies."""
+    if recipe.model == "sentence_tuned":
+        return 1400 + int(recipe.params.get("batch_size", 32)) * int(recipe.features.get("length", 96)) // 8
+    return 900 + int(4 * 8 * (facts.n_train + facts.n_test) * vectors(texts) / 2**20 / 1.6)
+
+
+def _pieces(column: Column, length: int) -> float:
+    return min(length, column.mean_length / LETTERS + 2)
+
+
+def _length(texts: list[Column]) -> int:
+    """Pieces that hold most texts whole."""
+    longest = max((column.mean_length for column in texts), default=100.0)
+    return next((length for length in LENGTHS if length >= 2 * longest / LETTERS + 4), LENGTHS[-1])
