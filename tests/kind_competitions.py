@@ -162,8 +162,7 @@ def plant_pathology(f: Path) -> None:
     says(f, "Which disease has the leaf?", "Submissions are evaluated on mean column-wise ROC AUC.")
 
 
-@lookalike(unplayable=True,
-           task_type="multilabel_classification", metric="f1_samples", target="labels", id_column="image", kind="labels",
+@lookalike(task_type="multilabel_classification", metric="f1_samples", target="labels", id_column="image", kind="labels",
            inputs=("image",))  # fmt: skip
 def plant_pathology_of_many_labels(f: Path) -> None:
     train, test = [f"{h}.jpg" for h in hexes(N, 1)], [f"{h}.jpg" for h in hexes(M, 2)]
@@ -175,8 +174,7 @@ def plant_pathology_of_many_labels(f: Path) -> None:
     says(f, "Leaves may have several diseases.", "The evaluation metric for this competition is Mean F1-Score.")
 
 
-@lookalike(unplayable=True,
-           task_type="multilabel_classification", metric="f1_macro", target="Target", id_column="Id", kind="labels",
+@lookalike(task_type="multilabel_classification", metric="f1_macro", target="Target", id_column="Id", kind="labels",
            inputs=("image",))  # fmt: skip
 def human_protein(f: Path) -> None:
     train, test = hexes(N, 3), hexes(M, 4)
@@ -190,7 +188,7 @@ def human_protein(f: Path) -> None:
     says(f, "Multi-label classification of proteins.", "Submissions will be evaluated based on their macro F1 score.")
 
 
-@lookalike(unplayable=True, task_type="multiclass_classification", metric="map@5", target="Id", id_column="Image", kind="ranking",
+@lookalike(task_type="multiclass_classification", metric="map@5", target="Id", id_column="Image", kind="ranking",
            inputs=("image",))  # fmt: skip
 def whales(f: Path) -> None:
     train, test = [f"{h}.jpg" for h in hexes(N, 5)], [f"{h}.jpg" for h in hexes(M, 6)]
@@ -567,7 +565,6 @@ def playlists(f: Path) -> None:
 
 
 @lookalike(
-    unplayable=True,
     task_type="multiclass_classification",
     metric="map@5",
     target="hotel_cluster",
@@ -942,9 +939,7 @@ def rows_of_two_keys(f: Path) -> None:
     says(f, "Predict the yield.", "Submissions are scored on RMSE.")
 
 
-@lookalike(
-    unplayable=True, task_type="regression", metric="crps", target="Yards", id_column="PlayId", kind="distribution"
-)
+@lookalike(task_type="regression", metric="crps", target="Yards", id_column="PlayId", kind="distribution")
 def yards(f: Path) -> None:
     csv(f, "train.csv", PlayId=range(N), Down=choice([1, 2, 3], N), Yards=choice(range(-5, 30), N))
     csv(f, "test.csv", PlayId=range(N, N + M), Down=choice([1, 2, 3], M))

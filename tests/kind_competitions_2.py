@@ -310,7 +310,6 @@ def phrases(f: Path) -> None:
 
 
 @lookalike(
-    unplayable=True,
     task_type="multilabel_classification",
     metric="f1_samples",
     target="Tags",
@@ -421,7 +420,6 @@ def briefly(f: Path, about: str, target: str, metric: str, meaning: str) -> None
 
 
 @lookalike(
-    unplayable=True,
     task_type="regression",
     metric="pinball@0.1,0.5,0.9",
     target="load",
@@ -433,6 +431,18 @@ def quantiles_of_load(f: Path) -> None:
     csv(f, "test.csv", id=range(N, N + M), temp=numbers(M))
     csv(f, "sample_submission.csv", id=range(N, N + M), **{"q0.1": [0.0] * M, "q0.5": [0.0] * M, "q0.9": [0.0] * M})
     briefly(f, "Predict quantiles.", "load", "pinball loss", "mean pinball loss at quantiles 0.1, 0.5 and 0.9")
+
+
+@lookalike(task_type="forecasting", metric="wspl@0.05,0.5,0.95", target="value", id_column="id", kind="series")
+def quantiles_of_sales(f: Path) -> None:
+    items = [f"HOBBIES_1_{i:03d}_CA_1" for i in range(12)]
+    csv(f, "sales_train.csv", id=[f"{i}_evaluation" for i in items], dept_id=["HOBBIES_1"] * 12,
+        **{f"d_{d}": choice(range(9), 12) for d in range(1, 61)})  # fmt: skip
+    asked = [f"{i}_{q}_evaluation" for q in ("0.050", "0.500", "0.950") for i in items]
+    csv(f, "sample_submission.csv", id=asked, **{f"F{h}": [0.0] * 36 for h in range(1, 8)})
+    says(
+        f, "Forecast the uncertainty of the next 7 days of sales.", "Scored by the Weighted Scaled Pinball Loss (WSPL)."
+    )
 
 
 @lookalike(task_type="recommendation", metric="ndcg@10", target="item_id", id_column="user_id", kind="ranking")

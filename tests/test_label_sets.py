@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podium.competition import build, intake
 from podium.competition.keys import joined, key_name, split, with_key
 from podium.competition.kinds import cells
-from podium.competition.label_sets import label_sets
+from podium.competition.label_cells import CellForm, recorded
+from podium.competition.label_sets import form_of_lists, label_sets
+from podium.records import Competition
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,73 @@ def test_sets_of_labels(separator: str) -> None:
     rows = [["rust"], ["scab", "rust"], ["scab"], ["spot", "scab"], ["spot", "rust", "scab"], ["spot"]]
     found = label_sets(pl.Series("y", [separator.join(r) for r in rows] * 20))
     assert found is not None and found.separator == separator and not found.doubtful
-    assert found.labels == ("rust", "scab", "spot") and found.share == pytest.approx(0.5)
+    assert found.labels == ("spot", "scab", "rust") and found.share == pytest.approx(0.5)  # as they stand in cells
+
+
+def spelled(form: CellForm) -> pl.Series:
+    rows = [["rust"], ["scab", "rust"], ["scab"], ["spot", "scab"], ["spot", "rust", "scab"], ["spot"], []]
+    return pl.Series("y", [form.join(row) for row in rows] * 20)
+
+
+@pytest.mark.parametrize(
+    "form", [CellForm(", "), CellForm("; "), CellForm(", ", "[", "]", "'", "[]"), CellForm(",", "{", "}")]
+)
+def test_how_a_cell_is_written_is_learned(form: CellForm) -> None:
+    found = label_sets(spelled(form))
+    assert found is not None and set(found.labels) == {"rust", "scab", "spot"}
+    assert (found.form.separator, found.form.opening, found.form.quote) == (form.separator, form.opening, form.quote)
+    assert [found.form.split(cell) for cell in spelled(form)] == [form.split(cell) for cell in spelled(form)]
+
+
+def test_the_sample_submission_says_how_answers_are_written() -> None:
+    found = label_sets(spelled(CellForm("|")), pl.Series(["rust scab", "spot"]))
+    assert found is not None and found.form.separator == " "
+    found = label_sets(spelled(CellForm("|")), pl.Series(["None"] * 5))
+    assert found is not None and (found.form.separator, found.form.none) == ("|", "None")
+
+
+@pytest.mark.parametrize(
+    ("sample", "classes", "separator"),
+    [(["a b c"], ["a", "b", "c"], " "), (["a,b"], ["a", "b"], ","), (["a x; b y"], ["a x", "b y"], "; "),
+     (["a"], ["a", "b"], " "), (["a x"], ["a x", "b"], ", ")],
+)  # fmt: skip
+def test_how_classes_are_listed(sample: list[str], classes: list[str], separator: str) -> None:
+    assert form_of_lists(pl.Series(sample), classes).separator == separator
+
+
+def plots_of_land(folder: Path, metric: str, sample: str) -> Competition:
+    """Cells of labels, some of them missing; one label is called as a feature is."""
+    rng = np.random.default_rng(0)
+    rows = [["rust"], ["scab", "rust"], ["scab"], ["spot", "scab"], ["spot", "rust", "scab"], ["spot", "x"], ["x"], []]
+    drawn = [rows[k] for k in rng.integers(len(rows), size=160)]
+    frame = pl.DataFrame(
+        {"id": range(160), "x": rng.normal(size=160), "labels": [" ".join(one) or None for one in drawn]}
+    )
+    frame.head(120).write_csv(folder / "train.csv")
+    frame.tail(40).drop("labels").write_csv(folder / "test.csv")
+    frame.tail(40).select("id", pl.lit(sample).alias("labels")).write_csv(folder / "sample_submission.csv")
+    return intake(folder, {"metric": metric})
+
+
+def test_cells_become_columns_of_labels(tmp_path: Path) -> None:
+    asked = plots_of_land(tmp_path, "f1_samples", "rust")
+    assert (asked.submission_kind, asked.target_name, asked.classes) == ("labels", "labels", ())
+    assert set(asked.target_columns) == {f"labels={name}" for name in ("rust", "scab", "spot", "x")}
+    data = build(asked, tmp_path / "data", 0)
+    bits = data.labels(data.train).to_numpy()
+    assert data.frame().columns == ["x"] and set(np.unique(bits)) == {0, 1} and (bits.sum(axis=1) == 0).any()
+    train = pl.read_csv(tmp_path / "train.csv")["labels"].fill_null("")[data.positions(data.train)].to_list()
+    names = [name.removeprefix("labels=") for name in asked.target_columns]
+    assert [{names[k] for k in np.flatnonzero(row)} for row in bits] == [set(cell.split()) for cell in train]
+    shares = np.array([bits[data.fold_of == fold].mean(axis=0) for fold in range(5)])
+    assert np.abs(shares - shares.mean(axis=0)).max() < 0.2
+
+
+def test_several_labels_scored_in_order_are_ranked(tmp_path: Path) -> None:
+    asked = plots_of_land(tmp_path, "map@3", "rust scab spot")
+    assert (asked.task_type, asked.submission_kind) == ("multilabel_classification", "ranking")
+    form = recorded(asked)
+    assert form is not None and form.separator == " "
 
 
 @given(st.lists(st.tuples(st.text("ab_,-1 ", min_size=1), st.integers(0, 99)), min_size=1, max_size=30))

@@ -117,12 +117,12 @@ def _sizes(folder: Path) -> dict[str, tuple[float, float]]:
     """id → (height, width) of test's images."""
     import polars as pl
 
-    from podium.competition.picture_size import size_of
+    from podium import pixels
 
     ids = dict(pl.read_ipc(folder / "ids.arrow").select("row", "id").rows())
     frame = pl.read_ipc(folder / "features.arrow")
     with np.load(folder / "splits.npz") as splits:
         test = splits["test"].tolist()
     names = frame["file"].to_list()
-    found = {ids[row]: size_of(folder / "files", names[row]) for row in test if names[row]}
+    found = {ids[row]: pixels.size_of(folder / "files" / names[row]) for row in test if names[row]}
     return {name: (float(size[0]), float(size[1])) for name, size in found.items() if size is not None}

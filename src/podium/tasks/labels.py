@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from podium.competition.units import TRUTH
 from podium.metrics.graded import Graded
-from podium.metrics.shapes import Series
+from podium.metrics.shapes import Ranking, Series
 from podium.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -21,5 +21,9 @@ def labels_dealt(task: Task, labels: pl.DataFrame) -> pl.DataFrame:
     if TRUTH in labels.columns:
         return labels.select(pl.col(TRUTH).alias("y0"))
     truth = task.encode(labels)
+    if isinstance(truth, Ranking) and len(truth.items) == len(
+        truth
+    ):  # one class a row, of too many for a probability each
+        return pl.DataFrame({"y0": truth.items})
     columns = (truth.values if isinstance(truth, (Graded, Series)) else truth).reshape(labels.height, -1)
     return pl.DataFrame({f"y{i}": columns[:, i] for i in range(columns.shape[1])})

@@ -108,6 +108,10 @@ class Task(ABC):
         """Raw predictions `(n, k)` that would be right, where their squared errors tell how good others are; else None."""
         return None
 
+    def pointed(self, raw: Floats) -> Floats:
+        """What raw predictions come to where each says more than an answer: the middle of quantiles. Residuals are of that."""
+        return raw
+
     @abstractmethod
     def baseline(self, truth: NDArray[Any], n_rows: int) -> Floats:
         """Raw predictions of the plainest model (class shares, mean or median) for `n_rows` rows."""
