@@ -1,7 +1,8 @@
-"""The leak zoo's table: `python bench/zoo.py [--json] [--data-only|--solutions-only|--clean] [--seeds 0,1] [--only WORD]`.
+"""The leak zoo's table: `python bench/zoo.py [--json] [--data-only|--solutions-only|--kinds|--clean] [--seeds 0,1] [--only W]`.
 
 For each fault: how it was caught, and what its clean twin got. Then misses and false alarms of the faults that detectors were
 written for, of mutants that they were not written for, and of fresh ones that were written when all detectors stood.
+`--kinds`: the same faults of solutions at every kind of answer that is no row of numbers; `--only` names a contest or a fault.
 `--clean`: blocks and warnings of the audit, the alarms and all probes on honest models over clean contests, generated and real.
 """
 
@@ -21,6 +22,8 @@ from contest_tables import TABLES, name_of, rdataset
 
 from podium.testing.zoo import DATA_FAULTS, FRESH_DATA, FRESH_SOLUTIONS, SOLUTION_FAULTS, Stage, competition, look, play
 from podium.testing.zoo.clean import GENERATED, REAL, Clean, honest
+from podium.testing.zoo.kind_faults import HONEST, KIND_FAULTS, KindFault
+from podium.testing.zoo.kind_stage import KindStage
 from podium.testing.zoo.planted import Planted, Trick
 
 SETS = ("fault", "mutant", "fresh mutant")
@@ -34,13 +37,15 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data-only", action="store_true")
     parser.add_argument("--solutions-only", action="store_true")
+    parser.add_argument("--kinds", action="store_true")
     parser.add_argument("--clean", action="store_true")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--only", default="", help="faults whose names or sets hold this word")
     asked = parser.parse_args()
     seeds = [int(part) for part in asked.seeds.split(",")]
     rows = []
-    for row in clean_rows(asked, seeds) if asked.clean else fault_rows(asked, seeds):
+    kinds = kind_rows(asked.only, seeds) if asked.kinds else fault_rows(asked, seeds)
+    for row in clean_rows(asked, seeds) if asked.clean else kinds:
         rows.append(row)
         if not asked.json:
             print(clean_line(row) if asked.clean else line(row), flush=True)
@@ -98,13 +103,31 @@ def solution_rows(only: str, seed: int) -> Iterator[Row]:
                 stage.close()
 
 
-def _row(fault: Planted | Trick, part: str, set_: str, seed: int, found: Any, twin: Any) -> Row:
+def kind_rows(only: str, seeds: Sequence[int]) -> Iterator[Row]:
+    """Every fault at every contest: what a fault's class says is missed there is no error of the table."""
+    for seed in seeds:
+        for contest in HONEST:
+            chosen = [fault for fault in KIND_FAULTS if only in fault.name or only in contest]
+            if not chosen:
+                continue
+            with tempfile.TemporaryDirectory() as made:
+                stage = KindStage(Path(made), contest, seed=seed)
+                try:
+                    twin = stage.honest()
+                    for fault in chosen:
+                        row = _row(fault, contest, "fault", seed, stage.play(fault), twin)
+                        yield {**row, "fault": f"{contest}: {fault.name}"}
+                finally:
+                    stage.close()
+
+
+def _row(fault: Planted | Trick | KindFault, part: str, set_: str, seed: int, found: Any, twin: Any) -> Row:
     by = [word for word in fault.caught if word in found.defences]
     return {
         "fault": fault.name,
         "part": part,
         "set": set_,
-        "mutant_of": fault.mutant_of,
+        "mutant_of": getattr(fault, "mutant_of", ""),
         "seed": seed,
         "caught": by,
         "said": _said(by[0], found) if by else "",
@@ -131,7 +154,7 @@ def line(row: Row) -> str:
 def fault_sums(rows: Sequence[Row]) -> dict[str, str]:
     """Both error rates, by set; twins are counted once a fault."""
     found = {}
-    for part in ("data", "solution"):
+    for part in dict.fromkeys(row["part"] for row in rows):
         for set_ in SETS:
             some = [row for row in rows if row["set"] == set_ and row["part"] == part]
             if some:

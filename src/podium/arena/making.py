@@ -17,12 +17,20 @@ from podium import metrics, tasks
 from podium.arena import contest as noun
 from podium.arena.contest import SPLIT, Contest
 from podium.arena.dealing import Dealt, deal
+from podium.arena.sheets.rows import labels
 from podium.errors import UserError
 from podium.metrics import custom
 from podium.records import Competition
 
 MOST_CLASSES = 100  # a whole-numbered target with more values is taken for a quantity
 FEW_VALUES = 20
+OF_A_TABLE = (
+    "binary_classification",
+    "multiclass_classification",
+    "multilabel_classification",
+    "regression",
+    "ordinal_regression",
+)  # what a labelled table is split into; contests of other kinds are prepared in two folders
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ def make(
 def guess_task(frame: pl.DataFrame, targets: Sequence[str], metric: str) -> str:
     """The kind of task that target and metric make likely; a host may say otherwise with `--task`."""
     column, asked = frame[targets[0]], metrics.get(metric)
-    fits = [name for name in tasks.ROWS if name in asked.task_types]
+    fits = [name for name in OF_A_TABLE if name in asked.task_types]
     whole = column.dtype.is_integer() or column.dtype == pl.Boolean
     classes = column.n_unique() if whole or column.dtype == pl.String else MOST_CLASSES + 1
     if len(targets) > 1:
@@ -122,15 +130,6 @@ def guess_task(frame: pl.DataFrame, targets: Sequence[str], metric: str) -> str:
     if not found:
         raise UserError(f"metric {metric!r} scores no task that can be hosted", remedy="name another with --metric")
     return found[0]
-
-
-def labels(frame: pl.DataFrame, competition: Competition) -> pl.DataFrame:
-    """Target columns as a task encodes them."""
-    if competition.task_type == "multilabel_classification":
-        bits = [pl.col(name).cast(pl.Int64) for name in competition.target_columns]
-        return frame.select(bits)
-    kind = pl.String if competition.classes else pl.Float64
-    return frame.select(pl.col(list(competition.target_columns)).cast(kind))
 
 
 def keep_metric(metric: str, private: Path) -> None:

@@ -14,17 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from podium import tasks
 from podium.arena import contest as noun
+from podium.arena import sheets
 from podium.arena.contest import SPLIT, Contest
 from podium.arena.dealing import public_part
-from podium.arena.making import Terms, keep_metric, labels
+from podium.arena.making import Terms, keep_metric
+from podium.arena.sheets import Sheet
 from podium.competition.intake import intake
 from podium.competition.table import format_of, read_table
 from podium.errors import IntakeError, Unplayable, UserError
-from podium.records import Competition
-from podium.tasks import sheet
 
 LOOSE_FILES = 50  # of a folder; more are offered as one archive
 
@@ -39,17 +40,16 @@ def make_prepared(source: Path, terms: Terms, overrides: Mapping[str, str], *, p
         raise UserError(
             f"{source} is no prepared competition", expected="the folders public and private", remedy="check --from"
         )
-    competition = replace(intake(home / "public", overrides), data_dir="", inputs=("table",))  # scoring sees no inputs
-    why = tasks.obstacle(competition)
-    if not why and competition.task_type not in tasks.ROWS:
-        why = "the arena scores rows of numbers and labels"
+    found = intake(home / "public", overrides)
+    played = tasks.TASKS.get(found.task_type)  # scoring sees no inputs: any that such a task reads will do
+    competition = replace(found, data_dir="", inputs=found.inputs if played is None else played.inputs[:1])
+    why = tasks.obstacle(competition) or sheets.obstacle(competition)
     if why:
         raise Unplayable(competition, why)
-    task = tasks.for_competition(competition)
-    answers = _answers(home / "private", competition)
-    truth = task.encode(labels(answers, competition))
-    strata = truth.tolist() if competition.classes and truth.ndim == 1 else None
-    shown = public_part(answers.height, terms.public_share, terms.seed, strata)
+    sheet = sheets.sheet_of(competition)
+    answers = _answers(home, sheet)
+    sheet.truth(answers)  # what does not fit is told now
+    public_rows = _public(sheet, answers, terms)
     contest = Contest(
         terms.title or competition.competition, competition, terms.quota, terms.deadline,
         terms.rules, terms.final_selections, terms.max_bytes,
@@ -57,57 +57,44 @@ def make_prepared(source: Path, terms: Terms, overrides: Mapping[str, str], *, p
     _copy(home / "public", public)
     noun.write(private, contest)
     keep_metric(competition.metric, private)
-    split = pl.Series(contest.split_key, np.where(shown, "public", "private"))
+    split = pl.Series(contest.split_key, np.where(public_rows, "public", "private"))
     answers.with_columns(split).write_csv(private / noun.ANSWERS)
     return contest
 
 
-def _answers(folder: Path, competition: Competition) -> pl.DataFrame:
-    """Ids and targets of all test rows, as train spells them."""
+def _answers(home: Path, sheet: Sheet) -> pl.DataFrame:
+    """The answers of all test rows, as they are kept."""
+    competition, folder = sheet.competition, home / "private"
     tables = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if format_of(path.name))
-    n_answers = _n_answers(competition)
-    columns = sheet.answer_columns(competition, n_answers)
-    keys = sheet.id_columns(competition, columns)
-    targets = list(competition.target_columns)
+    texts = [*sheet.keys, *(competition.target_columns if competition.classes else [])]
     for ref in tables:
-        frame = read_table(folder, ref, [*keys, *(targets if competition.classes else [])]).frame
-        if not set(keys) <= set(frame.columns):
-            continue
-        if set(targets) <= set(frame.columns):
-            return _usable(frame.select(*keys, *targets), keys, ref)
-        if set(columns) <= set(frame.columns):
-            return _usable(_from_sheet(frame, keys, columns, competition), keys, ref)
+        read = read_table(folder, ref, all_text=True) if sheet.spelled else read_table(folder, ref, texts)
+        kept = sheet.hidden(read.frame, home / "public")
+        if kept is not None:
+            return _usable(kept, sheet, ref)
     raise UserError(
         "no table with the answers",
-        expected=f"columns {', '.join([*keys, *targets])} (or {', '.join(columns[:5])})",
+        expected=f"columns {', '.join(competition.submission_columns[:8])}",
         found=", ".join(tables[:8]) or "no table in private/",
         remedy="put the answers there as a CSV file",
     )
 
 
-def _n_answers(competition: Competition) -> int:
-    if competition.task_type == "multiclass_classification" and competition.submission_kind == "probability":
-        return len(competition.classes)
-    return len(competition.target_columns)
-
-
-def _from_sheet(frame: pl.DataFrame, keys: list[str], columns: list[str], competition: Competition) -> pl.DataFrame:
-    """Answers given in the shape of a submission: a column a class (its 1 is the answer), or the targets by other names."""
-    targets = competition.target_columns
-    if len(columns) == len(targets):
-        return frame.select(*keys, *(pl.col(have).alias(name) for have, name in zip(columns, targets, strict=True)))
-    if len(columns) != len(competition.classes):
-        raise UserError("the answers have neither a column a target nor one a class", found=", ".join(columns[:8]))
-    codes = frame.select(pl.col(columns).cast(pl.Float64)).to_numpy().argmax(axis=1)
-    return frame.select(keys).with_columns(pl.Series(targets[0], [competition.classes[code] for code in codes]))
-
-
-def _usable(answers: pl.DataFrame, keys: list[str], ref: str) -> pl.DataFrame:
-    if SPLIT in answers.columns:
+def _usable(kept: pl.DataFrame, sheet: Sheet, ref: str) -> pl.DataFrame:
+    if SPLIT in kept.columns:
         raise UserError(f"a column of the answers cannot be called {SPLIT!r}", remedy="rename it")
-    if answers.select(keys).n_unique() != answers.height:
+    if sheet.once and kept.select(sheet.keys).n_unique() != kept.height:
         raise IntakeError(f"private/{ref} names a test row twice", remedy="correct the answers")
-    return answers
+    return kept
+
+
+def _public(sheet: Sheet, answers: pl.DataFrame, terms: Terms) -> NDArray[np.bool_]:
+    """Of each row, whether its unit is public."""
+    whose = sheet.together(answers).cast(pl.String).fill_null("")
+    units = whose.unique(maintain_order=True)
+    strata = sheet.strata(answers) if len(units) == answers.height else None
+    shown = public_part(len(units), terms.public_share, terms.seed, strata)
+    return whose.is_in(units.filter(pl.Series(shown)).to_list()).to_numpy()
 
 
 def _copy(source: Path, target: Path) -> None:

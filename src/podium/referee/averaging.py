@@ -58,7 +58,7 @@ def _labels(task: Task, raw: Floats, truth: NDArray[Any], oof: Floats, rng: np.r
     if isinstance(task, ClassificationTask) and not task.multilabel and raw.shape[1] > 1:
         total = np.cumsum(raw, axis=1)
         return np.asarray((rng.random((len(raw), 1)) * total[:, -1:] > total).sum(axis=1).clip(0, raw.shape[1] - 1))
-    targets = truth.reshape(len(truth), -1)
+    raw, oof, targets = task.pointed(raw), task.pointed(oof), truth.reshape(len(truth), -1)
     drawn = np.column_stack([_alike(raw[:, c], oof[:, c], targets[:, c], rng) for c in range(raw.shape[1])])
     return drawn[:, 0] if truth.ndim == 1 else drawn
 

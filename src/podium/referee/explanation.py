@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from podium.referee.box_errors import BoxErrors
 from podium.referee.disagreement import Corner
 from podium.referee.leftover import Leftover
 from podium.referee.mismatch import Mismatch
@@ -102,4 +103,5 @@ class Explanation:
     unused: Unused
     mismatches: tuple[Mismatch, ...]
     segments: tuple[Segment, ...] = ()  # kinds of users, where lists of items are asked for
+    boxes: BoxErrors | None = None  # where boxes are asked for: errors by type
     whole: bool = True  # False: answers are no numbers, and only slices and kinds of users were looked at

@@ -141,9 +141,14 @@ def _prior(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, Any]) 
     return f"class {worst}: mean prediction {values[:, worst].mean():.3f}, share of rows {share[worst]:.3f}"
 
 
+def _numbers(seen: Evidence) -> NDArray[Any]:
+    """Truth as `(n, k)`, also where it carries more than numbers: points of series with their scales."""
+    return np.asarray(getattr(seen.truth, "values", seen.truth)).reshape(len(seen.truth), -1)
+
+
 def _plausible(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, Any]) -> str | None:
     """Values within the labels' range, widened by `times` (default 1) of its width on either side."""
-    values, truth = seen.raw[known], seen.truth.reshape(len(seen.truth), -1)
+    values, truth = seen.raw[known], _numbers(seen)
     low, high = truth.min(axis=0), truth.max(axis=0)
     slack = float(params.get("times", 1.0)) * (high - low)
     out = ((values < low - slack) | (values > high + slack)).any(axis=1) if values.shape[1] == len(low) else np.zeros(0)
@@ -152,7 +157,7 @@ def _plausible(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, An
 
 def _not_copied(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, Any]) -> str | None:
     """Continuous labels are not met exactly: who meets them has seen them."""
-    truth = seen.truth.reshape(len(seen.truth), -1)[known]
+    truth = _numbers(seen)[known]
     if truth.dtype.kind != "f" or seen.raw.shape[1] != truth.shape[1] or len(np.unique(truth)) < 0.5 * len(truth):
         return None
     met = (np.abs(seen.raw[known] - truth) <= 1e-12 * np.abs(truth)).all(axis=1).mean()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podium.records import Explained
+from podium.referee.box_errors import BoxError, BoxGroup
 from podium.referee.explanation import Explanation
 from podium.referee.leftover import explained_text, p_text
 from podium.referee.mismatch import Mismatch
@@ -22,6 +23,7 @@ def lines(found: Explanation) -> tuple[Explained, ...]:
     told = [
         *_mismatches(found),
         *_segments(found),
+        *_boxes(found),
         *_units(found),
         *_unused(found),
         *_slices(found),
@@ -67,6 +69,27 @@ def _segments(found: Explanation) -> Iterator[Explained]:
     if found.segments:
         text = "; ".join(segment_text(one) for one in found.segments)
         yield _line("units", None, f"kinds of users, the worst served first: {text}")
+
+
+def _boxes(found: Explanation) -> Iterator[Explained]:
+    if found.boxes is None:
+        return
+    dear = [error_text(one, examples=False) for one in found.boxes.errors if one.cost > 0]
+    if dear:
+        yield _line("boxes", found.boxes.errors[0].cost, f"what mending errors alone would gain: {'; '.join(dear)}")
+    groups = [group_text(one) for one in (*found.boxes.classes, *found.boxes.sizes)]
+    yield _line("boxes", None, f"true boxes found: {'; '.join(groups)}")
+
+
+def error_text(one: BoxError, *, examples: bool = True) -> str:
+    """localisation +0.12 (340), as in img_1, img_7"""
+    shown = f", most in {', '.join(f'`{name}`' for name in one.examples)}" if examples and one.examples else ""
+    return f"{one.name} {one.cost:+.3g} ({one.count:,}){shown}"
+
+
+def group_text(one: BoxGroup) -> str:
+    name, score = (one.name, "") if one.score is None else (f"`{one.name}`", f", scored {one.score:.3g}")
+    return f"{name} {one.found:.0%} of {one.count:,}{score}"
 
 
 def segment_text(one: Segment) -> str:

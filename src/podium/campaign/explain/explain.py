@@ -15,7 +15,7 @@ import numpy as np
 
 from podium import tasks
 from podium.campaign.explain import errors_told, explain_metric, explain_parts, structured
-from podium.campaign.explain.explain_material import LEAST_ROWS, gather, pool_of, unit_columns
+from podium.campaign.explain.explain_material import LEAST_ROWS, answers_in, gather, pool_of, unit_columns
 from podium.campaign.explain.residuals import bands, signed_residual
 from podium.campaign.store import PredictionStore
 from podium.competition.dataset import Dataset
@@ -90,7 +90,7 @@ def explain(
     campaign: Path, registry: Registry, dataset: Dataset, task: Task, store: PredictionStore, round_: int
 ) -> Explanation | None:
     material = gather(campaign, registry, dataset, task, store)
-    if material is None or len(material.rows) < LEAST_ROWS:
+    if material is None or answers_in(material.truth) < LEAST_ROWS:
         return None
     if not isinstance(material.truth, np.ndarray):
         return structured.explained(material, round_)

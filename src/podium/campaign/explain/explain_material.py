@@ -14,6 +14,7 @@ from podium.campaign.explain import explain_metric
 from podium.campaign.store import PredictionStore
 from podium.competition.dataset import Dataset
 from podium.ensemble import Blend
+from podium.metrics.shapes import Boxes
 from podium.protocol import Column
 from podium.records import Competition, from_json
 from podium.referee import unit_types
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 20_000
 MOST_COLUMNS = 120
 POOL = 12  # members whose disagreement is looked at
-LEAST_ROWS = 200  # fewer say nothing
+LEAST_ROWS = 200  # fewer say nothing; of images with boxes, the boxes count
 Ints = NDArray[np.int64]
 
 
@@ -76,7 +77,7 @@ def gather(campaign: Path, registry: Registry, dataset: Dataset, task: Task, sto
     members = [name for name, weight in row.weights.items() if weight > 0]
     raw = ensemble.combine(from_json(Blend, dict(row.detail)), {name: store.oof(name) for name in members})
     known = np.flatnonzero(np.isfinite(raw).all(axis=1))
-    if len(known) < LEAST_ROWS:
+    if answers_in(truth[known]) < LEAST_ROWS:
         return None
     decided = task.decide_crossfitted(truth[known], raw[known], store.fold_of[known])
     at = np.unique(np.linspace(0, len(known) - 1, min(len(known), MOST_ROWS)).round().astype(np.int64))
@@ -86,10 +87,14 @@ def gather(campaign: Path, registry: Registry, dataset: Dataset, task: Task, sto
     keys = {dataset.competition.group_column, dataset.competition.time_column}
     kept = [name for i, name in enumerate(frame.columns) if i % step == 0 or name in keys]
     return Material(
-        campaign, registry, dataset, task, store, row, rows, truth[rows], raw[rows], decided[at],
+        campaign, registry, dataset, task, store, row, rows, truth[rows], task.pointed(raw[rows]), decided[at],
         frame.select(kept)[dataset.train[store.scored][rows]], None if store.groups is None else store.groups[rows],
         len(known), store.fold_of, truth,
     )  # fmt: skip
+
+
+def answers_in(truth: Any) -> int:
+    return len(truth.image) if isinstance(truth, Boxes) else len(truth)
 
 
 def pool_of(material: Material) -> dict[str, Floats]:

@@ -72,7 +72,7 @@ def doubts(material: Material, pool: dict[str, Floats]) -> LabelDoubt | None:
     return LabelDoubt(found.n, found.flagged, found.precision, found.rate, found.likely, examples)
 
 
-def _example(material: Material, row: int, *, said: float | None = None, sure: float = 0.0) -> Example:
+def _example(material: Material, row: int, *, said: Any = None, sure: float = 0.0) -> Example:
     """A row as the competition's files spell it: by its id, else by its place in the train file."""
     number = material.train_rows[row : row + 1]
     ids = material.dataset.ids(number)
@@ -80,12 +80,20 @@ def _example(material: Material, row: int, *, said: float | None = None, sure: f
     name = f"row {place + 1} of train" if ids is None else str(ids[0])
     if said is None:
         raw = material.raw[row]
-        said = float(raw.argmax()) if len(raw) > 1 else float(raw[0])
+        said = raw >= 0.5 if _lists(material) else float(raw.argmax()) if len(raw) > 1 else float(raw[0])
     return Example(name, _spelled(material, material.truth[row]), _spelled(material, said), sure)
+
+
+def _lists(material: Material) -> bool:
+    """Whether a row's answer is some of several labels."""
+    return material.competition.task_type == "multilabel_classification"
 
 
 def _spelled(material: Material, value: Any) -> str:
     classes = material.competition.classes
+    if np.ndim(value) and _lists(material):
+        names = material.competition.target_columns
+        return ", ".join(names[at] for at in np.flatnonzero(np.asarray(value) >= 0.5)) or "none"
     if np.ndim(value):
         return ", ".join(f"{float(v):.5g}" for v in value)
     if classes and material.truth.dtype.kind in "iub" and float(value).is_integer() and 0 <= int(value) < len(classes):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from podium.campaign.explain.explain_material import Material
+from podium.metrics.shapes import Boxes
 from podium.protocol import Column
-from podium.referee import coding, contribution, slices
+from podium.referee import box_errors, coding, contribution, slices
+from podium.referee.box_errors import BoxErrors
 from podium.referee.explanation import Explanation, Unused
 from podium.referee.segments import Segment, segments
+from podium.referee.slices import Slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +22,17 @@ HISTORY = "history"  # the feature that holds what a user did
 
 
 def explained(material: Material, round_: int) -> Explanation | None:
-    """Slices of rows that carry more than their share of the loss, and how each kind of user is served. None where the
-    metric is no mean over rows, or all rows carry the same loss."""
-    metric = material.task.metric
-    if metric.per_row is None:
-        return None
-    weighed = contribution.contributions(metric, material.truth, material.decided)
-    if weighed is None:
+    """Slices of rows that carry more than their share of the loss, and how each kind of user is served; of boxes, errors
+    by type. None where the metric is no mean over rows, or all rows carry the same loss."""
+    metric, boxes = material.task.metric, _boxes(material)
+    weighed = None if boxes else contribution.contributions(metric, material.truth, material.decided)
+    if weighed is None and boxes is None:
         return None
     frame, columns = counted(material.frame, material.columns)
-    coded = coding.code_columns(frame, columns)
+    found: tuple[Slice, ...] = ()
+    if weighed is not None:
+        coded = coding.code_columns(frame, columns)
+        found = slices.find_slices(weighed.loss, coded, seed=material.dataset.seed, groups=material.groups)
     return Explanation(
         round=round_,
         metric=material.competition.metric_shown,
@@ -38,8 +42,8 @@ def explained(material: Material, round_: int) -> Explanation | None:
         columns=frame.width,
         columns_of=len(material.dataset.columns),
         members=tuple(name for name, weight in material.row.weights.items() if weight > 0),
-        exact=weighed.exact,
-        slices=slices.find_slices(weighed.loss, coded, seed=material.dataset.seed, groups=material.groups),
+        exact=weighed is None or weighed.exact,
+        slices=found,
         bands=(),
         units=(),
         spread=None,
@@ -47,8 +51,19 @@ def explained(material: Material, round_: int) -> Explanation | None:
         unused=Unused((), (), (), ()),
         mismatches=(),
         segments=tuple(_users(material)),
+        boxes=boxes,
         whole=False,
     )
+
+
+def _boxes(material: Material) -> BoxErrors | None:
+    """Errors of a detector by type, the images named as the competition names them; None where answers are no boxes."""
+    if not isinstance(material.truth, Boxes):
+        return None
+    ids = material.dataset.ids(material.train_rows)
+    names = [f"row {at}" for at in range(len(material.rows))] if ids is None else ids.to_list()
+    classes, decided = material.competition.classes, cast(Boxes, material.decided)
+    return box_errors.explain(material.task.metric, material.truth, decided, classes, names)
 
 
 def counted(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, tuple[Column, ...]]:

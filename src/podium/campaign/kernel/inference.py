@@ -15,20 +15,22 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podium import ensemble, tasks
 from podium.competition import features, new_rows
+from podium.competition.build import build
 from podium.competition.columns import ColumnType
 from podium.competition.folder import TableFiles
 from podium.competition.joins import Join
 from podium.competition.keys import keyed
 from podium.competition.source import Source, read_source
-from podium.ensemble import Blend
+from podium.ensemble import Blend, mixing
 from podium.execution.worker import Run
 from podium.metrics import custom
 from podium.protocol import Column, Context, Layout, Rows
@@ -63,6 +65,8 @@ class Plan:
     threads: int
     text_columns: tuple[str, ...]
     versions: Mapping[str, str]
+    seed: int = 0
+    dealt: bool = False  # rows are no rows of a test table, or have files: they are made as the campaign made them
 
 
 def run(parts: Path, data: Path, out: Path) -> Floats:
@@ -71,7 +75,37 @@ def run(parts: Path, data: Path, out: Path) -> Floats:
     plan = from_json(Plan, json.loads((parts / FILE).read_text("utf-8")))
     if custom.is_users(plan.competition.metric):
         custom.restore(plan.competition.metric, parts)
-    task = tasks.for_competition(plan.competition)
+    with tempfile.TemporaryDirectory(prefix="podium-") as scratch:
+        test = _dealt(plan, data, Path(scratch)) if plan.dealt else _read(plan, parts, data)
+        found = {member.id: _predicted(parts, plan, test, member) for member in plan.members}
+    raw, task = ensemble.combine(plan.blend, found), test.task
+    sheet = task.write(task.decide(raw, dict(plan.decision)), test.ids)
+    task.check_submission(sheet, test.ids)
+    sheet.write_csv(out)
+    return raw
+
+
+@dataclass(frozen=True)
+class _Test:
+    """The test rows: `numbers` `(n,)` of rows of `frame`, in the order of the submission."""
+
+    task: Task
+    frame: pl.DataFrame
+    numbers: NDArray[np.int64]
+    ids: pl.Series | None
+    files: Path | None = None
+    tables: Mapping[str, Path] = field(default_factory=dict)
+
+
+def _dealt(plan: Plan, data: Path, scratch: Path) -> _Test:
+    """All rows made and dealt anew from the competition's folder, train's too: what a unit is follows from both."""
+    dataset = build(replace(plan.competition, data_dir=str(data)), scratch / "data", plan.seed)
+    test = dataset.test
+    return _Test(tasks.of_data(dataset), dataset.frame(), test, dataset.ids(test), dataset.files, dataset.tables)
+
+
+def _read(plan: Plan, parts: Path, data: Path) -> _Test:
+    """Rows of the test table alone, as they come."""
     source = test_rows(plan, data)
     schema = json.loads((parts / "schema.json").read_text("utf-8"))
     frame = new_rows.fitted(
@@ -80,13 +114,8 @@ def run(parts: Path, data: Path, out: Path) -> Floats:
         [from_json(ColumnType, kind) for kind in schema["types"]],
         [from_json(Join, join) for join in schema["joins"]],
     )
-    found = {member.id: _predicted(parts, plan, task, member, frame) for member in plan.members}
-    raw = ensemble.combine(plan.blend, found)
-    ids = test_ids(source, plan.competition.id_column)
-    sheet = task.write(task.decide(raw, dict(plan.decision)), ids)
-    task.check_submission(sheet, ids)
-    sheet.write_csv(out)
-    return raw
+    numbers = np.arange(frame.height, dtype=np.int64)
+    return _Test(tasks.for_competition(plan.competition), frame, numbers, test_ids(source, plan.competition.id_column))
 
 
 def test_rows(plan: Plan, data: Path) -> Source:
@@ -122,21 +151,21 @@ def test_ids(source: Source, key: str | None) -> pl.Series | None:
     return holder[key].cast(pl.String).alias(key)
 
 
-def _predicted(parts: Path, plan: Plan, task: Task, member: Member, frame: pl.DataFrame) -> Floats:
-    """The mean of the member's fold models, `(n, k)`."""
+def _predicted(parts: Path, plan: Plan, test: _Test, member: Member) -> Floats:
+    """The mean of the member's fold models, `(n, k)`, or their even mixture."""
     folder = parts / "members" / member.id
     source = (folder / "solution.py").read_text("utf-8")
-    values = [task.check(_of_model(folder / name, source, plan, member, frame), frame.height) for name in member.models]
-    return np.asarray(np.mean(values, axis=0))
+    found = (_of_model(folder / name, source, plan, member, test) for name in member.models)
+    return mixing.evenly(test.task, [test.task.check(values, len(test.numbers)) for values in found])
 
 
-def _of_model(model: Path, source: str, plan: Plan, member: Member, frame: pl.DataFrame) -> Any:
+def _of_model(model: Path, source: str, plan: Plan, member: Member, test: _Test) -> Any:
     """One model's predictions, by the very code that plays a campaign's run."""
     with tempfile.TemporaryDirectory(prefix="podium-") as scratch:
         file = Path(scratch) / "predictions.npy"
-        ctx = _context(plan, member, Path(scratch))
+        ctx = replace(_context(plan, member, Path(scratch)), tables=test.tables)
         player = Run(source, {file.name: os.open(file, os.O_WRONLY | os.O_CREAT)}, ctx)
-        rows = Rows(frame, np.arange(frame.height, dtype=np.int64))
+        rows = Rows(test.frame, test.numbers, files=test.files)
         player.play("predict", None, rows, os.open(model, os.O_RDONLY))
         return np.load(file, allow_pickle=False)
 

@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from podium import ensemble, tasks
+from podium import ensemble, tasks, weights
 from podium.campaign import decide, solutions
 from podium.campaign.bundle import Scrub
 from podium.campaign.environment import here
 from podium.campaign.kernel import kernel_check
 from podium.campaign.kernel.inference import FILE, Member, Plan
+from podium.campaign.prepared import has_prepare
 from podium.campaign.request import context
-from podium.campaign.runner import has_prepare, holdout_track
+from podium.campaign.runner import holdout_track
 from podium.campaign.submission import filing
 from podium.competition.arrow import write_json
 from podium.competition.folder import TableFiles
@@ -45,10 +46,13 @@ if TYPE_CHECKING:
 
 PARTS = (
     "__init__.py", "py.typed", "errors.py", "protocol.py", "alphabet.py", "packing.py", "pixels.py", "records.py",
-    "markup.py", "drawing.py", "metrics", "competition", "tasks", "execution", "ensemble", "recipes",
+    "home.py", "markup.py", "drawing.py", "weights", "metrics", "competition", "tasks", "execution", "ensemble", "recipes",
     "campaign/__init__.py", "campaign/kernel/__init__.py", "campaign/kernel/inference.py",
 )  # fmt: skip
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost")
+LIBRARIES = (
+    "numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost", "pillow", "torch",
+    "statsforecast",
+)  # fmt: skip
 SESSION_H = 9.0  # of a Kaggle kernel on a CPU or GPU
 NOBODY = "INSERT_USERNAME"
 HIDDEN = {
@@ -109,10 +113,13 @@ def write(engine: Engine, folder: Path, *, user: str = "", gpu: str = "") -> Wri
     return Written(folder, tuple(one.id for one in members), size, seconds, checked)
 
 
-def objection(source: str) -> str:
-    """Why a solution cannot be part of a kernel; "" where it can. Told from its syntax: nothing of it is run."""
+def objection(source: str, *, dealt: bool = False) -> str:
+    """Why a solution cannot be part of a kernel; "" where it can. Told from its syntax: nothing of it is run. `dealt`: the
+    kernel makes rows and side tables anew."""
     if declares(source, "unlabelled"):
         return HIDDEN["unlabelled"]
+    if weights.asked(source):
+        return "reads pretrained weights, which a kernel does not carry"
     if has_prepare(source):
         return "makes its features in `prepare`, over all rows at once, and hidden rows are not among them"
     used = {
@@ -120,30 +127,27 @@ def objection(source: str) -> str:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self")
     }
-    return next((why for name, why in HIDDEN.items() if name in used), "")
+    known = {"tables"} if dealt else set()
+    return next((why for name, why in HIDDEN.items() if name in used - known), "")
 
 
 def _refuse(engine: Engine, members: list[Experiment]) -> None:
-    asked = engine.competition.task_type
-    if asked not in tasks.ROWS:
-        raise UserError(
-            f"a kernel predicts rows of a table, and this is {asked.replace('_', ' ')}", remedy="use --as bundle"
-        )
-    if any(kind.source == "file" for kind in engine.dataset.types):
-        raise UserError(
-            "rows of this competition have attached files, which a kernel does not read yet",
-            remedy="use --as bundle",
-        )
     scrub = Scrub.of(engine.campaign, engine.competition)
     for one in members:
         source = solutions.ensure(engine, one)
-        why = objection(source)
+        why = objection(source, dealt=_deals(engine))
         if not why and scrub(source) != source:
             why = "names a folder of this machine or holds a credential"
         if why:
             raise UserError(
                 f"{one.id} cannot be part of a kernel: it {why}", remedy=f"invalidate {one.id}, or use --as bundle"
             )
+
+
+def _deals(engine: Engine) -> bool:
+    """Whether rows are made from files, or are units of their kind's own: then a kernel deals the folder that it finds as the
+    campaign did."""
+    return engine.dataset.competition.task_type not in tasks.ROWS or engine.dataset.files is not None
 
 
 def _experiment(engine: Engine, id_: str) -> Experiment:
@@ -174,9 +178,9 @@ def _plan(engine: Engine, blend: ensemble.Blend, decision: Mapping[str, Any], me
             remedy="put it back",
         )  # fmt: skip
     names = competition.id_columns or (competition.id_column or "",)
-    test = read_source(data, TableFiles.of(competition), names).test
+    test = None if _deals(engine) else read_source(data, TableFiles.of(competition), names).test
     return Plan(
-        competition=_public(competition),
+        competition=_public(competition, whole=_deals(engine)),
         context=context(engine),
         blend=blend,
         decision=decision,
@@ -185,16 +189,17 @@ def _plan(engine: Engine, blend: ensemble.Blend, decision: Mapping[str, Any], me
             for one in members
         ),
         threads=engine.purse.threads,
-        text_columns=tuple(name for name, kind in test.schema.items() if str(kind) == "String"),
+        text_columns=() if test is None else tuple(name for name, of in test.schema.items() if str(of) == "String"),
         versions=here().versions,
+        seed=engine.dataset.seed,
+        dealt=_deals(engine),
     )
 
 
-def _public(competition: Competition) -> Competition:
-    """Without what belongs to this machine or its user."""
-    return dataclasses.replace(
-        competition, data_dir="", brought=Brought(), description="", evidence={}, knowledge_files=()
-    )
+def _public(competition: Competition, *, whole: bool) -> Competition:
+    """Without what belongs to this machine or its user; `whole`: with what units are made by."""
+    kept = dataclasses.replace(competition, data_dir="", brought=Brought(), knowledge_files=())
+    return kept if whole else dataclasses.replace(kept, description="", evidence={})
 
 
 def _write_dataset(engine: Engine, folder: Path, plan: Plan, members: list[Experiment], user: str) -> None:

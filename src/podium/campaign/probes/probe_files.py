@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ from podium.campaign.probes import probe_layout
 from podium.campaign.probes.probe_layout import Asked, Builder, Layout
 from podium.campaign.request import Part, Variant
 from podium.competition.arrow import write_arrow
+from podium.referee import probes
 from podium.registry.runs import RunRow
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def subject(engine: Engine, experiment: Experiment, n_blocks: int) -> Subject | 
     sha = "" if prepare is None else prepare.exit.files.get("prepared.arrow", "")
     train, valid = engine.task.deal(data.fold_of, fold, data.barred)
     rng = np.random.default_rng([engine.options.seed, fold])
-    n = probe_layout.block_rows(n_blocks, len(valid))
+    n = probe_layout.block_rows(n_blocks, len(valid), engine.task.n_outputs())
     rows = data.train[rng.choice(valid, n, replace=False)]
     trained = data.train[rng.choice(train, min(n, len(train)), replace=False)]
     return Subject(fold, run, features, sha, rows, trained)
@@ -90,11 +91,12 @@ def main_file(engine: Engine, subject_: Subject, swaps: Sequence[Asked], *, stra
     """All changes of a row in one file. `strange`: with categories and gaps that may break a call."""
     source = pl.read_ipc(subject_.features)
     schema = {column.name: column for column in engine.dataset.columns} if not subject_.prepared_sha else {}
-    builder = Builder(source, subject_.rows, engine.options.seed)
+    builder = Builder(source, subject_.rows, engine.options.seed, _files(engine))
     builder.plain("base", subject_.rows)
     builder.plain("again", subject_.rows)
     builder.plain("trained", subject_.trained)
-    builder.permuted(probe_layout.column_blocks(source.columns, _telling(engine)))
+    if len(source.columns) > 1:  # a single one is permuted where all are
+        builder.permuted(probe_layout.column_blocks(source.columns, _telling(engine)))
     builder.all_permuted()
     builder.nudged()
     for number, asked in enumerate(swaps):
@@ -109,7 +111,7 @@ def main_file(engine: Engine, subject_: Subject, swaps: Sequence[Asked], *, stra
 def plain_file(engine: Engine, subject_: Subject, *, canaries: bool) -> File:
     """The rows alone, as the fold had them, with canaries behind them or without."""
     rows = np.sort(subject_.rows)
-    builder = Builder(pl.read_ipc(subject_.features), rows, engine.options.seed)
+    builder = Builder(pl.read_ipc(subject_.features), rows, engine.options.seed, _files(engine))
     builder.plain("base", rows)
     return write(engine, subject_, builder.done(canaries=canaries))
 
@@ -129,14 +131,14 @@ def write(engine: Engine, subject_: Subject, layout: Layout) -> File:
     return File(path, replace(layout, frame=layout.frame.clear()), groups, times)
 
 
-def decoy(engine: Engine, n: int) -> NDArray[np.float64]:
-    """Answers that look right and are nobody's, `(n, k)`: of the engine's own seed, to twelve digits."""
-    rng = np.random.default_rng([engine.options.seed, n, 1])
-    truth = np.asarray(engine.truth, dtype=np.float64).reshape(len(engine.truth), -1)
-    low, high = truth.min(), truth.max()
-    values = low + (high - low) * rng.random((n, engine.task.n_outputs()))
-    exclusive = engine.competition.task_type == "multiclass_classification"
-    return np.asarray(values / values.sum(axis=1, keepdims=True)) if exclusive and low < high else values
+def decoy(engine: Engine, n: int) -> NDArray[Any]:
+    """Answers that look right and are nobody's, `(n, k)`, drawn by the engine's own seed."""
+    return probes.likeness_of(engine.task).planted(engine.truth, n, engine.options.seed)
+
+
+def _files(engine: Engine) -> list[str]:
+    """Columns that name files beside the table."""
+    return [column.name for column in engine.dataset.columns if column.kind == "file"]
 
 
 def _telling(engine: Engine) -> list[str]:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.campaign.external.enlarged import joined
-from podium.campaign.probes import probe_cost
+from podium.campaign.probes import probe_cost, probe_layout
 from podium.campaign.probes.probing import NO_TIME, positions, predicted
 from podium.campaign.request import Part, Variant
 from podium.campaign.runner import Runner, Track, fold_part, prepared
 from podium.records import Probed
 from podium.referee import probes
-from podium.referee.probes.outcome import DEAR
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from podium.campaign.engine import Engine
     from podium.registry.experiments import Experiment
 
-MOST_TRAIN, MOST_HELD = 2000, 512  # rows of the fit on shuffled labels: it is to learn nothing, so few will do
+# rows of the fit on shuffled labels: it is to learn nothing, so few will do
+LEAST_TRAIN, MOST_TRAIN, MOST_HELD = 200, 2000, 512
 LEAST_RANKED = 100
 STARTS_S = 0.2  # what a run takes beside its fit
 Rows = NDArray[np.int64]
@@ -50,12 +50,9 @@ class Fit:
 
 def dear(engine: Engine, experiments: Sequence[Experiment]) -> dict[str, tuple[Probed, ...]]:
     """Experiment → `shuffled` and `rerun`; the most important first, as far as the share of time goes."""
-    kind = engine.task.layout().kind
-    if kind != "dense":
-        unprobed = tuple(probes.skipped(name, f"not made for {kind}") for name in DEAR)
-        return {one.id: unprobed for one in experiments}
     fits = [one for one in (subject(engine, experiment) for experiment in experiments) if one is not None]
-    _play(engine, [(fit, "probe_dear_shuffled", _shuffled_part(engine, fit)) for fit in fits], few=True)
+    if probes.likeness_of(engine.task).without_labels != "often":
+        _play(engine, [(fit, "probe_dear_shuffled", _shuffled_part(engine, fit)) for fit in fits], few=True)
     again = [(fit, "probe_dear_rerun", _again(engine, fit)) for fit in fits]
     _play(engine, again, few=False)
     found = {
@@ -75,7 +72,7 @@ def subject(engine: Engine, experiment: Experiment) -> Fit | None:
     if sha:
         whole = replace(whole, features=features, prepared_sha=sha)
     rng = np.random.default_rng([engine.options.seed, fold, 2])
-    held = rng.choice(whole.predict, min(MOST_HELD, len(whole.predict)), replace=False)
+    held = rng.choice(whole.predict, min(MOST_HELD, _most(engine), len(whole.predict)), replace=False)
     return Fit(experiment, whole, _few(engine, whole.train, rng), np.sort(held))
 
 
@@ -83,17 +80,23 @@ def _few(engine: Engine, train: Rows, rng: np.random.Generator) -> Rows:
     """So few training rows, in their order, that have been predicted out of fold, if enough were: and two of each class."""
     scored = train[np.isin(train, engine.dataset.train[engine.store.scored])]
     drawn = scored if len(scored) >= LEAST_RANKED else train
-    chosen = rng.choice(drawn, min(MOST_TRAIN, len(drawn)), replace=False)
+    chosen = rng.choice(drawn, min(_most(engine), len(drawn)), replace=False)
     truth = engine.task.encode(engine.dataset.labels(drawn))
-    if truth.dtype.kind in "iu" and truth.ndim == 1:
+    if isinstance(truth, np.ndarray) and truth.dtype.kind in "iu" and truth.ndim == 1:
         rare = [drawn[np.flatnonzero(truth == code)[:2]] for code in np.unique(truth)]
         chosen = np.concatenate([chosen, *rare])
     return np.unique(chosen)
 
 
+def _most(engine: Engine) -> int:
+    """Rows of a fit: fewer where each answer is large."""
+    return int(np.clip(probe_layout.comparable(engine.task.n_outputs()), LEAST_TRAIN, MOST_TRAIN))
+
+
 def _shuffled_part(engine: Engine, fit: Fit) -> Part:
     truth = engine.task.encode(engine.dataset.labels(fit.train))
-    places = probes.shuffle(truth, _ranking(engine, fit, truth), engine.options.seed)
+    amount = probes.likeness_of(engine.task).amount(truth)
+    places = probes.shuffle(amount, _ranking(engine, fit, truth, amount), engine.options.seed)
     variant = Variant("shuffled", labels_of=fit.train[places], wall_s=_wall_s(engine))
     return replace(fit.whole, name="probe_dear_shuffled", train=fit.train, predict=fit.asked(engine), variant=variant)
 
@@ -103,19 +106,15 @@ def _again(engine: Engine, fit: Fit) -> Part:
     return replace(whole, name="probe_dear_rerun", variant=Variant("rerun", wall_s=_wall_s(engine)))
 
 
-def _ranking(engine: Engine, fit: Fit, truth: NDArray[Any]) -> Floats:
-    """How the experiment ranks the few, out of fold, by the output that tells most of the label; by the label itself where
-    it has no such predictions."""
-    labels = np.asarray(truth, dtype=np.float64).reshape(len(truth), -1)[:, 0]
+def _ranking(engine: Engine, fit: Fit, truth: Any, amount: Floats) -> Floats:
+    """How the experiment ranks the few, out of fold; by the label itself where it has no such predictions."""
     scored = engine.dataset.train[engine.store.scored]
     if not np.isin(fit.train, scored).all():
-        return labels
+        return amount
     raw = engine.store.oof(fit.experiment.id)[positions(engine, fit.train)]
     if not np.isfinite(raw).all():
-        return labels
-    told = [probes.skill(labels, raw[:, [j]]) for j in range(raw.shape[1])]
-    most = int(np.argmax(np.abs(told)))
-    return np.asarray(raw[:, most] * (np.sign(told[most]) or 1.0))
+        return amount
+    return probes.likeness_of(engine.task).ranking(truth, np.asarray(raw))
 
 
 def _play(engine: Engine, wanted: Sequence[tuple[Fit, str, Part]], *, few: bool) -> None:
@@ -150,13 +149,17 @@ def _wall_s(engine: Engine) -> float | None:
 
 
 def _shuffled(engine: Engine, fit: Fit) -> Probed:
+    like = probes.likeness_of(engine.task)
+    if like.without_labels == "often":
+        return probes.skipped("shuffled", "honest solutions answer well without any label")
     after = fit.raw.get("probe_dear_shuffled", NO_TIME)
     if isinstance(after, str):
         return probes.skipped(
             "shuffled", (after if after == NO_TIME else f"the fit on shuffled labels broke: {after}")[:300]
         )
     places = positions(engine, fit.asked(engine))
-    return probes.shuffled(engine.truth[places], engine.store.oof(fit.experiment.id)[places], after)
+    recorded = np.asarray(engine.store.oof(fit.experiment.id)[places])
+    return probes.shuffled(engine.truth[places], recorded, after, like=like)
 
 
 def _rerun(engine: Engine, fit: Fit) -> Probed:
@@ -164,8 +167,10 @@ def _rerun(engine: Engine, fit: Fit) -> Probed:
     if isinstance(again, str):
         return probes.skipped("rerun", (again if again == NO_TIME else f"the rerun broke: {again}")[:300])
     places = positions(engine, fit.whole.predict)
-    recorded = engine.store.oof(fit.experiment.id)[places]
-    return probes.rerun(np.asarray(engine.truth[places]), recorded, again)
+    few = slice(probe_layout.comparable(again.shape[1]))
+    places, again = places[few], again[few]
+    recorded = np.asarray(engine.store.oof(fit.experiment.id)[places])
+    return probes.rerun(engine.truth[places], recorded, again, like=probes.likeness_of(engine.task))
 
 
 __all__ = ["Fit", "dear", "subject"]

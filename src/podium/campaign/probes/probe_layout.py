@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from podium.protocol import Column
 
-MOST_ROWS = 4096
-LARGEST_BLOCK = 256
+MOST_ROWS, MOST_VALUES = 4096, 2_000_000  # rows of all blocks, and numbers in their predictions
+LEAST_BLOCK, LARGEST_BLOCK = 16, 256
 MOST_COLUMNS = 24  # blocks for columns; of more columns some are permuted together
-CANARIES = 8
+CANARIES, CANARY_TIMES = 8, 20
 UNSEEN = "podium-unseen"
 NUDGE = 1e-9  # of a column's spread: below what any rounding of features keeps apart
 CONTINUOUS = 0.5  # share of distinct values among the rows
@@ -46,9 +46,15 @@ class Layout:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # block → the columns permuted in it
 
 
-def block_rows(n_blocks: int, n_valid: int) -> int:
-    """How many rows a block has, so that all blocks together are no more than `MOST_ROWS`."""
-    return max(1, min(n_valid, LARGEST_BLOCK, MOST_ROWS // max(1, n_blocks)))
+def comparable(width: int) -> int:
+    """How many rows' predictions, of so many numbers each, are held and compared at most."""
+    return max(LEAST_BLOCK, MOST_VALUES // width)
+
+
+def block_rows(n_blocks: int, n_valid: int, width: int = 1) -> int:
+    """How many rows a block has, so that all blocks together are no more than `MOST_ROWS` and `comparable`, or
+    each has the fewest."""
+    return min(n_valid, LARGEST_BLOCK, max(LEAST_BLOCK, min(MOST_ROWS, comparable(width)) // max(1, n_blocks)))
 
 
 def column_blocks(names: Sequence[str], first: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -63,11 +69,12 @@ def column_blocks(names: Sequence[str], first: Sequence[str]) -> dict[str, tuple
 
 
 class Builder:
-    """Puts blocks together. `rows`: the rows probed, dealt numbers, in the order of the base block."""
+    """Puts blocks together. `rows`: the rows probed, dealt numbers, in the order of the base block.
+    `files`: columns that name files."""
 
-    def __init__(self, source: pl.DataFrame, rows: Rows, seed: int) -> None:
+    def __init__(self, source: pl.DataFrame, rows: Rows, seed: int, files: Collection[str] = ()) -> None:
         self._source, self._rows, self._rng = source, rows, np.random.default_rng(seed)
-        self._base = source[rows]
+        self._base, self._named = source[rows], files
         self._frames: list[pl.DataFrame] = []
         self._of: list[Rows] = []
         self._blocks: dict[str, slice] = {}
@@ -135,7 +142,7 @@ class Builder:
         n = self._n
         if canaries:
             few = self._rows[np.arange(CANARIES) % len(self._rows)]
-            self.add("canary", _canaries(self._source[few]), few)
+            self.add("canary", _canaries(self._source[few], self._named), few)
         blocks = {name: at for name, at in self._blocks.items() if name != "canary"}
         return Layout(pl.concat(self._frames), np.concatenate(self._of), blocks, n, self._columns)
 
@@ -159,12 +166,16 @@ def _strange(series: pl.Series) -> pl.Series:
     return pl.Series(series.name, [one(value) for value in series.to_list()], dtype=pl.String)
 
 
-def _canaries(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows that would leave a mark on every statistic they enter."""
+def _canaries(frame: pl.DataFrame, files: Collection[str]) -> pl.DataFrame:
+    """Rows that would leave a mark on every statistic they enter; their files are the first one's, since there must be one."""
 
     def mark(name: str, dtype: pl.DataType) -> pl.Expr | None:
         if dtype.is_float():
             return pl.lit(1e6, dtype=dtype).alias(name)
+        if isinstance(dtype, pl.List):
+            return pl.concat_list([pl.col(name).fill_null([])] * CANARY_TIMES).alias(name)
+        if name in files:
+            return pl.col(name).first().alias(name)
         if dtype.is_integer():
             return pl.lit(100, dtype=dtype).alias(name)
         return pl.lit("podium-canary").alias(name) if dtype == pl.String else None

@@ -4,7 +4,6 @@ that one shows something odd. Which runs follow depends on what was predicted, n
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,15 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from podium.campaign.probes import probe_cost, probe_files
+from podium.campaign.probes import probe_cost, probe_files, probe_layout
 from podium.campaign.probes.probe_files import File, Subject
 from podium.campaign.probes.probe_layout import MOST_COLUMNS, Asked
 from podium.campaign.request import Part, run_key
 from podium.campaign.runner import Runner, Track
 from podium.campaign.store import file_sha256, read_predictions
 from podium.errors import InvalidPredictions
+from podium.execution.worker import declares
 from podium.records import Probed, QaCheck
 from podium.referee import probes
+from podium.referee.probes import Likeness
 from podium.referee.probes.outcome import CHEAP
 from podium.tasks.task import Floats
 
@@ -39,6 +40,7 @@ class Case:
     experiment: Experiment
     subject: Subject
     main: File
+    like: Likeness
     swaps: tuple[tuple[QaCheck, Asked], ...] = ()
     reads_unlabelled: bool = False
     raw: dict[str, Floats | str] = field(default_factory=dict)
@@ -53,13 +55,9 @@ def cheap(
     engine: Engine, experiments: Sequence[Experiment], asked: Sequence[QaCheck] = ()
 ) -> dict[str, tuple[Probed, ...]]:
     """Experiment → what the cheap probes came to, all of `CHEAP`, those that were not made as skipped."""
-    kind = engine.task.layout().kind
-    if kind != "dense":
-        unprobed = tuple(probes.skipped(name, f"not made for {kind}") for name in CHEAP)
-        return {one.id: unprobed for one in experiments}
     n = probe_cost.affordable(engine, len(experiments))
     found = {one.id: tuple(probes.skipped(name, NO_TIME) for name in CHEAP) for one in experiments[n:]}
-    swaps = swaps_of(asked)
+    swaps, like = swaps_of(asked), probes.likeness_of(engine.task)
     cases: list[Case] = []
     files: dict[str, File] = {}  # the features' hash, "" where they are the dealt ones → their file
     for one in experiments[:n]:
@@ -69,19 +67,13 @@ def cheap(
             continue
         if subject.prepared_sha not in files:
             files[subject.prepared_sha] = probe_files.main_file(engine, subject, [a for _, a in swaps])
-        declares = reads_unlabelled(engine.solution_path(one.id).read_text("utf-8"))
-        cases.append(Case(one, subject, files[subject.prepared_sha], swaps, declares))
+        declared = declares(engine.solution_path(one.id).read_text("utf-8"), "unlabelled")
+        cases.append(Case(one, subject, files[subject.prepared_sha], like, swaps, declared))
     for case in cases:
         case.raw["probe_main"] = ""
     _play(engine, [(case, "probe_main", _main_part(engine, case, case.main)) for case in cases])
     _look_closer(engine, cases)
     return {**found, **{case.experiment.id: judge(engine, case) for case in cases}}
-
-
-def reads_unlabelled(source: str) -> bool:
-    """Whether the solution's header declares it: such rows are dealt to it, and may matter."""
-    header = ast.get_docstring(ast.parse(source)) or ""
-    return any("unlabelled" in line.partition("reads:")[2] for line in header.splitlines())
 
 
 def swaps_of(asked: Sequence[QaCheck]) -> tuple[tuple[QaCheck, Asked], ...]:
@@ -119,7 +111,7 @@ def _look_closer(engine: Engine, cases: Sequence[Case]) -> None:
     apart: list[tuple[Case, str, Part]] = []
     for case in cases:
         base = _base(case)
-        if base is not None and probes.differing(base, _recorded(engine, case)) > probes.DIFFERING:
+        if base is not None and case.like.differing(base, _recorded(engine, case)) > probes.DIFFERING:
             apart += _apart(engine, case)
     _play(engine, apart)
 
@@ -158,7 +150,7 @@ def predicted(engine: Engine, experiment: Experiment, part: Part, track: Track) 
     if not path.is_file() or file_sha256(path) != row.exit.files.get("predictions.npy"):
         return "its predictions are not what was recorded"
     try:
-        values = read_predictions(path)
+        values = read_predictions(path, engine.task.layout().dtype)
     except InvalidPredictions as problem:
         return str(problem)
     values = values.reshape(len(values), -1)
@@ -203,61 +195,61 @@ def _on_rows(engine: Engine, case: Case, base: Floats, run: str) -> list[Probed]
     assert again is not None, "every layout has the block"
     raw = case.raw[run]
     assert isinstance(raw, np.ndarray), "its base block was read from it"
-    found = [probes.twice(base, again, ordered=ordered), probes.decoy(raw, probe_files.decoy(engine, len(raw)))]
-    recorded = _recorded(engine, case)
-    if (
-        probes.differing(base, recorded) <= probes.DIFFERING
-    ):  # in another order, among others, with canaries in the file
-        same = [probes.order(recorded, base), probes.alone(base, recorded), probes.undealt(recorded, base)]
-        same.append(
-            probes.future(base, recorded) if ordered else probes.skipped("future", "rows are in no order of time")
-        )
+    like, recorded = case.like, _recorded(engine, case)
+    found = [probes.twice(base, again, ordered=ordered, like=like)]
+    found.append(probes.decoy(raw, probe_files.decoy(engine, len(raw)), like=like))
+    if like.differing(base, recorded) <= probes.DIFFERING:  # in another order, among others, with canaries in the file
+        same = [judge_(base, recorded, like=like) for judge_ in (probes.order, probes.alone, probes.undealt)]
+        early = probes.future(base, recorded, like=like)
+        same.append(early if ordered else probes.skipped("future", "rows are in no order of time"))
         return found + same
     return [*found, *_told_apart(case, base, recorded, ordered=ordered)]
 
 
 def _told_apart(case: Case, base: Floats, recorded: Floats, *, ordered: bool) -> list[Probed]:
     """What made the difference: the neighbours, the order, rows that were not dealt, or later ones."""
-    by_row = np.argsort(case.subject.rows, kind="stable")
+    like, by_row = case.like, np.argsort(case.subject.rows, kind="stable")
     one = case.raw.get("probe_alone")
     if not isinstance(one, np.ndarray):
         why = one if isinstance(one, str) else NO_TIME
         skipped = [probes.skipped(name, why[:200]) for name in ("order", "undealt", "future")]
-        return [probes.alone(base, recorded), *skipped]
+        return [probes.alone(base, recorded, like=like), *skipped]
 
     def beside(name: str, probe: str, judge_: Callable[[Floats], Probed]) -> Probed:
         raw = case.raw.get(name)
         return judge_(raw) if isinstance(raw, np.ndarray) else probes.skipped(probe, NO_TIME)
 
-    early = beside("probe_early", "future", lambda raw: probes.future(raw, one[: len(raw)]))
+    early = beside("probe_early", "future", lambda raw: probes.future(raw, one[: len(raw)], like=like))
     return [
-        _neighbours(one, recorded[by_row], base[by_row]),
-        beside("probe_order", "order", lambda raw: probes.order(one, raw[::-1], ordered=ordered)),
+        _neighbours(like, one, recorded[by_row], base[by_row]),
+        beside("probe_order", "order", lambda raw: probes.order(one, raw[::-1], ordered=ordered, like=like)),
         probes.skipped("undealt", "it declares that it reads unlabelled rows")
         if case.reads_unlabelled
-        else beside("probe_canary", "undealt", lambda raw: probes.undealt(one, raw)),
+        else beside("probe_canary", "undealt", lambda raw: probes.undealt(one, raw, like=like)),
         early if ordered else probes.skipped("future", "rows are in no order of time"),
     ]
 
 
-def _neighbours(one: Floats, recorded: Floats, base: Floats) -> Probed:
+def _neighbours(like: Likeness, one: Floats, recorded: Floats, base: Floats) -> Probed:
     """The stronger of two comparisons: with the fold's own predictions, and with those among the changed rows."""
-    both = (probes.alone(one, recorded), probes.alone(base, one))
+    both = (probes.alone(one, recorded, like=like), probes.alone(base, one, like=like))
     return max(both, key=lambda found: found.figure or 0.0)
 
 
 def _on_columns(engine: Engine, case: Case, base: Floats, run: str) -> list[Probed]:
-    truth = engine.truth[positions(engine, case.subject.rows)]
+    truth, like = engine.truth[positions(engine, case.subject.rows)], case.like
     layout, permuted = case.main.layout, case.block("all", run)
     assert permuted is not None, "every layout has the block"
     by_column = {name.removeprefix("column:"): case.block(name, run) for name in layout.columns}
     told = _told_by_audit(engine)
     known = {name.removeprefix("column:") for name, names in layout.columns.items() if told.intersection(names)}
     moved = {name: raw for name, raw in by_column.items() if raw is not None}
-    found = [probes.features(truth, base, permuted), probes.columns(truth, base, moved, known)]
+    found = [probes.features(truth, base, permuted, like=like), probes.columns(truth, base, moved, known, like=like)]
     nudged = case.block("jitter", run)
     found.append(
-        probes.skipped("jitter", "no continuous column") if nudged is None else probes.jitter(truth, base, nudged)
+        probes.skipped("jitter", "no continuous column")
+        if nudged is None
+        else probes.jitter(truth, base, nudged, like=like)
     )
     return [*found, _on_trained(engine, case, run)]
 
@@ -272,9 +264,10 @@ def _told_by_audit(engine: Engine) -> set[str]:
 def _on_trained(engine: Engine, case: Case, run: str) -> Probed:
     rows, own = engine.store.fold_rows(case.subject.fold), case.block("trained", run)
     assert own is not None, "every layout has the block"
-    valid = probes.skill(engine.truth[rows], engine.store.oof(case.experiment.id)[rows])
+    rows = rows[: probe_layout.comparable(engine.task.n_outputs())]
+    valid = case.like.told(engine.truth[rows], np.asarray(engine.store.oof(case.experiment.id)[rows]))
     truth = engine.task.encode(engine.dataset.labels(case.subject.trained))
-    return probes.trained(valid, len(rows), truth, own)
+    return probes.trained(valid, case.like.told(truth, own), like=case.like)
 
 
 def _on_values(case: Case, base: Floats, run: str) -> list[Probed]:
@@ -293,10 +286,10 @@ def _on_pairs(case: Case, base: Floats, run: str) -> Probed:
     found = []
     for number, (check, _) in enumerate(case.swaps):
         swapped = case.block(f"swap:{number}", run)
-        if swapped is not None:
+        if swapped is not None and case.like.ranks:
             found.append(probes.symmetry(base, swapped, str(check.params.get("expect", "same"))))
     if not found:
-        return probes.skipped("symmetry", "QA asked for none")
+        return probes.skipped("symmetry", "QA asked for none, or answers are no numbers")
     return min(found, key=lambda one: one.figure if one.figure is not None else 1.0)
 
 

@@ -7,6 +7,7 @@ one that warns is shown. `docs/verification.md` has each with its bound and what
 from podium.referee.probes.association import skill
 from podium.referee.probes.invariance import DIFFERING, alone, decoy, differing, future, order, twice, undealt
 from podium.referee.probes.labels import shuffle, shuffled
+from podium.referee.probes.likeness import Likeness, Told, likeness_of
 from podium.referee.probes.outcome import NAMES, findings, skipped
 from podium.referee.probes.reliance import columns, features, jitter, trained
 from podium.referee.probes.rerun import rerun
@@ -15,6 +16,8 @@ from podium.referee.probes.robustness import accepts, symmetry
 __all__ = [
     "DIFFERING",
     "NAMES",
+    "Likeness",
+    "Told",
     "accepts",
     "alone",
     "columns",
@@ -24,6 +27,7 @@ __all__ = [
     "findings",
     "future",
     "jitter",
+    "likeness_of",
     "order",
     "rerun",
     "shuffle",

@@ -25,11 +25,17 @@ def skill(truth: NDArray[Any], raw: Floats) -> float:
 
 
 def targets(truth: NDArray[Any], n_outputs: int) -> Floats:
-    """Truth as `(n, n_outputs)` float64: one column a class where codes are predicted by probabilities."""
-    if truth.ndim == 1 and n_outputs > 1:
-        return np.asarray(truth[:, None] == np.arange(n_outputs), dtype=np.float64)
-    wide = np.asarray(truth, dtype=np.float64).reshape(len(truth), -1)
+    """Truth as `(n, n_outputs)` float64: one column a class where codes are predicted by probabilities; a value again for each
+    of its quantiles."""
+    if n_outputs > 1 and getattr(truth, "ndim", 0) == 1 and truth.dtype.kind in "iu":
+        return np.asarray(numbers(truth)[:, None] == np.arange(n_outputs), dtype=np.float64)
+    wide = numbers(truth).reshape(len(truth), -1)
     return wide if wide.shape[1] == n_outputs else np.repeat(wide.mean(axis=1, keepdims=True), n_outputs, axis=1)
+
+
+def numbers(truth: Any) -> Floats:
+    """Truth as numbers `(n,)` or `(n, k)`, also where it carries more than those: points of series, graded candidates."""
+    return np.asarray(getattr(truth, "values", truth), dtype=np.float64)
 
 
 def ceiling(truth: NDArray[Any], n_outputs: int) -> float:

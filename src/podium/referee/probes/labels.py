@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.records import Probed
-from podium.referee.probes.association import chance, skill
+from podium.referee.probes.likeness import NUMBERS, Likeness
 from podium.referee.probes.outcome import failed, passed, skipped, warned
 from podium.tasks.task import Floats
 
@@ -24,43 +24,37 @@ LEAN_SIGMAS, MOST_LEAN = 5.0, 0.5  # how far the shuffle leans: beyond what chan
 Places = NDArray[np.int64]
 
 
-def shuffle(truth: NDArray[Any], ranking: Floats, seed: int) -> Places:
+def shuffle(amount: NDArray[Any], ranking: Floats, seed: int) -> Places:
     """Place i is given the label of place `shuffle[i]`: at random, but for a rank correlation of the new labels with
-    `ranking` `(n,)` of about -5/√n. `truth` `(n,)` or `(n, k)`, of which the first column is ordered by."""
-    n = len(truth)
+    `ranking` `(n,)` of about -5/√n. `amount` `(n,)`: what orders the labels (`Likeness.amount`)."""
+    n = len(amount)
     rng = np.random.default_rng([seed, n])
     lean = min(MOST_LEAN, LEAN_SIGMAS / np.sqrt(max(1, n)))
     ranks = np.argsort(np.argsort(ranking, kind="stable"), kind="stable") / max(1, n - 1) - 0.5
     wish = rng.normal(size=n) - lean / np.sqrt(1 - lean**2) * ranks * np.sqrt(12.0)  # the ranks' variance is 1/12
-    labels = np.asarray(truth, dtype=np.float64).reshape(n, -1)[:, 0]
-    by_label = np.lexsort((rng.random(n), labels))
+    by_label = np.lexsort((rng.random(n), amount))
     places = np.empty(n, dtype=np.int64)
     places[np.argsort(wish, kind="stable")] = by_label
     return places
 
 
-def shuffled(truth: NDArray[Any], real: Floats, after: Floats) -> Probed:
+def shuffled(truth: Any, real: Floats, after: Floats, *, like: Likeness = NUMBERS) -> Probed:
     """Predictions `(n, k)` of the real fit, out of fold, and of the fit on shuffled labels; `truth` is never shuffled. Rows that
     the latter was fitted on may be among them: what it learned of them are other rows' labels."""
-    before, left = skill(truth, real), skill(truth, after)
-    limit = max(LEFT * before, chance(len(truth)))
-    told = {"skill": before, "skill_shuffled": left}
-    if before <= chance(len(truth)):
+    told, kept = like.told(truth, real), like.told(truth, after)
+    before, left, chance = told.skill, kept.skill, max(told.chance, kept.chance)
+    limit, detail = max(LEFT * before, chance), {"skill": before, "skill_shuffled": left}
+    if not told.beyond:
         return skipped("shuffled", f"{len(truth)} rows show no skill to begin with")
-    text = f"fitted on shuffled labels, a rank correlation of {left:.2f} is left of {before:.2f}"
-    if _spread(after) < FAINT * _spread(real):
+    text = f"fitted on shuffled labels, a {like.word} of {left:.2f} is left of {before:.2f}"
+    if like.spread(after) < FAINT * like.spread(real):
         # a model calibrated on its own leave-one-out predictions turns round on noise: rightly ranked, and saying nothing
-        return passed("shuffled", left, limit, f"{text}, by predictions that hardly vary", **told)
-    if left > limit:
-        return failed("shuffled", left, limit, f"{text}: labels come from elsewhere", **told)
-    doubt = max(SUSPECT * before, chance(len(truth)))
+        return passed("shuffled", left, limit, f"{text}, by predictions that hardly vary", **detail)
+    if left > limit and like.without_labels == "never":
+        return failed("shuffled", left, limit, f"{text}: labels come from elsewhere", **detail)
+    doubt = max(SUSPECT * before, chance)
     if left > doubt:
         return warned(
-            "shuffled", left, doubt, f"{text}: labels of some rows come from elsewhere, or a rule was given", **told
+            "shuffled", left, doubt, f"{text}: labels of some rows come from elsewhere, or a rule was given", **detail
         )
-    return passed("shuffled", left, limit, text, **told)
-
-
-def _spread(raw: Floats) -> float:
-    known = raw[np.isfinite(raw).all(axis=1)]
-    return float(known.std(axis=0).mean()) if len(known) else 0.0
+    return passed("shuffled", left, limit, text, **detail)
