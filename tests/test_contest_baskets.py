@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-import pytest
+from contest_world import planted_by, played
 
 from podium.campaign.explain.explain import of_folder
-from podium.cli import compose, making
 from podium.testing.contests import Planted, baskets
 
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return baskets.make(tmp_path_factory.mktemp("baskets"))
+planted = planted_by(baskets.make)
 
 
 def by_region(planted: Planted, again: bool, path: Path) -> Path:
@@ -47,12 +43,7 @@ def test_what_is_popular_does_not_reach(planted: Planted, tmp_path: Path) -> Non
 
 
 def test_a_campaign_sees_repeats_and_newcomers(planted: Planted, tmp_path: Path) -> None:
-    campaign = making.open_or_create(str(planted.public), campaign=tmp_path / "campaign", experiments=2, threads=1)
-    compose.run(campaign)
-    submission = campaign / "submission.csv"
-    sample = pl.read_csv(planted.public / "sample_submission.csv", infer_schema=False)
-    assert pl.read_csv(submission, infer_schema=False)["customer_id"].equals(sample["customer_id"])
-    assert planted.met(submission), f"{planted.score(submission):.3f}, asked {planted.reach}"
+    campaign = played(planted, tmp_path, 2, probed=True)
     told = of_folder(campaign)
     assert told is not None and not told.whole and told.segments, "how each kind of customer is served"
     of = {one.name: one.score for one in told.segments}

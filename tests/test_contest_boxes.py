@@ -7,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from contest_world import planted_by, played
 
-from podium.cli import compose, making
+from podium.campaign.explain.errors_told import lines
+from podium.campaign.explain.explain import of_folder
+from podium.cli.explain import told
+from podium.referee import box_errors
 from podium.testing.contests import Planted, boxes
 
 pytest.importorskip("PIL")
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return boxes.make(tmp_path_factory.mktemp("boxes"))
+planted = planted_by(boxes.make)
 
 
 def test_large_things_alone_do_not_reach(planted: Planted, tmp_path: Path) -> None:
@@ -28,8 +30,9 @@ def test_large_things_alone_do_not_reach(planted: Planted, tmp_path: Path) -> No
 
 
 def test_a_campaign_finds_the_tiny_ones(planted: Planted, tmp_path: Path) -> None:
-    campaign = making.open_or_create(str(planted.public), campaign=tmp_path / "campaign", experiments=1, threads=1)
-    compose.run(campaign)
-    submission = campaign / "submission.csv"
-    assert pl.read_csv(submission).columns == pl.read_csv(planted.public / "sample_submission.csv").columns
-    assert planted.met(submission), f"{planted.score(submission):.3f}, asked {planted.reach}"
+    campaign = played(planted, tmp_path, 1, rows=False)
+    found = of_folder(campaign)
+    assert found is not None and found.boxes is not None
+    assert {one.name for one in found.boxes.errors} == {*box_errors.NAMES[1:], box_errors.MISSED}
+    assert {one.name for one in found.boxes.classes} == set(boxes.CLASSES) and len(found.boxes.sizes) == 3
+    assert "Errors by type" in told(campaign, found) and any(line.kind == "boxes" for line in lines(found))

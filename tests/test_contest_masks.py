@@ -7,17 +7,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from contest_world import planted_by, played
 
-from podium.cli import compose, making
 from podium.metrics.shapes import Masks
 from podium.testing.contests import Planted, masks
 
 pytest.importorskip("PIL", reason="images need pillow")
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return masks.make(tmp_path_factory.mktemp("masks"))
+planted = planted_by(masks.make)
 
 
 def test_what_ignores_the_difficulty_does_not_reach(planted: Planted, tmp_path: Path) -> None:
@@ -34,8 +32,4 @@ def test_what_ignores_the_difficulty_does_not_reach(planted: Planted, tmp_path: 
 
 
 def test_a_campaign_finds_the_specks(planted: Planted, tmp_path: Path) -> None:
-    campaign = making.open_or_create(str(planted.public), campaign=tmp_path / "campaign", experiments=1, threads=1)
-    compose.run(campaign)
-    submission = campaign / "submission.csv"
-    assert pl.read_csv(submission).columns == pl.read_csv(planted.public / "sample_submission.csv").columns
-    assert planted.met(submission), f"{planted.score(submission):.3f}, asked {planted.reach}"
+    played(planted, tmp_path, 1, kernel=True)

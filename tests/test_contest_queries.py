@@ -6,14 +6,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from contest_world import planted_by, played
 
-from podium.cli import compose, making
 from podium.testing.contests import Planted, queries
 
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return queries.make(tmp_path_factory.mktemp("queries"))
+planted = planted_by(queries.make)
 
 
 @pytest.mark.parametrize("feature", ["match", "fresh", "length", "popularity"])
@@ -25,8 +22,4 @@ def test_no_feature_alone_reaches(planted: Planted, tmp_path: Path, feature: str
 
 
 def test_a_campaign_learns_the_order_within_queries(planted: Planted, tmp_path: Path) -> None:
-    campaign = making.open_or_create(str(planted.public), campaign=tmp_path / "campaign", experiments=2, threads=1)
-    compose.run(campaign)
-    submission = campaign / "submission.csv"
-    assert pl.read_csv(submission).columns == ["id", "relevance"]
-    assert planted.met(submission), f"{planted.score(submission):.3f}, asked {planted.reach}"
+    played(planted, tmp_path, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,19 @@ import pytest
 
 pytest.importorskip("PIL", reason="images need pillow")
 
-from podium import pixels
+from podium import pixels, tasks
+from podium.competition import build, intake
+from podium.execution.dealt import truth_of
 from podium.protocol import Column, Context, Layout, Rows
 from podium.recipes import catalog, image_to_image, segmentation
 from podium.recipes.image_to_image.filters import FILTERS, background
 from podium.recipes.segmentation.crops import Crops
+from podium.recipes.segmentation.pseudo import MOST, candidates, carried, labelled
 from podium.recipes.segmentation.reader import Reader
 from podium.recipes.source import solution
-from podium.records import Competition, DataFacts, Hardware
+from podium.records import Competition, DataFacts, Hardware, Recipe
+from podium.tasks.labels import labels_dealt
+from podium.testing.contests import frames
 
 SIDE, N = 32, 40
 
@@ -166,6 +172,112 @@ def test_bands_frames_and_false_colours(tmp_path: Path) -> None:
     assert false.read(rows).shape == (5, 2, 16, 16)
 
 
+# ---------------------------------------------------------------- films of which one frame is marked
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, Rows, Context]:
+    """(marked films, films without masks, context), as intake deals the generated contest's arrays."""
+    folder = tmp_path_factory.mktemp("films")
+    data = build(intake(frames.make(folder / "contest", train=10, test=6).public), folder / "data", 0)
+    task = tasks.for_competition(data.competition)
+    task.measure(data.folder)
+    marked = Rows(
+        data.frame(),
+        data.train,
+        y=truth_of(labels_dealt(task, data.labels(data.train)), task.layout()),
+        files=data.files,
+    )
+    ctx = context(task.layout(), tuple(column.name for column in data.columns))
+    return marked, Rows(data.frame(), data.test, files=data.files), ctx
+
+
+def test_the_marked_frame_is_told_by_its_masks(films: tuple[Rows, Rows, Context]) -> None:
+    marked, _, ctx = films
+    reader = Reader.learn(marked, ctx, (32, 32), {"frames": "marked"})
+    bands = [frames.MARKED, frames.FRAMES + frames.MARKED]
+    assert reader.kept == tuple(bands) and reader.channels == 2
+    after = reader.shifted(2)
+    assert after is not None and after.kept == tuple(at + 2 for at in bands) and after.high == reader.high
+    assert reader.shifted(frames.FRAMES - frames.MARKED) is None and reader.shifted(-frames.MARKED - 1) is None
+    assert Reader.learn(marked, ctx, (32, 32), {}).shifted(1) is None, "all frames are read already"
+    warmer = {"frames": "marked", "differences": [(bands[1], bands[0])]}
+    later = Reader.learn(marked, ctx, (32, 32), warmer).shifted(1)
+    assert later is not None and later.differences == ((bands[1] + 1, bands[0] + 1),)
+
+
+def test_pictures_have_no_frames(plates: tuple[Rows, np.ndarray]) -> None:
+    rows, _ = plates
+    reader = Reader.learn(rows, context(LAYOUT), (SIDE, SIDE), {"frames": "marked"})
+    assert reader.kept == (0,) and reader.shifted(1) is None
+    assert not len(candidates(reader, rows, None, 2, np.random.default_rng(0))[0])
+
+
+def test_what_is_labelled_by_a_net_are_frames_beside_and_rows_without_labels(films: tuple[Rows, Rows, Context]) -> None:
+    marked, others, ctx = films
+    reader = Reader.learn(marked, ctx, (32, 32), {"frames": "marked"})
+    blind = Rows(marked.frame(), np.arange(len(marked)), files=marked._files)  # no labels are read
+    own, next_ = reader.read(blind), reader.shifted(1)
+    assert next_ is not None
+    beside, row_of = candidates(reader, blind, None, 1, np.random.default_rng(0))
+    assert beside.shape == (20, 2, 32, 32) and np.array_equal(beside[10:], next_.read(blind))
+    assert row_of.tolist() == [*range(10), *range(10)]
+    assert not any(np.array_equal(image, one) for image in beside for one in own), (
+        "the marked frame is labelled already"
+    )
+    images, row_of = candidates(reader, blind, others, 0, np.random.default_rng(0))
+    assert np.array_equal(images, reader.read(others)) and (row_of == -1).all()
+    images, row_of = candidates(reader, blind, others, 3, np.random.default_rng(0))
+    assert len(images) == MOST * len(blind) and {-1, 0, 9} <= set(row_of.tolist())
+
+
+def test_a_mask_is_carried_to_where_it_is_seen() -> None:
+    for side in (32, 160):
+        mask = np.zeros((2, side, side), dtype=np.float32)
+        mask[1, side // 3 : side // 2, side // 2 : 3 * side // 4] = 1.0
+        moved = np.roll(mask, (side // 16, -5 * side // 32), (1, 2))
+        noise = np.random.default_rng(0).random(mask.shape, dtype=np.float32)
+        found = carried(mask, 0.6 * moved + 0.2 * noise)
+        assert float((found * moved).sum() / moved.sum()) > 0.75, side
+    assert not carried(0.0 * mask, mask).any()
+
+
+def test_the_surest_masks_are_kept() -> None:
+    found = np.zeros((10, 1, 8, 8), dtype=np.float32)
+    found[:, :, 2:5, 2:5] = np.linspace(0.52, 1.0, 10)[:, None, None, None]
+    found[0] = 0.0  # surely empty
+    sure, masks = labelled(found, np.full(10, -1), np.empty((0, 1, 8, 8), dtype=np.uint8))
+    assert sure.tolist() == [0, 4, 5, 6, 7, 8, 9]
+    assert np.array_equal(masks, np.round(255 * found[sure]))
+    answers = np.zeros((2, 1, 8, 8), dtype=np.uint8)
+    answers[1, 0, 3:6, 3:6] = 255  # the same thing, one pixel further on; in row 0 there is nothing
+    row_of = np.array([1, *[0] * 5, *[1] * 4])
+    sure, masks = labelled(found, row_of, answers)
+    assert sure.tolist() == [1, 2, 3, 6, 7, 8, 9], (
+        "what is seen where nothing is, or not where something is, is least sure"
+    )
+    assert np.array_equal(masks[-1], np.round(255 * found[9])), "carried to where it is seen"
+
+
+def test_a_net_learns_from_its_own_masks(films: tuple[Rows, Rows, Context]) -> None:
+    pytest.importorskip("torch")
+    marked, others, ctx = films
+    net = {"epochs": 1, "width": 4, "depth": 2, "batch_size": 5, "pseudo": 1.0, "reach": 1}
+
+    def found(ctx: Context) -> np.ndarray:
+        model = segmentation.UNet({"frames": "marked"}, **net).fit(marked, ctx)
+        assert model.notes["steps_planned"] == 4, "as many images that it labelled itself as labelled ones"
+        values: np.ndarray = pickle.loads(pickle.dumps(model)).predict(others, ctx).values
+        return values
+
+    taught = found(ctx)
+    assert np.array_equal(taught, found(ctx))
+    assert not np.array_equal(taught, found(replace(ctx, unlabelled=others)))
+    late = replace(ctx, deadline=time.monotonic() + 1.5)
+    model = segmentation.UNet({"frames": "marked"}, **{**net, "epochs": 100_000}).fit(marked, late)
+    assert model.notes["epochs"] < 100_000
+
+
 # ---------------------------------------------------------------- image to image
 
 
@@ -236,3 +348,24 @@ def test_the_catalogue_is_playable(kind: str) -> None:
             getattr(package, catalog.KINDS[kind].FAMILIES[recipe.model].class_name)(recipe.features, **recipe.params)
             assert catalog.cost_s(recipe, facts, 80) > 0 and catalog.memory_mb(recipe, facts) > 100
             recipe = catalog.neighbours(recipe, rng, facts, competition)
+
+
+@pytest.mark.parametrize("side", [0, 100])
+def test_masks_of_its_own_are_an_option_of_nets(side: int) -> None:
+    """`side` 0: files are arrays, whose frames may be read apart; else pictures, and unlabelled rows are what is left."""
+    competition = Competition("c", "", "segmentation", "dice", "higher", (), "id", ("id", "v"), "mask")
+    facts, rng = DataFacts(100, 0, 10, 5, (Column("file", "file", pixels=side),), 1, 100), random.Random(0)
+    recipe = Recipe("segmentation", "unet", {}, {})
+    seen = []
+    for _ in range(300):
+        recipe = catalog.neighbours(recipe, rng, facts, competition)
+        seen.append(recipe)
+    taught = [one for one in seen if "pseudo" in one.params]
+    assert taught and len(taught) < len(seen)
+    assert all(one.features.get("unlabelled") or one.features.get("frames") == "marked" for one in taught)
+    assert not any("unlabelled" in one.features for one in seen if one not in taught)
+    assert side == 0 or not any("frames" in one.features for one in seen)
+    plain = replace(taught[0], params={k: v for k, v in taught[0].params.items() if k != "pseudo"})
+    assert catalog.cost_s(taught[0], facts, 80) > 2 * catalog.cost_s(plain, facts, 80) - 20
+    for one in taught:
+        assert ("reads: unlabelled" in solution(one, "title", "because")) == bool(one.features.get("unlabelled"))

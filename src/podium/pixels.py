@@ -1,4 +1,4 @@
-"""Arrays of pixels as bytes: how masks and images travel as labels. PNG, so that nothing is lost and little is stored.
+"""Pixels: how image files are read, and how masks and images travel as labels (PNG: nothing is lost, little is stored).
 
 Needs pillow, of the extra `images`; imported where it is used.
 """
@@ -6,14 +6,20 @@ Needs pillow, of the extra `images`; imported where it is used.
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.errors import UserError
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 Bytes = NDArray[np.uint8]
+CLEAR = ("LA", "PA", "RGBA", "RGBa", "La")  # modes with transparency of their own
 
 
 def encode(planes: Bytes) -> bytes:
@@ -63,32 +69,62 @@ def require() -> None:
         raise UserError("images cannot be read", found="no pillow", remedy="pip install 'podium[images]'")
 
 
-def read(path: Path) -> Bytes:
-    """Pixels of an image file as `(channels, height, width)` uint8: 1 channel where it is grey, else 3; deeper ones scaled.
+def opened(path: Path, at_least: int = 0, *, beneath: bool = False) -> Image.Image:
+    """The image in mode L or RGB. `at_least`: a JPEG may be decoded at a smaller scale, down to this many pixels.
 
-    Raises ValueError where the file is no image.
+    Transparent parts are white, or, with `beneath`, what the file has beneath them (masks); more than 8 bits are brought to
+    8: values up to 1 (floats) or up to 255 keep their meaning. Raises ValueError for a file that is no image, or is cut short.
     """
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            if image.mode.startswith("I") or image.mode == "F":
-                deep = np.asarray(image, dtype=np.float64)
-                top = 65535.0 if deep.max() > 255 else 255.0
-                return (np.clip(deep / top, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)[None]
-            grey = image.mode in ("1", "L", "LA")
-            pixels = np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
-    except OSError as problem:
-        raise ValueError(f"{path.name} is no image: {problem}") from problem
-    return pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("ignore")  # a camera's broken EXIF is no reason to stop
+            image = Image.open(file)
+            if at_least:
+                image.draft(None, (at_least, at_least))
+            return _eight_bits(image, beneath)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
+        raise ValueError(f"image {path.name}: expected a file that pillow reads; found {problem}") from problem
 
 
-def size_of(path: Path) -> tuple[int, int]:
-    """(height, width) of an image or .npy file, from its header where it has one."""
-    if path.suffix == ".npy":
-        shape = np.load(path, mmap_mode="r").shape
-        return int(shape[0]), int(shape[1])
+def read(path: Path, *, beneath: bool = False) -> Bytes:
+    """`opened` as `(channels, height, width)` uint8: 1 channel where it is grey, else 3. Raises ValueError as it does."""
+    values = np.asarray(opened(path, beneath=beneath), dtype=np.uint8)
+    return values[None] if values.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))
+
+
+def size_of(source: Path | bytes) -> tuple[int, int] | None:
+    """(height, width) of an image or .npy file (or of an image's bytes), from its header; None where it is neither."""
     from PIL import Image
 
-    with Image.open(path) as image:
-        return image.height, image.width
+    try:
+        if isinstance(source, Path) and source.suffix == ".npy":
+            height, width = np.load(source, mmap_mode="r").shape[:2]
+            return int(height), int(width)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a huge image is told by its head alone
+            with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
+                return image.height, image.width
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
+        return None
+
+
+def _eight_bits(image: Image.Image, beneath: bool) -> Image.Image:
+    from PIL import Image
+
+    if image.mode in ("L", "RGB"):
+        image.load()
+        return image
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, dtype=np.float64)
+        most = values.max(initial=0.0)
+        top = 65535.0 if most > 255 else 1.0 if most <= 1 and image.mode == "F" else 255.0
+        return Image.fromarray((np.clip(values / top, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8))
+    if image.mode == "1" or (beneath and image.mode in ("LA", "La")):
+        return image.convert("L")
+    if not beneath and (image.mode in CLEAR or "transparency" in image.info):
+        clear = image.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+        return flat.convert("L" if image.mode in ("LA", "La") else "RGB")
+    return image.convert("RGB")

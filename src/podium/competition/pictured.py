@@ -1,15 +1,16 @@
-"""How large the images of a file column are: what recipes size themselves by."""
+"""How large images are, from their files' heads: what recipes size themselves by."""
 
 from __future__ import annotations
 
 import importlib.util
 import statistics
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
+from podium import pixels
+from podium.errors import IntakeError
 from podium.protocol import Column
 
 SAMPLE = 64  # files whose heads are read
@@ -26,21 +27,22 @@ def measured(described: tuple[Column, ...], frame: pl.DataFrame, files: Path) ->
     )
 
 
+def size(path: Path, ref: str) -> tuple[int, int]:
+    """(height, width) of an image that must be there, `ref` to the user. Raises IntakeError where it cannot be read."""
+    found = pixels.size_of(path)
+    if found is None:
+        raise IntakeError(
+            "an image cannot be read",
+            expected="a file that pillow or numpy reads",
+            found=ref,
+            remedy="download it again",
+        )
+    return found
+
+
 def _pixels(names: pl.Series, files: Path) -> int:
     """Median of the longer side over a sample; 0 where the files are no images."""
     known = names.drop_nulls().to_list()
-    sample = known[:: max(1, len(known) // SAMPLE)]
-    sides = [side for name in sample if (side := _side(files / name))]
-    return round(statistics.median(sides)) if sample and len(sides) >= IMAGES * len(sample) else 0
-
-
-def _side(path: Path) -> int:
-    from PIL import Image, UnidentifiedImageError
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a huge image is told by its head alone
-        try:
-            with Image.open(path) as image:
-                return max(image.size)
-        except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-            return 0
+    paths = [files / name for name in known[:: max(1, len(known) // SAMPLE)]]
+    sides = [max(size) for path in paths if path.suffix != ".npy" and (size := pixels.size_of(path))]
+    return round(statistics.median(sides)) if paths and len(sides) >= IMAGES * len(paths) else 0

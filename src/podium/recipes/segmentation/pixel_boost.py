@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
+from podium.recipes.grown import grown
 from podium.recipes.segmentation.filters import contexts, responses
 from podium.recipes.segmentation.reader import Reader, truths
 from podium.tasks.resize import resized
@@ -102,21 +103,11 @@ class PixelBoost:
         return x, y, weight
 
     def _boosted(self, x: Floats32, y: Floats32, weight: Floats32, ctx: Context) -> Any:
-        import lightgbm
-
-        until = ctx.time_left() - self.seconds
-
-        def in_time(env: Any) -> None:
-            if ctx.time_left() < until:
-                raise lightgbm.callback.EarlyStopException(env.iteration, [])
-
         params = {
             "objective": "cross_entropy", "min_data_in_leaf": 40, "feature_fraction": 0.6, "bagging_fraction": 0.8,
-            "bagging_freq": 1, "lambda_l2": 1.0, "num_threads": ctx.cores, "seed": ctx.seed, "deterministic": True,
-            "force_row_wise": True, "verbose": -1, **self.params,
+            "lambda_l2": 1.0, **self.params,
         }  # fmt: skip
-        data = lightgbm.Dataset(x, y, weight=weight / weight.mean(), params={"verbose": -1})
-        return lightgbm.train(params, data, self.rounds, callbacks=[in_time])
+        return grown(x, y, params, self.rounds, ctx, ctx.time_left() - self.seconds, weight / weight.mean())
 
 
 def _chosen(object_: NDArray[np.bool_], count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Floats32]:

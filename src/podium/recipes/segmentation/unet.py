@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
 from podium.recipes.segmentation.crops import Crops
+from podium.recipes.segmentation.pseudo import candidates, labelled
 from podium.recipes.segmentation.reader import Reader, truths
 from podium.tasks.resize import resized
 
 STRIDE = 32  # sides of what a net works on are multiples of it
 PREDICTED = 32  # images at a time
 SHARE = 0.82  # of the time left that training may take: predictions follow
+FIRST = 0.4  # of that, for the first cycle where a second one follows
 
 Bytes = NDArray[np.uint8]
+Floats32 = NDArray[np.float32]
 
 
 class UNet:
@@ -27,7 +30,10 @@ class UNet:
     `features`: `side` (longest side of the working image; the grid's own where it is left out), `frames`, `differences`
     (see `Reader`), `coords` (row and column as channels). `loss`: weight by name of `loss_net.LOSSES`. `flips`: none, h,
     hv or d4, in training and at test time. `crop`: side of training crops, half of them around the object; 0: whole images.
-    `anything`: weight of the image's own head, which tells images with and without an object; 0: none.
+    `anything`: weight of the image's own head, which tells images with and without an object; 0: none. `pseudo`: how often
+    an image that the net itself labelled is met for each labelled one, in a second cycle of `epochs`; 0: no second cycle.
+    Those are frames up to `reach` before and after the marked one (`frames`: "marked"), and unlabelled rows where they may
+    be read.
     """
 
     pretrained = False
@@ -48,11 +54,14 @@ class UNet:
         shade: float = 0.1,
         crop: int = 0,
         anything: float = 0.2,
+        pseudo: float = 0.0,
+        reach: int = 2,
     ) -> None:
         self.features, self.loss = dict(features), dict(loss or {"bce": 0.5, "lovasz": 0.5})
         self.epochs, self.batch_size, self.lr = epochs, batch_size, lr
         self.width, self.depth, self.stem = width, depth, stem
         self.flips, self.zoom, self.shade, self.crop, self.anything = flips, zoom, shade, crop, anything
+        self.pseudo, self.reach = pseudo, reach
         self.notes: dict[str, Any] = {}
 
     def fit(self, train: Rows, ctx: Context) -> UNet:
@@ -67,31 +76,54 @@ class UNet:
         answers = truths(train.y, size)
         self.mean = images[:: max(1, len(images) // 500)].mean((0, 2, 3), dtype=np.float64).astype(np.float32)
         self.spread = images[:: max(1, len(images) // 500)].std((0, 2, 3), dtype=np.float64).astype(np.float32) + 1.0
+        more, row_of = self._candidates(train, ctx)
+        until = (1.0 - SHARE) * ctx.time_left()  # seconds that are left when training has to be over
         net = self._net(pretrained=self.pretrained)
-        self.notes = neural.train(
-            net, len(train), self._batches(images, answers), self._loss(), self._schedule(neural.Schedule), ctx, SHARE,
-            rates={"encoder.": 0.3} if self.pretrained else None,
-        )  # fmt: skip
+        self._train(net, images, answers, len(images), FIRST * SHARE if len(more) else SHARE, ctx)
+        if len(more):
+            sure, masks = labelled(self._found(net, more, ctx), row_of, answers)
+            both = np.concatenate([images, more[sure]]), np.concatenate([answers, masks])
+            share = 1.0 if ctx.deadline is None else max(0.05, 1.0 - until / ctx.time_left())
+            self._train(net, *both, len(images), share, ctx)
         self.weights = neural.weights_of(net)
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
         from podium.recipes import neural
-        from podium.recipes.segmentation.predict_net import probabilities
 
         neural.begin(ctx)
         net = neural.restore(self._net(pretrained=False), self.weights)
         out = np.empty((len(rows), *ctx.layout.shape), dtype=ctx.layout.dtype)
         for start in range(0, len(rows), 8 * PREDICTED):
             part = rows.take(np.arange(start, min(start + 8 * PREDICTED, len(rows))))
-            images = self.reader.read(part)
-            forward = probabilities(self.flips, gate=self.anything > 0)
-            batch = partial(self._shown, images)
-            found = neural.apply(net, len(part), batch, forward, ctx, PREDICTED)
+            found = self._found(net, self.reader.read(part), ctx)
             out[start : start + len(part)] = np.clip(resized(found, *ctx.layout.shape[1:]), 0.0, 1.0)
         return Dense(out.reshape(len(rows), -1))
 
+    def _found(self, net: Any, images: Bytes, ctx: Context) -> Floats32:
+        """Probabilities `(n, classes, h, w)` on the working grid."""
+        from podium.recipes import neural
+        from podium.recipes.segmentation.predict_net import probabilities
+
+        forward = probabilities(self.flips, gate=self.anything > 0)
+        return neural.apply(net, len(images), partial(self._shown, images), forward, ctx, PREDICTED)
+
     # ------------------------------------------------------------ what the net is given
+
+    def _candidates(self, train: Rows, ctx: Context) -> tuple[Bytes, NDArray[np.int64]]:
+        if not self.pseudo:
+            return np.empty((0, self.reader.channels, *self.reader.size), dtype=np.uint8), np.empty(0, dtype=np.int64)
+        return candidates(self.reader, train, ctx.unlabelled, self.reach, np.random.default_rng([ctx.seed, 3]))
+
+    def _train(self, net: Any, images: Bytes, answers: Bytes, labelled: int, share: float, ctx: Context) -> None:
+        """One cycle, whose epochs have the first `labelled` images each, and of the others `pseudo` for each of these."""
+        from podium.recipes import neural
+
+        others = round(self.pseudo * labelled) if len(images) > labelled else 0
+        self.notes = neural.train(
+            net, labelled + others, self._batches(images, answers, labelled), self._loss(), self._schedule(neural.Schedule),
+            ctx, share, rates={"encoder.": 0.3} if self.pretrained else None,
+        )  # fmt: skip
 
     @property
     def channels(self) -> int:
@@ -120,7 +152,7 @@ class UNet:
             x = np.concatenate([x, *planes], axis=1).astype(np.float32)
         return torch.from_numpy(x)
 
-    def _batches(self, images: Bytes, answers: Bytes) -> Any:
+    def _batches(self, images: Bytes, answers: Bytes, labelled: int) -> Any:
         import torch
 
         from podium.recipes.segmentation.augment_net import varied
@@ -128,6 +160,8 @@ class UNet:
         crops = Crops(answers, self.crop) if self.crop else None
 
         def batch(at: NDArray[np.int64], rng: np.random.Generator) -> tuple[Any, Any]:
+            if len(images) > labelled:
+                at = np.where(at < labelled, at, rng.integers(labelled, len(images), size=len(at)))
             shown, true, corners = images[at], answers[at], None
             if crops is not None:
                 corners = crops.corners(at, rng)

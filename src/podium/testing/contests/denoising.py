@@ -54,6 +54,9 @@ def make(folder: Path, seed: int = 0) -> Planted:
         _save(public / "test" / f"{name}.png", dirty)
         hidden[name] = np.round(clean * 255) / 255
         ids += [f"{name}_{r + 1}_{c + 1}" for c in range(clean.shape[1]) for r in range(clean.shape[0])]
+    (folder / "private").mkdir()
+    told = np.concatenate([image.T.reshape(-1) for image in hidden.values()])
+    pl.DataFrame({"id": ids, "value": told}).write_csv(folder / "private" / "answers.csv")
     (public / "description.md").write_text(ABOUT)
     pl.DataFrame({"id": ids, "value": [1] * len(ids)}).write_csv(public / "sample_submission.csv")
 

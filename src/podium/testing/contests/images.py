@@ -1,8 +1,8 @@
-"""Small images of six shapes, two of a kind each, of which a quarter are labelled as their look-alike: label noise.
+"""Small images of six shapes, two of a kind each, of which many are labelled as their look-alike: label noise.
 
-Drawn by numpy: a shape of any place, size and turn on a rough ground. In train a label is that of the look-alike with
-chance `WRONG`, as crowds mistake leaf blight for leaf rust; the test answers are true. Accuracy counts. Who learns the
-wrong labels by heart answers with them.
+Drawn by numpy: a shape of any place, size and turn on a rough ground. In train the second shape of each two is called by
+the other's name with chance `MISTAKEN`, seldom the other way round, as crowds mistake leaf blight for leaf rust; the test
+answers are true. Accuracy counts. A model of every label as it is told leans to the names that are given too often.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from podium.testing.contests import Planted
 
 Bytes = NDArray[np.uint8]
 SHAPES = ("disc", "oval", "square", "slab", "star", "cross")  # each beside its look-alike
-TRAIN, TEST = 360, 240
+TRAIN, TEST = 420, 240
 SIZE = 32
-WRONG = 0.27
-NAIVE = 0.82  # a linear model of every label as it is told; one nearest neighbour: 0.65
-REACH = 0.90
+MISTAKEN = 0.42  # chance that the second of two look-alikes is called by the first's name
+SLIPPED = 0.04  # and the other way round
+NAIVE = 0.89  # a forest of every label as it is told; boosting 0.81. A forest that leaves out suspects: 0.967
+REACH = 0.93
 
 DESCRIPTION = """# Shapes
 
@@ -48,7 +49,8 @@ def make(folder: Path, seed: int = 0) -> Planted:
     names = [f"img_{number:04d}.png" for number in rng.permutation(TRAIN + TEST)]
     for name, kind in zip(names, truth, strict=True):
         _save(public / "images" / name, draw(int(kind), rng))
-    told = np.where(rng.random(TRAIN) < WRONG, truth[:TRAIN] ^ 1, truth[:TRAIN])
+    wrong = rng.random(TRAIN) < np.where(truth[:TRAIN] % 2, MISTAKEN, SLIPPED)
+    told = np.where(wrong, truth[:TRAIN] ^ 1, truth[:TRAIN])
     _write(
         public / "train.csv", ("image_id", "shape"), [(n, SHAPES[k]) for n, k in zip(names[:TRAIN], told, strict=True)]
     )
@@ -63,7 +65,7 @@ def make(folder: Path, seed: int = 0) -> Planted:
         right: int = sum(given.get(name) == shape for name, shape in answers.items())
         return right / len(answers)
 
-    return Planted(public, score, True, NAIVE, REACH, f"{WRONG:.0%} of train's labels are those of a look-alike")
+    return Planted(public, score, True, NAIVE, REACH, f"{MISTAKEN:.0%} of three shapes are labelled as look-alikes")
 
 
 def draw(kind: int, rng: np.random.Generator) -> Bytes:

@@ -34,6 +34,9 @@ def make(folder: Path, seed: int = 0) -> Planted:
     order = rng.permutation(len(places))
     contexts, answers = [contexts[i] for i in order], [answers[i] for i in order]
     _publish(folder / "public", train, contexts, letters)
+    told = {f"c{ord(letter)}": [int(answer == letter) for answer in answers] for letter in letters}
+    (folder / "private").mkdir()
+    pl.DataFrame({"id": range(len(answers)), **told}).write_csv(folder / "private" / "answers.csv")
     naive = _bits(_guessed(train, contexts, letters), answers, letters)
     gain = _agreeing(contexts, answers) * math.log2(len(CLOSERS)) / len(answers)
     return Planted(

@@ -52,6 +52,8 @@ def make(folder: Path, seed: int = 0) -> Planted:
     (public / "description.md").write_text(ABOUT)
     pl.DataFrame({"image": names, "mask": ["1 1"] * TEST}).write_csv(public / "sample_submission.csv")
     hidden = Masks.from_array(truths["test"])
+    (folder / "private").mkdir()
+    pl.DataFrame({"image": names, "mask": hidden.to_rle()}).write_csv(folder / "private" / "answers.csv")
 
     def score(path: Path) -> float:
         given = pl.read_csv(path, schema_overrides={"mask": pl.String})

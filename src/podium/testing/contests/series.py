@@ -58,6 +58,8 @@ def make(folder: Path, seed: int = 0) -> Planted:
     pl.DataFrame({"id": ids, "sales": np.zeros(len(ids))}).write_csv(public / "sample_submission.csv")
     (public / "description.md").write_text(ABOUT)
     hidden = dict(zip(ids, sales[:, ahead].ravel().tolist(), strict=True))
+    (folder / "private").mkdir()
+    pl.DataFrame({"id": ids, "sales": list(hidden.values())}).write_csv(folder / "private" / "answers.csv")
 
     def score(path: Path) -> float:
         given = pl.read_csv(path)
