@@ -74,11 +74,13 @@ def telling(engine: Engine, skill: float = 0.3) -> Any:
     return predictions
 
 
-def add_experiments(engine: Engine, count: int, round_: int = 1, cost_s: float = 10.0) -> list[Experiment]:
+def add_experiments(
+    engine: Engine, count: int, round_: int = 1, cost_s: float = 10.0, source: str = SOURCE
+) -> list[Experiment]:
     """Built experiments of a round, as the build phase leaves them: journalled, in the registry, on disk."""
     first = engine.registry.experiments.count() + 1
     ids = [f"E{number:03d}" for number in range(first, first + count)]
-    sources = tuple(SOURCE.format(name=id_) for id_ in ids)
+    sources = tuple(source.format(name=id_) for id_ in ids)
 
     def record(built: Build) -> None:
         import hashlib

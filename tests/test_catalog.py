@@ -153,3 +153,17 @@ def test_unknown_recipes_are_refused() -> None:
         source.solution(Recipe("tabular", "oracle"), "t", "h")
     with pytest.raises(ValueError, match=r"expected one of .*tabular, text"):
         catalog.cost_s(Recipe("music", "cnn"), facts(), 100)
+
+
+def test_what_another_has_measured_costs_nothing() -> None:
+    pictured = facts(1000, (Column("picture", "file", 1000, pixels=64),))
+    blocks = {"blocks": ["thumb"], "files": "prepare"}
+    one = Recipe("vision", "picture_linear", {**blocks, "components": 100}, {})
+    like, other = (
+        Recipe("vision", "picture_boost", blocks, {}),
+        Recipe("vision", "picture_boost", {**blocks, "blocks": ["colour"]}, {}),
+    )
+    assert catalog.as_made(one, [other]) == one
+    made = catalog.as_made(one, [other, like])
+    assert catalog.cost_s(made, pictured, 800) < catalog.cost_s(one, pictured, 800)
+    assert catalog.as_made(Recipe("tabular", "linear", {}, {}), [like]).features == {}

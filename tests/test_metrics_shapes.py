@@ -266,6 +266,18 @@ def test_pinball_equals_scikit_learn() -> None:
         score("pinball@0.1,0.9", y, low)
 
 
+def test_scaled_pinball_is_the_mean_of_each_series_in_its_own_scale() -> None:
+    y, of = rng.normal(size=60), np.repeat([0, 1, 2], 20)
+    low, high = np.sort(rng.normal(size=(2, 60)), axis=0)
+    scale, weight = np.array([1.0, 4.0, 0.5]), np.array([1.0, 2.0, 3.0])
+    parts = [(sk.mean_pinball_loss(y[at], low[at], alpha=0.1) + sk.mean_pinball_loss(y[at], high[at], alpha=0.9)) / 2
+             for at in (of == k for k in range(3))]  # fmt: skip
+    truth, both = Series.of(y, of, scale[of], weight[of]), np.column_stack([low, high])
+    assert score("wspl@0.1,0.9", truth, both) == pytest.approx(weight @ (parts / scale) / weight.sum())
+    alike = Series.of(y, of, scale[of])
+    assert score("spl@0.1,0.9", alike, both) == pytest.approx(np.mean(parts / scale))
+
+
 def test_crps_by_hand_and_by_brute_force() -> None:
     cdf = np.array([[0.2, 0.5, 1.0]])
     assert score("crps", np.array([1]), cdf) == pytest.approx((0.2**2 + 0.5**2 + 0) / 3)

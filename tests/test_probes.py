@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from podium.referee import probes
 from podium.referee.probes.association import chance
+from podium.referee.probes.likeness import NUMBERS, Told
 from podium.referee.probes.outcome import CHEAP, DEAR
 
 N = 400
@@ -109,8 +110,8 @@ def test_looked_up_rows_and_odd_training_scores_are_told() -> None:
     _, elsewhere = world(5)
     assert probes.jitter(truth, raw, raw).outcome == "passed"
     assert probes.jitter(truth, raw, elsewhere).outcome == "warned"
-    assert probes.trained(0.6, N, truth, raw).outcome == "passed"
-    assert probes.trained(0.9, N, truth, elsewhere).outcome == "warned"
+    assert probes.trained(Told(0.6, 0.2), NUMBERS.told(truth, raw)).outcome == "passed"
+    assert probes.trained(Told(0.9, 0.2), NUMBERS.told(truth, elsewhere)).outcome == "warned"
 
 
 def test_strange_values_are_accepted_or_told() -> None:

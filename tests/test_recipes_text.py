@@ -183,7 +183,7 @@ def test_tfidf_rows_have_length_one_and_empty_ones_stay_empty() -> None:
 # ---------------------------------------------------------------- models
 
 
-@pytest.mark.parametrize("family", sorted(catalog.FAMILIES))
+@pytest.mark.parametrize("family", sorted(SMALL))
 @pytest.mark.parametrize("task", ["multiclass_classification", "binary_classification", "multilabel_classification"])
 def test_classes_are_learnt(family: str, task: str) -> None:
     frame, y, ctx = make(task)
@@ -221,7 +221,7 @@ def test_several_values_are_learnt_at_once() -> None:
         assert np.corrcoef(values[:, 1], both[180:, 1])[0, 1] > 0.8
 
 
-@pytest.mark.parametrize("family", sorted(catalog.FAMILIES))
+@pytest.mark.parametrize("family", sorted(SMALL))
 def test_a_model_pickles_repeats_itself_and_notes_plain_facts(family: str) -> None:
     frame, y, ctx = make("multiclass_classification", n=120)
     train, valid = deal(frame, y, 90)
@@ -234,7 +234,7 @@ def test_a_model_pickles_repeats_itself_and_notes_plain_facts(family: str) -> No
     assert first.notes["rows"] == 90
 
 
-@pytest.mark.parametrize("family", sorted(catalog.FAMILIES))
+@pytest.mark.parametrize("family", sorted(SMALL))
 def test_a_row_is_predicted_alone_as_among_others(family: str) -> None:
     frame, y, ctx = make("binary_classification", n=120)
     train, valid = deal(frame, y, 90)
@@ -247,7 +247,7 @@ def test_a_row_is_predicted_alone_as_among_others(family: str) -> None:
 def test_a_class_that_training_rows_lack_gets_next_to_nothing() -> None:
     frame, y, ctx = make("multiclass_classification")
     keep = np.flatnonzero(y != 2)
-    for family in catalog.FAMILIES:
+    for family in SMALL:
         model = model_of(Recipe("text", family, {}, SMALL[family])).fit(Rows(frame, keep, y=y[keep]), ctx)
         values = model.predict(Rows(frame, np.arange(20)), ctx).values
         assert values.shape == (20, 3) and values[:, 2].max() < 0.34, family
@@ -265,7 +265,7 @@ def test_texts_missing_empty_or_of_strange_signs_are_borne() -> None:
     frame, y, ctx = make("multiclass_classification", n=60)
     strange = pl.Series("text", [None, "", "   ", "🦀🦀 ≈", "Ωμέγα"] * 12)
     rows = Rows(frame.with_columns(strange), np.arange(60), y=y)
-    for family in catalog.FAMILIES:
+    for family in SMALL:
         model = model_of(Recipe("text", family, {}, SMALL[family])).fit(rows, ctx)
         assert np.isfinite(model.predict(rows, ctx).values).all(), family
 
@@ -409,7 +409,7 @@ TABLE = (Column("Name", "text", 890, 0.0, 26.0), *(Column(f"n{k}", "numeric", 90
 
 def test_texts_that_carry_the_rows_get_recipes_and_names_in_a_table_do_not() -> None:
     many = competition("multiclass_classification")
-    assert set(catalog.families(facts_of(PROSE), many)) == set(catalog.FAMILIES)
+    assert set(catalog.families(facts_of(PROSE), many)) == set(SMALL)
     assert catalog.families(facts_of(TABLE), many) == () and catalog.portfolio(facts_of(TABLE), many, HARDWARE) == ()
     assert "naive_bayes" not in catalog.families(facts_of(PAIR), competition("regression"))
 

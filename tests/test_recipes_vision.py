@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.machinery
 import importlib.util
 import pickle
 import random
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -347,3 +350,86 @@ def test_a_backbone_tells_and_is_tuned(world: Any) -> None:
     model = vision.PictureLinear(features=features).fit(rows(world, range(48), True), CTX)
     found = model.predict(rows(world, range(48, N)), CTX).values
     assert (found.argmax(axis=1) == world[2][48:]).mean() > 0.4
+
+
+# ---------------------------------------------------------------- backbones by name
+
+TIMM = "timm:tiny.fake"
+
+
+@pytest.fixture
+def timm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A stand-in for timm with one model, its weights in a folder (with the head that we leave out), and that folder."""
+    torch = pytest.importorskip("torch")
+    from podium.weights.tensors import write_tensors
+
+    class Tiny(torch.nn.Module):  # type: ignore[misc]
+        num_features, pretrained_cfg = 6, {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = torch.nn.Conv2d(3, 6, 5, 4)
+
+        def forward(self, images: Any) -> Any:
+            return torch.relu(self.stem(images)).mean(dim=(2, 3))
+
+    def create_model(name: str, pretrained: bool, num_classes: int) -> Any:
+        assert not pretrained and not num_classes
+        if name != "tiny.fake":
+            raise RuntimeError("Unknown model")
+        return Tiny()
+
+    fake: Any = types.ModuleType("timm")
+    fake.create_model, fake.__spec__ = create_model, importlib.machinery.ModuleSpec("timm", None)
+    monkeypatch.setitem(sys.modules, "timm", fake)
+    held = {name: value.numpy() for name, value in Tiny().state_dict().items()}
+    write_tensors(tmp_path / "model.safetensors", {**held, "head.weight": np.ones((2, 6), np.float32)})
+    return tmp_path
+
+
+def test_a_model_of_timm_is_frozen_and_tuned(world: Any, timm: Path) -> None:
+    ctx = dataclasses.replace(CTX, weights={TIMM: timm})
+    frozen = vision.PictureLinear(features={"blocks": ["deep"], "backbone": TIMM, "size": 32})
+    assert frozen.fit(rows(world, range(48), True), ctx).predict(rows(world, range(48, N)), ctx).values.shape == (
+        N - 48,
+        3,
+    )
+    net = vision.TunedNet({"size": 32, "turns": "none", "backbone": TIMM}, epochs=1, batch_size=16, scales=[1.0, 1.5])
+    net.fit(rows(world, range(48), True), ctx)
+    found = net.predict(rows(world, range(48, N)), dataclasses.replace(CTX, weights={})).values
+    assert np.allclose(found.sum(axis=1), 1)
+    net.scales = (1.0,)
+    assert not np.allclose(net.predict(rows(world, range(48, N)), CTX).values, found, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("timm:other.fake", "timm has no model 'other.fake'"), (TIMM, "the run has no weights timm:tiny.fake")],
+)
+def test_what_is_wrong_with_a_backbone_is_said(world: Any, timm: Path, name: str, says: str) -> None:
+    net = vision.TunedNet({"size": 32, "turns": "none", "backbone": name}, epochs=1)
+    weights = {name: timm} if name != TIMM else {}
+    with pytest.raises(SolutionError, match=says):
+        net.fit(rows(world, range(8), True), dataclasses.replace(CTX, weights=weights))
+
+
+def test_weights_of_another_model_are_refused(timm: Path) -> None:
+    from podium.recipes.vision import timm_net
+    from podium.weights.tensors import write_tensors
+
+    write_tensors(timm / "model.safetensors", {"head.weight": np.ones((2, 6), np.float32)})
+    with pytest.raises(SolutionError, match=r"of another model: they lack stem\.weight"):
+        timm_net.load(TIMM, timm)
+
+
+def test_a_named_model_of_timm_gets_recipes_where_timm_is(timm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.weights.here", lambda name: True)
+    monkeypatch.setattr(backbones, "here", lambda name: False)
+    named = dataclasses.replace(ASKED, brought=dataclasses.replace(ASKED.brought, weights=(TIMM,)))
+    recipes = [r for r in of_images.portfolio(facts(300), named, HARDWARE) if r.features.get("backbone") == TIMM]
+    assert {recipe.model for recipe in recipes} >= {"deep_linear", "tuned"}
+    written = source.solution(next(r for r in recipes if r.model == "tuned"), "x", "y")
+    assert f"weights: {TIMM}\n" in written and "requires: timm\n" in written and "efficientnet" not in written
+    assert all(catalog.cost_s(recipe, facts(300), 1600) > 0 for recipe in recipes)
+    forbidden = dataclasses.replace(named, pretrained="no")
+    assert not any(recipe.features.get("backbone") for recipe in of_images.portfolio(facts(300), forbidden, HARDWARE))

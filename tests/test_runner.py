@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from podium.campaign import decide, loop, phases
 from podium.campaign.engine import Engine, Stopped
-from podium.campaign.runner import MAX_LOST, Runner, Track, fold_track, has_prepare, outcome
+from podium.campaign.runner import MAX_LOST, Runner, Track, fold_track, outcome
 from podium.errors import InvalidPredictions
 from podium.registry.database import Database
 from podium.testing.fake_executor import FakeExecutor, FakeRun, Outcome
@@ -239,11 +239,6 @@ def test_a_file_that_changed_after_it_was_recorded_is_refused(engine: Engine) ->
         engine.store.of_run(run, 1)
 
 
-def test_prepare_is_told_from_syntax() -> None:
-    assert has_prepare("def prepare(rows, ctx):\n    return rows\n")
-    assert not has_prepare("def fit(train, ctx):\n    def prepare(): ...\n")
-
-
 def test_an_adopted_run_is_charged_for_the_time_that_no_engine_saw(engine: Engine) -> None:
     executor_of(engine).wall_s = 50.0
     track = fold_track(engine, *add_experiments(engine, 1))
@@ -369,3 +364,14 @@ def test_the_outcome_is_by_experiment(engine: Engine) -> None:
     tracks = played(engine, 2)
     assert outcome(tracks) == {id_: {"status": "done", "message": ""} for id_ in ("E001", "E002")}
     assert decide.best_blend(engine) is None
+
+
+@pytest.mark.parametrize(("outcome", "experiments"), [("done", 1), ("timeout", 2)])
+def test_a_slow_machine_is_seen_in_what_ended_and_in_what_was_stopped(
+    made: Path, tmp_path: Path, outcome: Outcome, experiments: int
+) -> None:
+    executor = FakeExecutor(outcome=lambda run: outcome, wall_s=6.0)
+    engine = engine_of(copy_of(made, tmp_path / "c"), executor, options={"time_s": 1000.0, "experiments": None})
+    assert engine.speed() == 1.0
+    Runner(engine).play([fold_track(engine, one) for one in add_experiments(engine, experiments, cost_s=10.0)])
+    assert engine.speed() == pytest.approx(3.0)  # 6 s of the wall for a fold of 2

@@ -226,7 +226,7 @@ FILES_AND_TABLES = """
         try:
             open(path, "w")
         except OSError:
-            return float(path.read_text()) + table["z"].sum()
+            return float(path.read_text()) + table["z"].sum() + float((ctx.weights["folder:mine"] / "w.bin").read_text())
     def predict(model, rows, ctx): return np.full(len(rows), model)
 """
 
@@ -239,12 +239,18 @@ def test_files_tables_and_parents_are_there_to_read(tmp_path: Path) -> None:
     (tmp_path / "files" / "w0").write_text("40")
     pl.DataFrame({"z": [1, 1]}).write_ipc(tmp_path / "extra.arrow")
     np.save(tmp_path / "oof.npy", np.zeros(60))
-    executor = LocalExecutor(1, tmp_path / "home", level=level, files=tmp_path / "files", preload=("numpy", "polars"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "w.bin").write_text("1")
+    executor = LocalExecutor(
+        1, tmp_path / "home", level=level, files=tmp_path / "files", preload=("numpy", "polars"),
+        weights=[tmp_path / "mine"],
+    )  # fmt: skip
     beside: dict[str, Any] = {
+        "weights": {"folder:mine": str(tmp_path / "mine")},
         "tables": {"extra": str(tmp_path / "extra.arrow")},
         "parents": {"E1": str(tmp_path / "oof.npy")},
     }
     ended, folder = RunBench(executor, tmp_path).run(FILES_AND_TABLES, files=str(tmp_path / "files"), **beside)
     executor.close()
     assert ended.outcome == "done", (ended, (folder / "log.txt").read_text())
-    assert (np.load(folder / "predictions.npy") == 42).all()
+    assert (np.load(folder / "predictions.npy") == 43).all()

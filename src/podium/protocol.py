@@ -7,8 +7,9 @@ A solution is a Python file with two functions, and may have a third:
     def prepare(rows: Rows, ctx: Context) -> polars.DataFrame: ...   # optional; features of all rows, no labels
 
 The engine decides which rows are labelled, which are predicted, and when. `Model` is any object that pickles.
-Its docstring is its header: lines `requires: name` name packages; `reads: unlabelled` declares that `fit` uses rows
-without labels (`ctx.unlabelled`), which is refused where the test set is hidden.
+Its docstring is its header: lines `requires: name` name packages; `weights: name` asks for pretrained weights, which
+are then a folder, `ctx.weights[name]`; `reads: unlabelled` declares that `fit` uses rows without labels
+(`ctx.unlabelled`), which is refused where the test set is hidden.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ class Context:
     deadline: float | None = None  # time.monotonic() value at which the run is stopped; None where time must not decide
     parents: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # OOF over all rows, NaN where unknown
     tables: Mapping[str, Path] = field(default_factory=dict)  # Arrow files to join
-    weights: Mapping[str, Path] = field(default_factory=dict)  # pretrained weights, by name
+    weights: Mapping[str, Path] = field(default_factory=dict)  # folders of pretrained weights, by name
     scratch: Path = Path()
     unlabelled: Rows | None = None  # only for a solution that declares `reads: unlabelled`
     classes: tuple[str, ...] = ()  # names of the class codes, where there are any
@@ -169,7 +170,7 @@ class Context:
     def inner_split(self, rows: Rows, share: float = 0.1) -> tuple[Rows, Rows]:
         """Cut (most, held-back) from training rows, e.g. for early stopping; whole groups, latest times, else random.
 
-        Stratified by `y` where it is integer codes with at least two rows each.
+        Stratified by `y` where it is integer codes with at least two rows each. Rows from elsewhere are not held back.
         """
         n, rng = len(rows), np.random.default_rng(self.seed)
         want = max(1, round(n * share))
@@ -189,6 +190,8 @@ class Context:
             held = rng.permutation(n)[:want]
         mask = np.zeros(n, dtype=bool)
         mask[held] = True
+        own = mask & (rows.origin != "external")
+        mask = own if own.any() else mask
         return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
 
 

@@ -62,6 +62,7 @@ class Brought:
     )
     team: Mapping[str, str] = field(default_factory=dict)  # role → seat
     external_files: tuple[str, ...] = ()  # data from elsewhere that the user names, or keeps in `external/`
+    weights: tuple[str, ...] = ()  # pretrained weights that the user names (podium.weights)
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Competition:
     table_files: tuple[str, ...] = ()  # side tables, joined where a key allows
     target_name: str = ""  # what the answer is called where it is no column of train: boxes, next character
     external_data: str = "ask"  # whether the rules allow data from elsewhere: yes, no; ask where they are silent
+    pretrained: str = "ask"  # whether they allow pretrained models; used unless they say no
 
     @property
     def metric_shown(self) -> str:
@@ -295,7 +297,7 @@ class Budget:
 class Explained:
     """One line of why the blend errs, by the referee. `text` quotes names and values of the data; `columns` it speaks of."""
 
-    kind: str  # slice, units, unused, left, metric, confidence, disagreement, labels
+    kind: str  # slice, units, unused, left, metric, confidence, disagreement, labels, boxes
     columns: tuple[str, ...]
     figure: float | None
     text: str
@@ -339,7 +341,8 @@ class Facts:
     suggestions: tuple[Suggestion, ...] = ()  # of the search policy, for a builder that plans
     reopened: tuple[Reopened, ...] = ()  # by the newest retro
     explained: tuple[Explained, ...] = ()  # why the blend errs, as last looked at; at most a dozen lines
-    external: tuple[str, ...] = ()  # what solutions have from elsewhere
+    external: tuple[str, ...] = ()  # what solutions have from elsewhere, and whether its rows pay
+    sources: tuple[ExternalSource, ...] = ()  # known to the engine, not proposed yet: of the user's catalogue, of links
 
 
 @dataclass(frozen=True)
@@ -449,7 +452,7 @@ class Hypothesis:
 class ExternalSource:
     """Data from elsewhere that the researcher would have. Nothing is fetched until the user approves it."""
 
-    url: str  # https, of one table
+    url: str  # https, of one table, or of an archive of pictures with their labels
     what: str  # which rows and columns it holds
     why: str  # what it should help
     licence: str  # as the source states it; unknown where it states none

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium import referee
-from podium.campaign import retro
+from podium.campaign import pretrained, retro
 from podium.campaign.explain import explain
+from podium.campaign.external import proposals
 from podium.campaign.external.enlarged import described
 from podium.records import BlendFact, Brief, ExperimentFact, ExperimentSpec, Facts, Hypothesis, Phase, Review, Role
 from podium.registry.experiments import Experiment, fact
@@ -81,7 +82,8 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         stack=engine.terms[1],
         reopened=retro.reopened(registry, round_),
         explained=explain.told(registry),
-        external=described(engine, round_),
+        external=(*described(engine, round_), *pretrained.described(engine)),
+        sources=proposals.open_(registry),
         **deliverables,
     )
 

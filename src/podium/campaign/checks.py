@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from podium.campaign import ideas
+from podium.campaign import ideas, pretrained
 from podium.errors import BadDeliverable
 from podium.recipes import catalog
 from podium.records import (
@@ -162,6 +162,8 @@ def build(deliverable: Build, brief: Brief) -> None:
             )
         marks.add(mark)
         _check_imports(i, tree, brief)
+        if why := pretrained.objection(source, brief.facts.competition.pretrained):
+            raise BadDeliverable(f"solutions[{i}]: {why}")
 
 
 def _check_imports(i: int, tree: ast.AST, brief: Brief) -> None:

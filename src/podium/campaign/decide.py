@@ -21,6 +21,7 @@ from podium.referee.probes.outcome import findings
 from podium.registry import invalidation
 from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
+from podium.registry.external import Trial
 from podium.registry.submissions import SubmissionRow
 from podium.tasks.task import Floats
 
@@ -64,6 +65,7 @@ class Judged:
 class Decision:
     champion: str | None
     judged: tuple[Judged, ...]
+    trials: tuple[Trial, ...] = ()  # of rows from elsewhere
 
 
 def gate_fold(engine: Engine, experiment: Experiment) -> int | None:
@@ -154,6 +156,11 @@ def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
         for j in judged
     ]
     return Decision(champion, tuple(judged))
+
+
+def paired(engine: Engine, new: str, old: str) -> Paired:
+    """Whether one experiment is better than another, on the rows both predict, above the rows' and the seeds' noise."""
+    return referee.with_seed_noise(_compare(engine, new, old), referee.seed_noise(_replicates(engine)))
 
 
 def _compare(engine: Engine, new: str, old: str, step: int = 1) -> Paired:

@@ -189,9 +189,10 @@ class Engine:
         return frame.hstack(side.rename({name: f"side:{name}" for name in side.columns}))
 
     def speed(self) -> float:
-        """Measured over estimated CPU seconds of the newest finished fits; 1.0 where time must not decide."""
+        """Measured over estimated seconds of the newest fits; 1.0 where time must not decide. Of the wall, times the threads
+        that an estimate for one core is shared by: a machine that others use is a slower one."""
         if not self.purse.timed:
             return 1.0
-        measured, all_folds = self.registry.runs.fit_seconds()
-        estimated = all_folds / self.n_folds
+        wall_s, all_folds = self.registry.runs.fit_seconds()
+        measured, estimated = wall_s * self.purse.threads, all_folds / self.n_folds
         return float(np.clip(measured / estimated, 0.2, 5.0)) if estimated > 0 else 1.0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import tasks
+from podium import tasks, weights
 from podium.competition.dataset import Dataset
 from podium.execution.dealt import truth_of
 from podium.execution.worker import check_predictions
@@ -31,6 +31,7 @@ def out_of_fold(campaign: Path, module: ModuleType) -> tuple[Task, NDArray[Any],
         schema=data.columns,
         classes=data.competition.classes,
         layout=task.layout(),
+        weights={name: weights.find(name).folder for name in weights.asked(f'"""{module.__doc__ or ""}"""')},
     )
     source = data.frame()
     if hasattr(module, "prepare"):

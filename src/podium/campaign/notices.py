@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from podium.campaign import pretrained
 from podium.campaign.estimates.calibration import calibration
 from podium.campaign.external import sources
 from podium.campaign.submission import deadline, waiting
@@ -27,6 +28,7 @@ def notices(registry: Registry) -> list[str]:
         *_imported(registry, brought),
         *_knowledge(registry, brought),
         *sources.notices(registry),
+        *pretrained.credits(registry),
         *_invalidated(registry),
     ]
 

@@ -5,19 +5,17 @@ Every phase is one journalled step: its deliverable is recorded together with al
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from podium import metrics
-from podium.campaign import decide, ideas, solutions, untrusted
+from podium.campaign import decide, made, pretrained, solutions, untrusted
 from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
-from podium.campaign.device import device_for
 from podium.campaign.estimates import expectation
 from podium.campaign.explain import explain
-from podium.campaign.external.enlarged import enlarged
+from podium.campaign.external import trials
 from podium.campaign.external.sources import propose
 from podium.campaign.probes import probing
 from podium.campaign.runner import Runner, fold_track, outcome
@@ -26,14 +24,12 @@ from podium.campaign.turn import play
 from podium.campaign.views import write_views
 from podium.competition import audit, eda_markdown, plots
 from podium.errors import IntakeError
-from podium.recipes import catalog
 from podium.records import (
     AuditFinding,
     Build,
     Charter,
     Checks,
     Competition,
-    ExperimentSpec,
     Findings,
     Plan,
     ResearchBrief,
@@ -155,30 +151,31 @@ def revise(engine: Engine, round_: int, found: ResearchBrief, planned: Plan, rev
 
 def build(engine: Engine, round_: int, planned: Plan) -> list[Experiment]:
     """Solutions for the planned experiments, as many as the budget still has; each gets an id and an allowance. What was
-    handed in from outside the rounds joins them."""
-    left = engine.options.experiments
-    count = engine.registry.experiments.count()
-    specs = planned.experiments if left is None else planned.experiments[: max(0, left - count)]
+    handed in from outside the rounds joins them, and what is run again with rows from elsewhere."""
+    left, count = engine.options.experiments, engine.registry.experiments.count()
+    extras, reruns = engine.registry.extras.pending(), trials.due(engine, round_)
+    specs = planned.experiments if left is None else planned.experiments[: max(0, left - count - len(reruns))]
 
     def record(built: Build) -> None:
-        extras = engine.registry.extras.pending()
+        registry, standing = engine.registry, engine.registry.external.standing(round_)
         entries = [*zip(specs, built.solutions, strict=True), *((extra.spec, extra.solution) for extra in extras)]
-        for position, (spec, source) in enumerate(entries):
-            engine.registry.experiments.add(_experiment(engine, round_, count + position + 1, spec, source))
-        for position, extra in enumerate(extras):
-            engine.registry.extras.take(extra, f"E{count + len(specs) + position + 1:03d}")
+        ids = [f"E{count + position + 1:03d}" for position in range(len(entries) + len(reruns))]
+        pretrained.note(engine, [source for _, source in entries])
+        for id_, (spec, source) in zip(ids, entries, strict=False):
+            registry.experiments.add(made.of_plan(engine, round_, id_, spec, source, standing))
+        for id_, extra in zip(ids[len(specs) :], extras, strict=False):
+            registry.extras.take(extra, id_)
+        for id_, rerun in zip(ids[len(entries) :], reruns, strict=True):
+            registry.experiments.add(made.again(engine, round_, id_, rerun))
+            if (trial := rerun.trial(id_, round_)) is not None:
+                registry.external.put_trial(trial)
 
-    if (
-        engine.registry.journal.find(f"R{round_:02d}_build") is None
-        and not specs
-        and not engine.registry.extras.pending()
-    ):
+    if engine.registry.journal.find(f"R{round_:02d}_build") is None and not (specs or extras or reruns):
         return []
-    built = play(engine, round_, "build", Build, record, plan=specs)
+    play(engine, round_, "build", Build, record, plan=specs)
     experiments = engine.registry.experiments.of_round(round_)
-    handed = engine.registry.extras.sources([experiment.id for experiment in experiments])
-    for experiment, source in zip(experiments, (*built.solutions, *handed.values()), strict=True):
-        solutions.publish(engine, experiment.id, source)
+    for experiment in experiments:
+        solutions.ensure(engine, experiment)
     return experiments
 
 
@@ -236,7 +233,15 @@ def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> Non
             if blocked:  # what a builder is told, to mend it
                 engine.registry.experiments.set_status(judged.id, "done", blocked)
 
-    decision = engine.registry.journal.step(round_, "decide", Decision, lambda: decide.judge(engine, verified), record)
+        for trial in decision.trials:
+            engine.registry.external.put_trial(trial)
+
+    def judge() -> Decision:
+        return trials.judged(engine, round_, decide.judge(engine, verified))
+
+    decision = engine.registry.journal.step(round_, "decide", Decision, judge, record)
+    for trial in decision.trials:
+        engine.event("external_trial", source=trial.source, experiment=trial.experiment, outcome=trial.outcome)
     for judged in decision.judged:
         engine.event("verdict", experiment=judged.id, verdict=judged.verdict)
     if engine.registry.blends.of_round(round_) is None and decision.judged:
@@ -266,23 +271,3 @@ def _record_learnings(engine: Engine, round_: int) -> Callable[[Findings], None]
             engine.registry.add_learning(learning, round_)
 
     return record
-
-
-def _experiment(engine: Engine, round_: int, number: int, spec: ExperimentSpec, source: str) -> Experiment:
-    recipe, data, larger = spec.recipe, engine.dataset.facts, enlarged(engine, round_)
-    fold_rows = data.n_train * (engine.n_folds - 1) // max(1, engine.n_folds)
-    fold_rows += 0 if larger is None else len(larger.rows)
-    fold_cost = catalog.cost_s(recipe, data, fold_rows) if recipe else spec.cost_s / max(1, engine.n_folds)
-    builtin = engine.seats["builder"] is engine.fallback and recipe is not None
-    sha = hashlib.sha256(source.encode()).hexdigest()
-    return Experiment(
-        id=f"E{number:03d}",
-        round=round_,
-        spec=spec,
-        seed=engine.options.seed + spec.seed_offset,
-        fingerprint=catalog.fingerprint(recipe) if recipe else ideas.fingerprint(source),
-        solution_sha=sha,
-        builtin=builtin,
-        static_cost_s=fold_cost * engine.n_folds,
-        allowance_s=engine.purse.allowance_s(fold_cost, engine.n_folds, engine.speed(), device_for(engine, source)),
-    )

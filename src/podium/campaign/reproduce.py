@@ -196,7 +196,7 @@ def _compare(
         return PartDiff(
             run.part, False, None, allowed, found == sha, False, f"the rerun failed: {failed or 'no result'}"
         )
-    new = read_predictions(engine.campaign / again.folder / "predictions.npy")
+    new = read_predictions(engine.campaign / again.folder / "predictions.npy", engine.task.layout().dtype)
     gap, row = _gap(old, new)
     if found != sha:
         told = "is gone" if not found else f"has sha256 {found[:12]}, recorded was {sha[:12]}"

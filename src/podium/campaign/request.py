@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.campaign import solutions
+from podium.campaign import prepared, pretrained, solutions
 from podium.campaign.budget import UNTIMED_WALL_S
 from podium.campaign.device import Device, device_of
 from podium.campaign.environment import environment
@@ -40,7 +42,7 @@ class Variant:
     own_file: bool = False  # the features are a file of the variant's own; `groups` and `times` are aligned with it
     groups: Path | None = None
     times: Path | None = None
-    decoy: NDArray[np.float64] | None = None  # answers planted in the run's folder
+    decoy: NDArray[Any] | None = None  # answers planted in the run's folder
     wall_s: float | None = None  # at most so long, where time is limited
 
 
@@ -56,23 +58,39 @@ class Part:
     model: Path | None = None
     prepared_sha: str = ""  # hash of the prepared features, where the solution makes its own
     variant: Variant | None = None
+    shared: str = ""  # of `prepare`: what is equal where its features are
     enlarged: Enlarged | None = None  # rows from elsewhere, among those it is fitted on
 
 
 def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
     """The content address: equal keys give equal predictions, on any machine with this environment."""
-    rows = hashlib.sha256(part.train.tobytes() + b"|" + part.predict.tobytes()).hexdigest()
-    device = device_of(engine, experiment)
-    address = {
+    own = {
         "experiment": experiment.id,  # two may hold one solution: each has runs of its own
         "solution": experiment.solution_sha,
+        "allowance": experiment.allowance_s,
+    }
+    return _hashed(_address(engine, experiment, part) | own)
+
+
+def shared_key(engine: Engine, experiment: Experiment, part: Part, source: str) -> str:
+    """The address of what `prepare` makes: equal keys give equal features, whichever experiment's they are."""
+    return _hashed(_address(engine, experiment, part) | {"program": prepared.digest(source)})
+
+
+def _hashed(address: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(address, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _address(engine: Engine, experiment: Experiment, part: Part) -> dict[str, Any]:
+    rows = hashlib.sha256(part.train.tobytes() + b"|" + part.predict.tobytes()).hexdigest()
+    device = device_of(engine, experiment)
+    address: dict[str, Any] = {
         "data": engine.dataset.splits_hash,
         "features": part.features.stem,
         "prepared": part.prepared_sha,
         "kind": part.kind,
         "rows": rows,
         "seed": experiment.seed,
-        "allowance": experiment.allowance_s,
         "threads": engine.purse.threads_on(device),
         "device": device,
         "environment": environment(),
@@ -81,10 +99,13 @@ def run_key(engine: Engine, experiment: Experiment, part: Part) -> str:
     beside = shas(engine, experiment)
     if beside:
         address["external"] = beside
+    learned = pretrained.shas(engine, experiment)
+    if learned:
+        address["weights"] = learned
     if part.variant is not None:
         dealt = b"" if part.variant.labels_of is None else part.variant.labels_of.tobytes()
         address["variant"] = [part.name, part.variant.salt, hashlib.sha256(dealt).hexdigest()]
-    return hashlib.sha256(json.dumps(address, sort_keys=True).encode()).hexdigest()[:32]
+    return address
 
 
 def context(engine: Engine, device: Device = "cpu", gpu: int | None = None) -> dict[str, Any]:
@@ -116,9 +137,13 @@ def is_free(engine: Engine, experiment: Experiment, key: str, folder: Path) -> b
     return bool(request["key"] == key and request["solution"] == str(engine.solution_path(experiment.id)))
 
 
-def _wall_s(experiment: Experiment, variant: Variant) -> float:
+def _wall_s(engine: Engine, experiment: Experiment, part: Part) -> float:
+    """What a fold is allowed; `prepare` stands for all folds, so it may take as long as they do one after another."""
     allowed = experiment.allowance_s or UNTIMED_WALL_S
-    return allowed if variant.wall_s is None else min(allowed, variant.wall_s)
+    if part.kind == "prepare":
+        allowed *= math.ceil(engine.n_folds / engine.purse.at_a_time(device_of(engine, experiment)))
+    limit = part.variant.wall_s if part.variant else None
+    return allowed if limit is None else min(allowed, limit)
 
 
 def write_request(
@@ -136,16 +161,17 @@ def write_request(
         kind=part.kind,
         solution=str(engine.solution_path(experiment.id)),
         features=str(part.features),
-        limits=Limits(wall_s=_wall_s(experiment, variant), memory_mb=engine.purse.memory_mb),
+        limits=Limits(wall_s=_wall_s(engine, experiment, part), memory_mb=engine.purse.memory_mb),
         threads=engine.purse.threads_on(device),
         seed=experiment.seed,
         context=context(engine, device, gpu),
-        files=str(data.files) if data.files else None,
+        files=str(data.files.resolve()) if data.files else None,  # as the executor mounts them
         model=str(part.model) if part.model else None,
         # where folds look forward a run holds back what comes last, not whole groups: test goes on with the same ones
         groups=str(groups) if groups and not engine.competition.looks_forward else None,
         times=str(times) if times else None,
         tables={name: str(path) for name, path in data.tables.items()} | tables(engine, experiment),
+        weights=pretrained.folders(engine, experiment),
         min_level="process" if experiment.builtin else "landlock",
     )
     if variant.decoy is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import itertools
 import time
@@ -17,7 +16,8 @@ from podium.campaign import decide, solutions
 from podium.campaign.device import device_of, free_gpu
 from podium.campaign.engine import Stopped
 from podium.campaign.external.enlarged import enlarged, joined
-from podium.campaign.request import Part, is_free, run_key, write_request
+from podium.campaign.prepared import has_prepare, share, shared
+from podium.campaign.request import Part, is_free, run_key, shared_key, write_request
 from podium.errors import InvalidPredictions
 from podium.records import RunExit, Status
 from podium.registry.experiments import Experiment
@@ -55,11 +55,6 @@ class Job:
     gpu: int | None = None  # which it has to itself
 
 
-def has_prepare(source: str) -> bool:
-    """Whether the solution defines `prepare`, told from its syntax: the engine never runs it to find out."""
-    return any(isinstance(node, ast.FunctionDef) and node.name == "prepare" for node in ast.parse(source).body)
-
-
 class Runner:
     """Plays tracks on the engine's executor until all are done, killed or failed, or the work time is over."""
 
@@ -90,17 +85,26 @@ class Runner:
 
     def _replay(self, track: Track) -> None:
         """Take what is recorded already, whatever the time; a gate or a `prepare` may make more of it ready."""
-        runs, at = self.engine.registry.runs, 0
+        at = 0
         while at < len(track.ready):
             part = track.ready[at]
             key = run_key(self.engine, track.experiment, part)
-            cached = runs.find(key)
+            cached = self._recorded(track, part, key)
             if cached is None:
                 at += 1
                 continue
             track.ready.pop(at)
             self._take_cached(Job(track, part, key, cached.folder), cached)
             at = 0
+
+    def _recorded(self, track: Track, part: Part, key: str) -> RunRow | None:
+        """The run's result, if it has one: its own, or features that another experiment's `prepare` has made already."""
+        runs = self.engine.registry.runs
+        found = runs.find(key)
+        if found is None and (made := shared(self.engine, part.shared)) is not None:
+            found = dataclasses.replace(made, key=key, experiment=track.experiment.id)
+            runs.add(found)
+        return found
 
     def _take_cached(self, job: Job, row: RunRow) -> None:
         (self.engine.campaign / row.folder / "labels.arrow").unlink(missing_ok=True)  # a crash came before it was
@@ -109,8 +113,13 @@ class Runner:
     def _fill(self, tracks: list[Track]) -> None:
         """Start the next parts, earlier experiments first, while slots are free."""
         for track in tracks:
-            while track.ready and len(self._running) < self.engine.purse.slots and self._has_device(track):
+            while track.ready and len(self._running) < self.engine.purse.slots and self._may_begin(track):
                 self._begin(track, track.ready.pop(0))
+
+    def _may_begin(self, track: Track) -> bool:
+        """Not while another experiment makes the very features that this one would make."""
+        making = {job.part.shared for job in self._running.values()} - {""}
+        return track.ready[0].shared not in making and self._has_device(track)
 
     def _has_device(self, track: Track) -> bool:
         """Whether a run of the track may start now: on a GPU one at a time, while the CPU's slots go on beside."""
@@ -123,7 +132,7 @@ class Runner:
         engine, experiment = self.engine, track.experiment
         gpu = None if device_of(engine, experiment) == "cpu" else self._free_gpu()
         key = run_key(engine, experiment, part)
-        cached = engine.registry.runs.find(key)
+        cached = self._recorded(track, part, key)
         if cached is not None:
             self._take_cached(Job(track, part, key, cached.folder), cached)
             return
@@ -161,7 +170,9 @@ class Runner:
         labels = engine.campaign / job.folder / "labels.arrow"
         if exit_.outcome == "done":
             row = RunRow(job.key, track.experiment.id, job.part.kind, job.part.name, job.folder, exit_)
-            engine.registry.runs.add(row)
+            with engine.registry.database.write():
+                engine.registry.runs.add(row)
+                share(engine, job.part.shared, row)
             labels.unlink(missing_ok=True)
             self._succeeded(job, row)
             return
@@ -270,11 +281,12 @@ def fold_track(engine: Engine, experiment: Experiment) -> Track:
             return Track(
                 experiment, [], status="failed", message="prepare: would see the future where folds are forward"
             )
-        larger, nothing = enlarged(engine, experiment.round), np.empty(0, dtype=np.int64)
+        larger, nothing = enlarged(engine, experiment.external), np.empty(0, dtype=np.int64)
         n_rows = engine.dataset.n_rows + (0 if larger is None else len(larger.rows))
         features = engine.dataset.features if larger is None else larger.features
         everything = np.arange(n_rows, dtype=np.int64)
         prepare = Part("prepare", "prepare", nothing, everything, features, enlarged=larger)
+        prepare = dataclasses.replace(prepare, shared=shared_key(engine, experiment, prepare, source))
         return Track(experiment, [prepare], folds, gate_fold)
     if gate_fold is None:
         return Track(experiment, folds)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from podium.competition.description import metric_text
+from podium.competition.quantile_answers import loss_of
 from podium.errors import Ambiguous, IntakeError
 from podium.metrics import Metric, families, find, get, names
 from podium.records import Evidence
@@ -44,9 +45,11 @@ def scores(metric: Metric, task_type: str, submission_kind: str = "") -> bool:
     return task_type in metric.task_types or (task_type == "ordinal_regression" and metric.name == "qwk")
 
 
-def find_metric(config: dict[str, Any], text: str, task_type: str = "", kind: str = "") -> tuple[Metric, Evidence]:
+def find_metric(
+    config: dict[str, Any], text: str, task_type: str = "", kind: str = "", levels: tuple[float, ...] = ()
+) -> tuple[Metric, Evidence]:
     """The metric the config names, else the one the description scores by. Where the kind of task is known already, only
-    metrics that score it count.
+    metrics that score it count; where the submission asks for quantiles, the loss of quantiles is at its `levels`.
 
     Raises IntakeError: none, several, unknown, one of another kind of task, or a direction that contradicts it.
     """
@@ -55,11 +58,12 @@ def find_metric(config: dict[str, Any], text: str, task_type: str = "", kind: st
         return not task_type or scores(metric, task_type, kind)
 
     if config.get("metric"):
-        metric, evidence = get(config["metric"]), Evidence("", "config.json or a flag says so", 1.0)
+        plain = "" if "@" in str(config["metric"]) else loss_of(str(config["metric"]), levels)
+        metric, evidence = get(plain or config["metric"]), Evidence("", "config.json or a flag says so", 1.0)
         if not fits(metric):
             raise _other_kind(metric, task_type, fits)
     else:
-        metric, evidence = _from_text(text, task_type, fits)
+        metric, evidence = _of_quantiles(text, levels) or _from_text(text, task_type, fits)
     asked = config.get("metric_direction")
     if asked and asked != metric.direction:
         raise IntakeError(
@@ -91,6 +95,17 @@ def _from_text(text: str, task_type: str, fits: Fits) -> tuple[Metric, Evidence]
             remedy="choose with `--metric NAME`, or `metric` in config.json",
         )
     raise _unknown(text, task_type, fits)
+
+
+def _of_quantiles(text: str, levels: tuple[float, ...]) -> tuple[Metric, Evidence] | None:
+    """The loss of quantiles that the description names, at the levels that the sample submission has; None without either."""
+    for passage, confidence in passages(text) if levels else ():
+        if name := loss_of(passage, levels):
+            why = (
+                f"the sample submission asks for quantiles, and the description says: {' '.join(passage.split())[:120]}"
+            )
+            return get(name), Evidence(name, why, confidence)
+    return None
 
 
 def passages(text: str) -> list[tuple[str, float]]:

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from podium.competition.box_format import LABEL, TRUTH_KEY, BoxFormat, recorded, split_boxes
-from podium.competition.folder import look
+from podium.competition.folder import look_at
 from podium.competition.table import read_bytes, read_table
 from podium.errors import IntakeError
 from podium.records import Competition
@@ -109,7 +109,7 @@ def _coco(competition: Competition, data: Path, fmt: BoxFormat) -> Found:
 def _voc(competition: Competition, data: Path, fmt: BoxFormat) -> Found:
     suffixed = _suffixed(competition, data)
     image, labels, four, every = [], [], [], []
-    attached = look(data).attached
+    attached = look_at(competition).attached
     for ref in (r for group in attached.values() for r in group if r.lower().endswith(".xml")):
         text = read_bytes(data, ref).decode("utf-8", "replace")
         named = re.search(r"<filename>\s*(.*?)\s*</filename>", text, re.S)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from podium.competition.config import Config, keys_used, moment, names, team
-from podium.competition.folder import Contents
+from podium.competition.folder import Contents, without
 from podium.competition.scoring import Scoring
 from podium.errors import IntakeError
 from podium.records import Brought, Competition, Evidence
@@ -54,16 +53,9 @@ def with_brought(competition: Competition, home: Path, config: Config, scoring: 
 def apart(contents: Contents, home: Path, config: Config) -> Contents:
     """The data folder's contents without what the config brings: predictions are no table to join, notes are no
     description."""
-    root = contents.folder.resolve()
     given = [*names(config.get("knowledge_files")), *names(config.get("external_files"))]
     given += [*(str(config[key]) for key in PATHS if config.get(key))]
-    below = [path.relative_to(root).as_posix() for name in given if root in (path := (home / name).resolve()).parents]
-
-    def kept(refs: Iterable[str]) -> tuple[str, ...]:
-        return tuple(ref for ref in refs if not any(ref == name or ref.startswith(f"{name}/") for name in below))
-
-    attached = {folder: refs for folder, all_ in contents.attached.items() if (refs := kept(all_))}
-    return dataclasses.replace(contents, tables=kept(contents.tables), texts=kept(contents.texts), attached=attached)
+    return without(contents, [(home / name).resolve() for name in given])
 
 
 def _path(home: Path, config: Config, key: str, *, folder: bool = False) -> str | None:

@@ -15,7 +15,7 @@ from podium.competition import attached, columns, features, pictured, relation, 
 from podium.competition.columns import ColumnType
 from podium.competition.dataset import MARK, POSITION, ROW, Dataset, write_arrow, write_json
 from podium.competition.dealt import Dealt
-from podium.competition.folder import TableFiles, look
+from podium.competition.folder import TableFiles, look_at
 from podium.competition.keys import keyed
 from podium.competition.source import Source, read_source
 from podium.competition.units import TRUTH, Units, units_of
@@ -65,7 +65,7 @@ def _write(competition: Competition, part: Path, seed: int) -> None:
     source = units.source
     n_train, n = source.train.height, source.train.height + source.test.height
     raw = features.stack(source, competition)
-    file_columns = _files(units, competition, data)
+    file_columns = _files(units, competition)
     raw = raw.drop([f.name for f in file_columns], strict=False)
     types = [features.type_of(raw[name], competition) for name in raw.columns]
     frame = columns.conform(raw, types)
@@ -110,10 +110,10 @@ def _rows(competition: Competition, data: Path) -> Units:
     return Units(features.in_sample_order(keyed(source, competition.id_columns), competition))
 
 
-def _files(units: Units, competition: Competition, data: Path) -> list[attached.FileColumn]:
+def _files(units: Units, competition: Competition) -> list[attached.FileColumn]:
     if units.files is not None:
         return [attached.FileColumn(name, refs) for name, refs in units.files.items()]
-    return attached.find_files(look(data), units.source.train, units.source.test, competition.id_column)
+    return attached.find_files(look_at(competition), units.source.train, units.source.test, competition.id_column)
 
 
 def _labels(train: pl.DataFrame, competition: Competition) -> pl.DataFrame:
@@ -121,6 +121,9 @@ def _labels(train: pl.DataFrame, competition: Competition) -> pl.DataFrame:
     out = [train[TRUTH]] if TRUTH in train.columns else []
     numbers = not competition.classes
     for name in () if out else competition.target_columns:
+        if train[name].dtype == pl.UInt8:  # a label of a cell that lists several
+            out.append(train[name])
+            continue
         series = train[name].cast(pl.String)
         if numbers and series.str.to_lowercase().is_in(["true", "false"]).all():
             series = (series.str.to_lowercase() == "true").cast(pl.Float64)
@@ -211,7 +214,8 @@ def _strata(labels: pl.DataFrame, competition: Competition) -> Floats:
     values: Floats = frame.to_numpy().astype(np.float64)
     if competition.task_type == "multilabel_classification":
         rarest_last = np.argsort(np.argsort(-values.sum(axis=0), kind="stable"), kind="stable")
-        combined: Floats = values @ (2.0**rarest_last)  # so a rare label's rows lie together, and are dealt evenly
+        # so a rare label's rows lie together, and are dealt evenly; of thousands the commonest count for nothing
+        combined: Floats = values @ (2.0 ** (rarest_last - values.shape[1] + 1.0))
         return combined
     if values.shape[1] == 1:
         return values[:, 0]

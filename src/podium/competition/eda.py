@@ -29,6 +29,8 @@ FIRST = (
     "label_noise", "structure", "near_duplicate", "duplicate", "group_leak", "units", "missing_pattern", "drift",
     "missing_drift", "imbalance", "skew", "unused", "sentinel",
 )  # fmt: skip
+HELD = {"labels": "several labels", "ranking": "a ranked list", "boxes": "boxes", "image": "an image"}
+MOST_TARGETS = 20  # of the table of targets; of labels the commonest
 PLOTS = {
     "target": "The target", "columns": "What single columns tell of the target", "time": "Train and test in time",
     "drift": "How test differs from train", "missing": "Missing values", "labels": "Labels against a quick model",
@@ -80,7 +82,7 @@ def _question(competition: Competition) -> str:
     return (
         "## The question\n\n"
         f"Predict `{asked}`: {competition.task_type.replace('_', ' ')}, scored by **{competition.metric}** ({better} is better). "
-        f"A cell of the submission holds a {competition.submission_kind}."
+        f"A cell of the submission holds {HELD.get(competition.submission_kind, f'a {competition.submission_kind}')}."
         + (f" Deadline {competition.deadline}." if competition.deadline else "")
         + (f" {competition.max_submissions_per_day} submissions a day." if competition.max_submissions_per_day else "")
     )
@@ -149,7 +151,11 @@ def _target(competition: Competition, dataset: Dataset) -> str:
         more = f"\n\nand {len(competition.classes) - 20} more classes" if len(competition.classes) > 20 else ""
         return "## The target\n\n" + _table(["class", "rows", "share"], rows) + more
     header = ["target", "values", "mean", "std", "min", "5 %", "median", "95 %", "max"]
-    return "## The target\n\n" + _table(header, [_value_row(labels[name]) for name in competition.target_columns])
+    names = list(competition.target_columns)
+    if len(names) > MOST_TARGETS and competition.task_type == "multilabel_classification":
+        names.sort(key=lambda name: -float(labels[name].sum()))
+    left = f"\n\nand {len(names) - MOST_TARGETS} more" if len(names) > MOST_TARGETS else ""
+    return "## The target\n\n" + _table(header, [_value_row(labels[name]) for name in names[:MOST_TARGETS]]) + left
 
 
 def _value_row(series: pl.Series) -> tuple[str, ...]:

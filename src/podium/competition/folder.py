@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from podium.competition import archives, spreadsheet
@@ -16,7 +16,8 @@ from podium.errors import Ambiguous, IntakeError
 from podium.records import Competition
 
 __all__ = [
-    "AUDIO_SUFFIXES", "MEDIA_SUFFIXES", "Contents", "TableFiles", "choose_tables", "find_description", "look",
+    "AUDIO_SUFFIXES", "MEDIA_SUFFIXES", "Contents", "TableFiles", "choose_tables", "find_description", "look", "look_at",
+    "without",
 ]  # fmt: skip
 
 DESCRIPTION_SUFFIXES = (".md", ".txt", ".html", ".htm", ".rst")
@@ -61,6 +62,23 @@ def look(folder: Path) -> Contents:
             else:
                 by_folder.setdefault(below, []).append(ref)
     return _sorted_out(folder, by_folder)
+
+
+def look_at(competition: Competition) -> Contents:
+    """The competition's data folder, without what its user keeps there beside the host's data: files from elsewhere."""
+    return without(look(Path(competition.data_dir)), map(Path, competition.brought.external_files))
+
+
+def without(contents: Contents, paths: Iterable[Path]) -> Contents:
+    """The contents less these files and folders (absolute), and all that lies in them."""
+    root = contents.folder.resolve()
+    below = [path.relative_to(root).as_posix() for path in paths if root in path.parents]
+
+    def kept(refs: Iterable[str]) -> tuple[str, ...]:
+        return tuple(ref for ref in refs if not any(ref == name or ref.startswith(f"{name}/") for name in below))
+
+    attached = {folder: left for folder, refs in contents.attached.items() if (left := kept(refs))}
+    return replace(contents, tables=kept(contents.tables), texts=kept(contents.texts), attached=attached)
 
 
 def _sorted_out(folder: Path, by_folder: Mapping[str, list[str]]) -> Contents:

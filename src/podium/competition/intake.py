@@ -13,9 +13,10 @@ from podium.competition import kinds
 from podium.competition.brought import apart, with_brought
 from podium.competition.config import NAME, Config, load_config
 from podium.competition.external_files import external_files, with_folder
-from podium.competition.external_rules import external_rule
+from podium.competition.external_rules import external_rule, pretrained_rule
 from podium.competition.folder import find_description, look
 from podium.competition.kinds import Clues, Reading, rows
+from podium.competition.named_weights import named_weights
 from podium.competition.naming import named_by
 from podium.competition.scoring import Scoring, find_scoring
 from podium.competition.table import format_of
@@ -55,17 +56,26 @@ def intake(
 
 
 def _with_external(found: Competition, home: Path, config: Config, text: str) -> Competition:
-    """Whether data from elsewhere are allowed, and those that the user names."""
+    """Whether data from elsewhere and pretrained models are allowed, and those that the user names."""
     rule, why = external_rule(config, text)
-    brought = replace(found.brought, external_files=external_files(config, home, rule, why.why))
-    return replace(found, external_data=rule, brought=brought, evidence={**found.evidence, "external_data": why})
+    learned, because = pretrained_rule(config, text)
+    brought = replace(
+        found.brought,
+        external_files=external_files(config, home, rule, why.why, pictures="image" in found.inputs),
+        weights=named_weights(config, home, learned, because.why),
+    )
+    evidence = {**found.evidence, "external_data": why, **({} if learned == "ask" else {"pretrained": because})}
+    return replace(found, external_data=rule, pretrained=learned, brought=brought, evidence=evidence)
 
 
 def _read(clues: Clues) -> tuple[Reading, Scoring]:
     reading = kinds.read(clues)
     if reading is None:
         return rows.read(clues)
-    return reading, find_scoring(clues.config, clues.text, task_type=reading.task_type, kind=reading.submission_kind)
+    scoring = find_scoring(
+        clues.config, clues.text, task_type=reading.task_type, kind=reading.submission_kind, levels=reading.levels
+    )
+    return reading, scoring
 
 
 def _with_unread(question: Ambiguous, texts: Sequence[str]) -> Ambiguous:

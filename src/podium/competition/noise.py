@@ -49,7 +49,8 @@ def _plain_error(metric: Metric, truth: Truth, n: int) -> float:
         middle = (
             np.mean if metric.needs in ("probability", "score") else np.median
         )  # a median of 0/1 is certain, and wrong
-        prediction = np.tile(middle(truth.values, axis=0), (len(truth.values), 1))
+        plain = np.quantile(truth.values[:, 0], metric.levels) if metric.levels else middle(truth.values, axis=0)
+        prediction = np.tile(plain, (len(truth.values), 1))
     assert metric.per_row is not None
     losses = metric.per_row(answers, prediction)
     error = losses.std(axis=0) / np.sqrt(n)

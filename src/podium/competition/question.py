@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from podium.competition.answer import Kind, Question
 from podium.competition.asked_metric import scores
 from podium.competition.kinds.words import task_type_asked
-from podium.competition.label_sets import LabelSets, label_sets
+from podium.competition.label_sets import LabelSets
+from podium.competition.listed import natural, of_order, of_sets, sets_of
 from podium.competition.source import Source
 from podium.competition.target import Target, classes_disagree
 from podium.errors import Ambiguous, IntakeError
 from podium.metrics import Metric, custom
-from podium.records import Evidence, SubmissionKind
+from podium.records import Evidence
 
-Kind = SubmissionKind
 FEW_GRADES = 20  # at most so many different whole numbers may be classes
 POSITIVE = ("1", "1.0", "true", "yes", "y", "t", "positive", "pos", "p", "present", "malignant", "spam", "fraud", "default",
             "churn", "churned", "survived", "approved", "success", "bad", "toxic", "fake", "abnormal", "case", "on")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Question:
-    task_type: str
-    classes: tuple[str, ...]
-    submission_kind: Kind
-    evidence: Evidence
 
 
 def find_question(
@@ -38,13 +30,14 @@ def find_question(
     """Raises IntakeError where metric, target and submission contradict each other or leave a choice open."""
     asked = task_type_asked(str(config.get("task_type", "")))
     values = [c for c in source.sample.columns if c != id_column] if source.sample is not None else []
-    for name in target.columns:
+    sets = sets_of(source, target, values, asked)
+    for name in target.columns if sets is None else ():
         _check_target(name, source.train[name])
     if len(target.columns) > 1:
         _check_cells(source, values, metric)
         return _several(source, target, metric, asked)
     labels = source.train[target.columns[0]]
-    special = _special(source, target, metric, values, text, asked)
+    special = _special(source, target, metric, values, sets, text, asked)
     if special is not None:
         return special
     task_type, why, confidence = _single(labels, target, metric, asked)
@@ -99,58 +92,29 @@ def _is_labels(words: pl.Series, source: Source, name: str) -> bool:
 
 
 def _special(
-    source: Source, target: Target, metric: Metric, values: Sequence[str], text: str, asked: str
+    source: Source, target: Target, metric: Metric, values: Sequence[str], sets: LabelSets | None, text: str, asked: str
 ) -> Question | None:
     """Cells that hold more than one answer: several labels, labels in order, a distribution; series of a metric's own."""
     name = target.columns[0]
     labels = source.train[name]
-    if metric.needs == "ranking":
+    if metric.needs == "ranking" and (sets is None or sets.doubtful):
         if len(values) != 1 or labels.n_unique() > 0.9 * len(labels):
             return None
-        classes = tuple(sorted(labels.cast(pl.String).unique().to_list(), key=_natural))
-        why = f"target has {len(classes)} distinct labels; {metric.title} scores a list of them, best first"
-        return Question(
-            "multiclass_classification", classes, "ranking", Evidence("multiclass_classification", why, 0.9)
-        )
+        _check_target(name, labels)
+        return of_order(labels, None if source.sample is None else source.sample[values[0]], metric)
     if target.steps:
         _numbers(name, labels)
         if not scores(metric, "regression", "distribution"):
             raise classes_disagree(labels, values)
-        why = f"the sample submission asks for a probability at each of {len(values)} values of {name}"
+        what = "quantiles" if metric.levels else "a probability at each of"
+        why = f"the sample submission asks for {what} {'' if metric.levels else f'{len(values)} values '}of {name}"
         return Question("regression", (), "distribution", Evidence("regression", why, 0.9))
     if metric.task_types == ("forecasting",) and asked in ("", "regression"):
         _numbers(name, labels)
         return Question(
             "forecasting", (), "value", Evidence("forecasting", f"{metric.title} scores series in time", 0.85)
         )
-    sets = label_sets(labels) if asked in ("", "multilabel_classification") and len(values) <= 1 else None
-    if sets is None:
-        return None
-    return _label_sets(sets, labels, metric, text, asked)
-
-
-def _label_sets(sets: LabelSets, labels: pl.Series, metric: Metric, text: str, asked: str) -> Question:
-    """Several labels a cell; asked where neither the metric nor the description says that they are sets."""
-    task_type = "multilabel_classification"
-    shown = " ".join(sets.example.split())
-    why = f"cells such as {shown!r} list some of {len(sets.labels)} labels; {sets.share:.0%} of rows have several"
-    said = re.search(r"multi-?label|multiple labels|one or more|several labels|more than one (label|class)", text, re.I)
-    telling = metric.name.startswith(("f1", "fbeta")) or metric.needs == "ranking" or bool(said)
-    if not asked and not telling and sets.doubtful:
-        raise Ambiguous(
-            f"whether {labels.name!r} holds one label or several in a cell is ambiguous",
-            key="task_type",
-            choices={task_type: why, "multiclass_classification": f"{labels.n_unique()} distinct cells"},
-            remedy="set `task_type` in config.json, or --set task_type=NAME",
-        )
-    if not scores(metric, task_type):
-        raise IntakeError(
-            f"{metric.title} does not score several labels a row",
-            expected=" or ".join(metric.task_types),
-            found=f"target {labels.name!r} with cells such as {shown!r}",
-            remedy="correct `metric` or `task_type` in config.json",
-        )
-    return Question(task_type, sets.labels, "labels", Evidence(task_type, why, 0.95 if telling else 0.8))
+    return None if sets is None else of_sets(sets, labels, metric, text, asked)
 
 
 def _check_target(name: str, labels: pl.Series) -> None:
@@ -258,7 +222,7 @@ def _single(labels: pl.Series, target: Target, metric: Metric, asked: str) -> tu
 def _classes(labels: pl.Series, task_type: str, kind: Kind, config: dict[str, Any], text: str) -> tuple[str, ...]:
     """Labels as spelled in train: numbers ascending, else alphabetical; of two, the one asked for comes second."""
     found = labels.cast(pl.String).unique().to_list()
-    ordered = sorted(found, key=_natural)
+    ordered = sorted(found, key=natural)
     if len(ordered) != 2:
         return tuple(ordered)
     positive = config.get("positive_class")
@@ -276,16 +240,9 @@ def _classes(labels: pl.Series, task_type: str, kind: Kind, config: dict[str, An
     return tuple(sorted(ordered, key=lambda label: label == positive))
 
 
-def _natural(label: str) -> tuple[float, str]:
-    try:
-        return float(label), ""
-    except ValueError:
-        return float("inf"), label
-
-
 def _positive(ordered: Sequence[str], name: str, text: str) -> str | None:
     """The class whose probability one cell can mean: numbers, usual words, or what the description says."""
-    if all(_natural(label)[1] == "" for label in ordered):
+    if all(natural(label)[1] == "" for label in ordered):
         return None
     known = [label for label in ordered if label.strip().lower() in POSITIVE or label.strip().lower() == name.lower()]
     if len(known) == 1:

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from podium.competition.answer import Question
 from podium.competition.asked_metric import find_metric
 from podium.competition.config import stated_metric
-from podium.competition.question import Question
+from podium.competition.quantile_answers import levels_of_columns
 from podium.competition.source import Source
 from podium.competition.target import Target
 from podium.errors import IntakeError
@@ -41,15 +42,17 @@ class Scoring:
 
 def find_scoring(
     config: dict[str, Any], text: str, source: Source | None = None, target: Target | None = None, *,
-    task_type: str = "", kind: str = "",
+    task_type: str = "", kind: str = "", levels: tuple[float, ...] = (),
 ) -> Scoring:  # fmt: skip
-    """The metric, or the stated proxy. `task_type` and `kind` (of submission) where they are known before the metric.
+    """The metric, or the stated proxy. `task_type`, `kind` (of submission) and `levels` (of the quantiles that it asks)
+    where they are known before the metric.
 
     Raises IntakeError: no metric, several, an unknown one without a proxy, a proxy for one that is known, a direction
     that contradicts the metric or that nobody stated.
     """
     if not config.get("metric_proxy"):
-        return Scoring(*find_metric(config, text, task_type, kind))
+        levels = levels or levels_of_columns(target.steps if target is not None else ())
+        return Scoring(*find_metric(config, text, task_type, kind, levels))
     score = _unknown_score(config, text)
     direction: Direction | None = config.get("metric_direction")
     if direction is None:

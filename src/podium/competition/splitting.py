@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from podium.competition import drift, grouping, splits, windows
-from podium.competition.question import Question
+from podium.competition.answer import Question
 from podium.competition.source import Source
 from podium.competition.target import Target
 from podium.competition.timeline import Timing, clock_or_number, find_timing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import polars as pl
 from podium.competition.config import names
 from podium.competition.description import predicted, target_named
 from podium.competition.keys import joined
+from podium.competition.quantile_answers import levels_of_columns
 from podium.competition.source import Source
 from podium.errors import Ambiguous, IntakeError
 from podium.records import Evidence
@@ -166,7 +166,8 @@ def _by_classes(source: Source, candidates: Sequence[str], values: Sequence[str]
         raise _ambiguous(source, [c for c, _ in fits], "the labels of several fit the sample submission")
     steps = [c for c in candidates if _is_number(source.train[c])] if _counts_up(values) else []
     if len(steps) == 1:
-        why = f"the sample submission asks for {values[0]} … {values[-1]}: a distribution over its values"
+        what = "quantiles of" if levels_of_columns(values) else "a distribution over"
+        why = f"the sample submission asks for {values[0]} … {values[-1]}: {what} its values"
         return Target((steps[0],), (), Evidence(steps[0], why, 0.85), tuple(values))
     if len(candidates) == 1:
         raise classes_disagree(source.train[candidates[0]], values)
@@ -191,16 +192,7 @@ def _counts_up(values: Sequence[str]) -> bool:
     found = [re.fullmatch(r"([A-Za-z_ ]*?)(-?\d+)", value) for value in values]
     numbers = [int(match[2]) for match in found if match]
     counted = len(numbers) == len(values) >= 20 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-    return counted or _are_quantiles(values)
-
-
-def _are_quantiles(values: Sequence[str]) -> bool:
-    """Columns of quantile levels, ascending: `q0.1 q0.5 q0.9`, `0.05 0.95`, `p10 p50 p90`."""
-    found = [re.fullmatch(r"(?:q|p|quantile|pinball)?[_ ]?(0?[._]\d+|\d{1,2})", value.lower()) for value in values]
-    levels = [float(match[1].replace("_", ".")) for match in found if match]
-    levels = [level / 100 if level >= 1 else level for level in levels]
-    plain = all(re.fullmatch(r"\d+", value) for value in values)  # 1, 2, 3 are classes
-    return len(levels) == len(values) >= 2 and not plain and all(a < b for a, b in itertools.pairwise(levels))
+    return counted or bool(levels_of_columns(values))
 
 
 def _is_number(series: pl.Series) -> bool:

@@ -14,9 +14,16 @@ from podium.metrics.uncertainty import estimate
 from podium.tasks.task import Floats, Task
 
 
-def average(task: Task, truth: NDArray[Any], oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> Blend:
-    """`oofs`: name → `(n, k)` raw OOF predictions, NaN where unknown; `truth` `(n, …)`. The nested score is the score: only
-    the decision is fitted, on other folds. Raises UserError without members or common rows."""
+def average(
+    task: Task,
+    truth: NDArray[Any],
+    oofs: Mapping[str, Floats],
+    fold_of: NDArray[np.int8],
+    groups: NDArray[Any] | None = None,
+) -> Blend:
+    """`oofs`: name → `(n, k)` raw OOF predictions, NaN where unknown; `truth` `(n, …)`; `groups` `(n,)`: the sampling units,
+    where rows are none. The nested score is the score: only the decision is fitted, on other folds. Raises UserError
+    without members or common rows."""
     names, rows = common_rows(oofs, fold_of)
     space = spaces.space_of(task)
     known = {name: oofs[name][rows] for name in names}
@@ -27,7 +34,7 @@ def average(task: Task, truth: NDArray[Any], oofs: Mapping[str, Floats], fold_of
     weights = dict.fromkeys(names, 1.0 / len(names))
     blend = Blend(weights, space, 0.0, 0.0, 0.0, "mean", quantiles=quantiles, bounds=bounds, n_rows=len(rows))
     decided = task.decide_crossfitted(truth[rows], combine(blend, known), fold_of[rows])
-    judged = estimate(task.metric, truth[rows], decided)
+    judged = estimate(task.metric, truth[rows], decided, None if groups is None else groups[rows])
     return Blend(
         weights, space, judged.value, judged.stderr, judged.value, "mean" if len(names) > 1 else "single",
         quantiles=quantiles, bounds=bounds, n_rows=len(rows),

@@ -23,6 +23,7 @@ MAX_ROWS = 20_000  # rows that a non-quadratic objective looks at; selection nee
 BINS = 2048
 STEPS = 40
 FEW_STEPS = 6  # where each trial mixes and scores anew
+FEW_ROWS = 2_000  # and decides what is a distribution a row
 
 
 class Objective(Protocol):
@@ -141,7 +142,7 @@ class BinnedAuc:
 
 
 class RowLoss:
-    """Mean of a per-row loss of averaged values (MAE, MAPE, SMAPE)."""
+    """Mean of a per-row loss of averaged values (MAE, MAPE, SMAPE, pinball)."""
 
     steps = STEPS
 
@@ -191,12 +192,15 @@ def objective_for(task: Task, truth: NDArray[Any], members: Floats) -> Objective
         return _quadratic(members.astype(np.float32), perfect.astype(np.float32), "identity", np.ones(members.shape[2]))
     if isinstance(task, ClassificationTask):
         return _of_classes(task, truth, members)
+    if task.metric.needs == "distribution":
+        step = -(-members.shape[1] // FEW_ROWS)
+        return Loss(task, truth[::step], members[:, ::step])
     target = truth.astype(np.float64) if truth.ndim == 2 else truth.astype(np.float64)[:, None]
     if name == "pearson":
         return Correlation(members, target)
     if name in ("spearman", "gini"):
         return Correlation(members, np.column_stack([average_ranks(column) for column in target.T]))
-    if name in ("mae", "mape", "smape", "medae"):
+    if name in ("mae", "mape", "smape", "medae") or task.metric.levels:
         step = -(-members.shape[1] // MAX_ROWS)
         per_row = task.metric.per_row if task.metric.per_row is not None else _absolute
         return RowLoss(members[:, ::step], target[::step], per_row)

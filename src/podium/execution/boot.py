@@ -11,10 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-
-def home() -> Path:
-    """Where Podium keeps what outlives a campaign: PODIUM_HOME, by default ~/.podium. Need not exist."""
-    return Path(os.environ.get("PODIUM_HOME") or Path.home() / ".podium").absolute()
+from podium.home import home as home
 
 
 def key() -> str:

@@ -76,6 +76,7 @@ class Deal:
             deadline=self.job["deadline"],
             parents={name: array for name, array in self._parents.items() if array is not None},
             tables={name: Path(f"/proc/self/fd/{self._fds[f'table:{name}']}") for name in self._named("table:")},
+            weights={name: Path(path) for name, path in self.job.get("weights", {}).items()},
             scratch=self.scratch,
             unlabelled=self.unlabelled() if unlabelled else None,
         )

@@ -42,6 +42,7 @@ class RunRequest:
     times: str | None = None  # .npy float64 over all rows
     parents: Mapping[str, str] = field(default_factory=dict)  # experiment → .npy of its OOF over all rows
     tables: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, str] = field(default_factory=dict)  # name → folder of pretrained weights, below a mounted one
     min_level: str = "process"  # weakest sandbox level this solution may run at
 
 

@@ -84,8 +84,16 @@ def new_file(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
 
 
-def describe(folder: Path, request: Mapping[str, Any], deadline: float, files_inside: str | None) -> dict[str, Any]:
-    """The JSON part: what the worker and the watchdog need of the request, without its paths."""
+def describe(
+    folder: Path,
+    request: Mapping[str, Any],
+    deadline: float,
+    files_inside: str | None,
+    weights_inside: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The JSON part: what the worker and the watchdog need of the request, without its paths.
+
+    `weights_inside`: folder outside → where it is mounted; what lies in none (a Python package) is where it was."""
     timed = bool(request["context"].get("timed", False))
     return {
         "kind": request["kind"],
@@ -95,5 +103,13 @@ def describe(folder: Path, request: Mapping[str, Any], deadline: float, files_in
         "context": request["context"],
         "deadline": deadline if timed else None,
         "files": files_inside if request.get("files") else None,
+        "weights": {name: _inside(path, weights_inside or {}) for name, path in request.get("weights", {}).items()},
         "fallback": str(folder / f"{SCRATCH}{os.getpid()}"),
     }
+
+
+def _inside(path: str, mounted: Mapping[str, str]) -> str:
+    for outside, inside in mounted.items():
+        if Path(path).is_relative_to(outside):
+            return str(Path(inside) / Path(path).relative_to(outside))
+    return path

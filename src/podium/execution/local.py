@@ -20,14 +20,16 @@ from podium.records import RunExit
 
 POLL_S = 0.02
 FILES_INSIDE = "/podium-files"  # where a sandboxed run finds the competition's blinded files
+WEIGHTS_INSIDE = "/podium-weights"  # and, numbered below it, folders of pretrained weights
 
 
 class LocalExecutor:
     """`podium.execution.executor.Executor` on this machine.
 
     `home`: a folder for the warm parent's log. `level`: None takes the strongest that works here. `files`: the blinded
-    files that `Rows.paths` reads, mounted read-only. `preload`: modules that the warm parent imports, packages with all
-    of theirs where the name ends in `.*`. Call `warm_up` early: the imports then run while intake does.
+    files that `Rows.paths` reads, mounted read-only. `weights`: folders of pretrained weights, likewise. `preload`: modules
+    that the warm parent imports, packages with all of theirs where the name ends in `.*`. Call `warm_up` early: the imports
+    then run while intake does.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class LocalExecutor:
         python: str = sys.executable,
         files: Path | None = None,
         preload: Sequence[str] = warm.PRELOAD,
+        weights: Sequence[Path] = (),
     ) -> None:
         self.slots, self.home, self.python = slots, home, python
         self.level = level or sandbox.measured_level()
@@ -45,6 +48,8 @@ class LocalExecutor:
         self.files = files.resolve() if files else None
         inside = FILES_INSIDE if self.level == "bubblewrap" else str(self.files)
         mounts = [(str(self.files), inside)] if self.files else []
+        roots = {str(root.resolve()): f"{WEIGHTS_INSIDE}/{k}" for k, root in enumerate(weights)}
+        mounts += roots.items()
         command = [python, "-m", "podium.execution.warm", "--level", self.level, "--mark", mark(home)]
         command += ["--preload", ",".join(preload)]
         self._spec: dict[str, Any] = {
@@ -53,6 +58,7 @@ class LocalExecutor:
             "env": sandbox.environment(self.level, warm.ENVIRONMENT),
             "files": str(self.files) if self.files else None,
             "files_inside": inside if self.files else None,
+            "weights_inside": roots if self.level == "bubblewrap" else {},
         }
         self._lease: socket.socket | None = None
         self._children: dict[Path, tuple[int, int]] = {}  # folder → supervisor's pid and pidfd (-1: none)

@@ -90,7 +90,8 @@ class Supervisor:
         self.outputs = open_outputs(self.folder, self.request["kind"])
         names = [*inputs, *self.outputs, "log"]
         fds = [*inputs.values(), *self.outputs.values(), self.log.write_end]
-        job = describe(self.folder, self.request, self.stop, self.spec.get("files_inside"))
+        mounted = self.spec.get("weights_inside")
+        job = describe(self.folder, self.request, self.stop, self.spec.get("files_inside"), mounted)
         job["fds"] = names
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         connection.settimeout(max(0.1, self.stop - time.monotonic()))  # a warm parent reads when its imports are done

@@ -50,16 +50,21 @@ ENVIRONMENT = {
 }
 
 
+NETS = ("net", "nets")  # ends of the names of modules that import torch at once
+
+
 def preload(names: Sequence[str]) -> str | None:
     """Import these, packages with all their modules where the name ends in `.*`; the name of one that started a thread.
 
-    What is not installed is left out, and what fails to import fails again in the run that uses it.
+    What is not installed is left out, and what fails to import fails again in the run that uses it. Modules of nets are imported
+    where torch is named: nothing else is to pay its seconds.
     """
     for name in names:
         module = _try_import(name.removesuffix(".*"))
         if module and name.endswith(".*"):
             for found in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
-                _try_import(found.name)
+                if "torch" in sys.modules or not found.name.endswith(NETS):
+                    _try_import(found.name)
         if others := other_threads():
             print(
                 f"warm: {name} left out: its import starts threads ({', '.join(others)})", file=sys.stderr, flush=True

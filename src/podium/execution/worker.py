@@ -65,7 +65,7 @@ def _guarded(job: Mapping[str, Any], fds: dict[str, int], say: int, level: str, 
     lockdown.close_descriptors([*fds.values(), *outputs.values(), say])
     if level != "bubblewrap":
         os.setpgid(0, 0)
-    files = [Path(job["files"])] if job["files"] else []
+    files = [Path(path) for path in (job["files"], *job.get("weights", {}).values()) if path]
     on_gpu = job["context"].get("device", "cpu") != "cpu"
     if on_gpu and "gpu" in job["context"]:
         os.environ[gpu.VISIBLE] = str(job["context"]["gpu"])

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 from podium.protocol import Column
 from podium.recipes.detection import catalog as detection
 from podium.recipes.forecast import catalog as forecast
+from podium.recipes.identify import catalog as identify
 from podium.recipes.image_to_image import catalog as image_to_image
 from podium.recipes.lm import catalog as lm
+from podium.recipes.quantiles import catalog as quantiles
 from podium.recipes.ranking import catalog as ranking
 from podium.recipes.recommend import catalog as recommend
 from podium.recipes.segmentation import catalog as segmentation
@@ -24,12 +29,15 @@ from podium.recipes.text import catalog as text
 from podium.recipes.text_to_text import catalog as text_to_text
 from podium.recipes.vision import catalog as vision
 from podium.records import Competition, DataFacts, Hardware, Recipe, dumps
+from podium.tasks.ranked_classes import is_many
 
 KINDS: dict[str, ModuleType] = {
     "detection": detection,
     "forecast": forecast,
+    "identify": identify,
     "image_to_image": image_to_image,
     "lm": lm,
+    "quantiles": quantiles,
     "ranking": ranking,
     "recommend": recommend,
     "segmentation": segmentation,
@@ -51,13 +59,21 @@ KINDS_OF: dict[str, tuple[str, ...]] = {
     "segmentation": ("segmentation",),
     "forecasting": ("forecast",),
 }  # task type → kinds, where answers are no numbers or rows no rows of a table
+# feature that is "prepare" where a solution measures all rows once → the other features that the measuring goes by
+PREPARED = {"files": ("blocks", "backbone", "size"), "meanings": ("weights", "length")}
+MADE = "made"  # in its place, for estimates: another experiment has measured the same
 BESIDE = 3  # tabular recipes that are tried first where texts or images carry the rows
 CARRIES = 20  # columns of a table that carry the rows as well as images do
 
 
 def kinds_of(competition: Competition) -> tuple[str, ...]:
     """The kinds whose recipes answer such a task, those that lead first."""
-    return KINDS_OF.get(competition.task_type, OF_ROWS)
+    usual = KINDS_OF.get(competition.task_type, OF_ROWS)
+    if competition.submission_kind == "distribution":
+        return ("quantiles",)
+    if competition.submission_kind == "ranking" and usual == OF_ROWS:  # classes in order
+        return ("identify",) if is_many(competition) else (*usual, "identify")
+    return usual
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
@@ -102,6 +118,20 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     """Static estimate of one fit on `rows` rows and one predict, in seconds on one core. Calibrated by bench/recipes.py."""
     cost: float = _kind(recipe).cost_s(recipe, facts, rows)
     return cost
+
+
+def as_made(recipe: Recipe, others: Iterable[Recipe]) -> Recipe:
+    """The recipe as it costs where one of the others has measured what it would measure (`campaign/prepared.py`)."""
+    known = list(others)
+    for key, told in PREPARED.items():
+        like = {key: "prepare"} | {name: recipe.features.get(name) for name in told}
+        if recipe.features.get(key) == "prepare" and any(_has(other, recipe.kind, like) for other in known):
+            return replace(recipe, features={**recipe.features, key: MADE})
+    return recipe
+
+
+def _has(recipe: Recipe, kind: str, features: Mapping[str, Any]) -> bool:
+    return recipe.kind == kind and all(recipe.features.get(name) == value for name, value in features.items())
 
 
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from string import Template
 from typing import Any
 
-from podium.recipes.catalog import KINDS
+from podium.recipes.catalog import KINDS, PREPARED
+from podium.recipes.vision import backbones
 from podium.records import Recipe
+from podium.weights.names import SCHEMES
 
 TEMPLATE = Template('''"""$title
 
@@ -37,11 +39,12 @@ if __name__ == "__main__":
     podium.check(__file__)
 ''')
 
-PREPARE = """
+MEASURES = {"files": "measure_files", "meanings": "embed_texts"}  # what `prepare` calls, of the kind's package
+PREPARE = Template("""
 def prepare(rows: Rows, ctx: Context) -> pl.DataFrame:
-    return measure_files(rows, ctx, FEATURES)
+    return $made_by(rows, ctx, $features)
 
-"""
+""")
 
 
 def solution(recipe: Recipe, title: str, hypothesis: str) -> str:
@@ -49,20 +52,36 @@ def solution(recipe: Recipe, title: str, hypothesis: str) -> str:
     if recipe.kind not in KINDS or recipe.model not in KINDS[recipe.kind].FAMILIES:
         raise ValueError(f"recipe: expected a model known to the catalog; found {recipe.kind}/{recipe.model}")
     family = KINDS[recipe.kind].FAMILIES[recipe.model]
-    measured = recipe.features.get("files") == "prepare"
+    key = next((key for key in PREPARED if recipe.features.get(key) == "prepare"), "")
+    made_by = MEASURES.get(key, "")
+    measured = {name: recipe.features[name] for name in PREPARED.get(key, ()) if name in recipe.features}
     return TEMPLATE.substitute(
-        imports="\nimport polars as pl\n" if measured else "",
-        names=f"{family.class_name}, measure_files" if measured else family.class_name,
-        prepare=PREPARE if measured else "",
+        imports="\nimport polars as pl\n" if made_by else "",
+        names=f"{family.class_name}, {made_by}" if made_by else family.class_name,
+        prepare=PREPARE.substitute(made_by=made_by, features=_literal(measured)) if made_by else "",
         title=_text(title).rstrip(".") + ".",
         hypothesis="\n".join(textwrap.wrap(_text(hypothesis), 100, subsequent_indent="    ")),
-        requires="".join(f"requires: {package}\n" for package in family.requires)
-        + ("reads: unlabelled\n" if family.unlabelled else ""),
+        requires="".join(f"requires: {package}\n" for package in _packages(recipe, family.requires))
+        + "".join(f"weights: {name}\n" for name in pretrained(recipe))
+        + ("reads: unlabelled\n" if family.unlabelled or recipe.features.get("unlabelled") else ""),
         kind=recipe.kind,
         model=family.class_name,
         features=_literal(recipe.features),
         params=_literal(recipe.params),
     )
+
+
+def pretrained(recipe: Recipe) -> tuple[str, ...]:
+    """Names of the pretrained weights that the recipe's features name."""
+    named = [str(recipe.features.get(key, "")) for key in ("weights", "backbone")]
+    named = [backbones.weights_of(name) if name in backbones.SCALE else name for name in named]
+    return tuple(name for name in named if name.partition(":")[0] in SCHEMES)
+
+
+def _packages(recipe: Recipe, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """What its family requires; a backbone of timm needs timm in place of the usual one's package."""
+    of_timm = str(recipe.features.get("backbone", "")).startswith("timm:")
+    return tuple("timm" if of_timm and one == "efficientnet_lite_pytorch" else one for one in usual)
 
 
 def _text(value: str) -> str:

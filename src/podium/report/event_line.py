@@ -87,5 +87,8 @@ _SPELLED: Mapping[str, Callable[[Payload], str]] = {
     "warning": lambda p: f"warning: {_text(p)}",
     "note": lambda p: f"note: {_text(p)}",
     "message": _message,
+    "external": lambda p: f"external data {p.get('id')} {p.get('state')}: {p.get('message') or 'nothing was left out'}",
+    "external_proposed": lambda p: f"external data {p.get('id')} wait for your leave: {p.get('url')}",
+    "external_trial": lambda p: f"rows of {p.get('source')}: {p.get('outcome')} ({p.get('experiment')})",
     "finished": lambda p: f"finished: {str(p.get('reason')).replace('_', ' ')}",
 }

@@ -33,7 +33,7 @@ def errors(facts: PageFacts) -> Html:
         "Where the blend errs",
         element("p", looked + exact, class_="soft"),
         _mismatches(found),
-        picture(found.slices) if found.slices else element("p", "No slice of rows stands above chance.", class_="soft"),
+        picture(found.slices) if found.slices else _boxes(found),
         _segments(found),
         _units(found),
         _unused(found),
@@ -82,6 +82,25 @@ def _mismatches(found: Explanation) -> Html:
         return EMPTY
     items = (element("li", text(mismatch_text(one), 600)) for one in found.mismatches)
     return join((element("h3", "Perhaps not the metric that is asked for"), element("ul", *items)))
+
+
+def _boxes(found: Explanation) -> Html:
+    """Errors of a detector by type, and true boxes by class and size."""
+    if found.boxes is None:
+        return element("p", "No slice of rows stands above chance.", class_="soft")
+    errors = [
+        (one.name, f"{one.count:,}", f"{one.cost:+.4g}", text(", ".join(one.examples), 120))
+        for one in found.boxes.errors
+    ]
+    groups = [
+        (text(one.name, 60), f"{one.count:,}", f"{one.found:.0%}", "–" if one.score is None else f"{one.score:.4g}")
+        for one in (*found.boxes.classes, *found.boxes.sizes)
+    ]
+    return join((
+        element("h3", "Errors by type (TIDE), and what mending each alone would gain"),
+        table(("error", "how many", found.metric, "most in"), errors, kinds="knnt"),
+        table(("true boxes", "how many", "found", found.metric), groups, kinds="knnn"),
+    ))  # fmt: skip
 
 
 def _segments(found: Explanation) -> Html:

@@ -60,12 +60,13 @@ def _competition(facts: Facts, chars: int) -> str:
         "a cell of the submission": f"a {it.submission_kind}",
         "folds": f"{facts.data.n_folds}, {it.cv_strategy}",
         "data from elsewhere": it.external_data,
+        "pretrained models": it.pretrained,
         "submissions a day": str(it.max_submissions_per_day or ""),
     }
     names = {
         "competition": it.competition,
         "metric as its owner calls it": it.metric_title if it.metric_title != it.metric else "",
-        "target": ", ".join(it.target_columns),
+        "target": ", ".join(it.target_columns[:20]) + (" …" if len(it.target_columns) > 20 else ""),
         "classes": ", ".join(it.classes[:20]) + (" …" if len(it.classes) > 20 else ""),
         "id": it.id_column or "",
         "columns of the submission": ", ".join(it.submission_columns[:20]),
@@ -92,7 +93,7 @@ def _data(facts: Facts, chars: int) -> str:
     )
     listed = lines(columns, chars - 400)
     if facts.external:
-        more += f"; from elsewhere: {', '.join(facts.external)}"[:300]
+        more += f"; from elsewhere: {'; '.join(facts.external)}"[:600]
     return f"{head}{more}; predictions are {data.n_outputs} wide.\n" + _fenced(listed, "columns", chars)
 
 
@@ -208,6 +209,12 @@ def _notes(facts: Facts, chars: int) -> str:
     return lines((f"- {note}" for note in reversed(facts.notes)), chars)
 
 
+def _sources(facts: Facts, chars: int) -> str:
+    """Fenced: links and their words are the description's, or the user's catalogue's."""
+    told = lines((f"- {one.url} (licence: {one.licence}): {one.what}" for one in facts.sources), chars - 120)
+    return _fenced(told, "sources that may be proposed", chars) if told else ""
+
+
 def _hypotheses(facts: Facts, chars: int) -> str:
     return lines(
         (f"- {h.id} ({h.family}, {h.expected_gain:.3g}): {h.text} Because: {h.why}" for h in facts.hypotheses), chars
@@ -250,12 +257,13 @@ PARTS: tuple[tuple[str, int, Part], ...] = (
     ("Charter", 3000, _charter),
     ("Stack", 1200, _stack),
     ("Audit", 2200, _audit),
-    ("Experiments", 5200, _experiments),
+    ("Experiments", 4800, _experiments),
     ("What failed", 1500, _failures),
     ("Blends, newest first", 900, _blends),
     ("Closest pairs (correlation of OOF)", 500, _correlations),
     ("Where the blend errs", 2100, _explained),
     ("Learnings", 2200, _learnings),
+    ("Data from elsewhere that may be proposed", 420, _sources),
     ("Given up too early, says the retro", 900, _reopened),
     ("Notes from people, newest first", 1200, _notes),
     ("This round's hypotheses", 2800, _hypotheses),

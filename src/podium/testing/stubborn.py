@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from podium.records import Brief, Competition, DataFacts, Hardware, Recipe, Reply, Review
@@ -31,6 +32,9 @@ class OneFamily:
 
     def cost_s(self, recipe: Recipe, facts: DataFacts, rows: int) -> float:
         return self.whole.cost_s(recipe, facts, rows)
+
+    def as_made(self, recipe: Recipe, others: Iterable[Recipe]) -> Recipe:
+        return self.whole.as_made(recipe, others)
 
     def fingerprint(self, recipe: Recipe) -> str:
         return self.whole.fingerprint(recipe)

@@ -123,7 +123,8 @@ def _near_the_best(engine: Engine) -> list[Experiment]:
 
 
 def _average(engine: Engine, members: list[Experiment], round_: int) -> BlendRow:
-    found = average(engine.task, engine.truth, {one.id: engine.store.oof(one.id) for one in members}, engine.fold_of)
+    oofs = {one.id: engine.store.oof(one.id) for one in members}
+    found = average(engine.task, engine.truth, oofs, engine.fold_of, engine.store.groups)
     return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from podium.competition import attached
 from podium.competition.audit.view import Ints, View
-from podium.competition.folder import TableFiles, look
+from podium.competition.folder import TableFiles, look_at
 from podium.competition.source import read_source
 
 MOST_BYTES = 200_000_000  # of tables that are read again for the names of files
@@ -68,4 +68,4 @@ def shipped(view: View) -> list[attached.FileColumn]:
     if not view.of_kind("file") or len(sizes) < 2 or sum(sizes) > MOST_BYTES:
         return []
     source = read_source(data, files, [competition.id_column or ""])
-    return attached.find_files(look(data), source.train, source.test, competition.id_column)
+    return attached.find_files(look_at(competition), source.train, source.test, competition.id_column)

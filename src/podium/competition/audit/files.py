@@ -13,7 +13,7 @@ from podium.competition import attached, levels
 from podium.competition.association import of_ranks, ranks
 from podium.competition.audit import attachments
 from podium.competition.audit.view import Floats, Ints, Severity, View, finding
-from podium.competition.folder import look
+from podium.competition.folder import look_at
 from podium.competition.naming import role_of, stem_of
 from podium.records import AuditFinding
 
@@ -26,13 +26,10 @@ def check_unused(view: View) -> Iterator[AuditFinding]:
     folder = Path(view.competition.data_dir)
     if not folder.is_dir():
         return
-    contents = look(folder)
+    contents = look_at(view.competition)
     competition = view.competition
     used = {competition.train_file, competition.test_file, competition.sample_file, competition.labels_file}
     used |= {ref for join in view.dataset.joins for ref in join.refs}
-    root = folder.resolve()
-    elsewhere = [Path(path) for path in competition.brought.external_files]  # checked and dealt apart
-    used |= {path.relative_to(root).as_posix() for path in elsewhere if path.is_relative_to(root)}
     told = [re.fullmatch(r"(.+) is not joined: (.+)", e.why) for e in competition.evidence.values()]
     why = {match[1]: match[2] for match in told if match}
     for ref in contents.tables:
@@ -106,7 +103,7 @@ def _of_no_row(view: View, data: Path, columns: list[attached.FileColumn]) -> It
     suffixes = {PurePosixPath(ref).suffix.lower() for ref in used}
     ids = [set(some.to_list()) if (some := view.dataset.ids(rows)) is not None else set()
            for rows in (view.dataset.train, view.dataset.test)]  # fmt: skip
-    for below, refs in look(data).attached.items():
+    for below, refs in look_at(view.competition).attached.items():
         others = [r for r in refs if r not in used]
         stems = {PurePosixPath(r).stem for r in others}
         if len(stems & ids[0]) >= max(LEAST, 0.5 * len(ids[0])) and not stems & ids[1]:

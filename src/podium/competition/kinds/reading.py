@@ -26,6 +26,7 @@ class Reading:
     evidence: Mapping[str, Evidence]
     inputs: tuple[str, ...] = ("table",)
     target_name: str = ""
+    levels: tuple[float, ...] = ()  # of the quantiles that the submission asks for, as far as its spelling tells
     classes: tuple[str, ...] = ()
     files: TableFiles = NO_FILES
     group_column: str | None = None

@@ -9,13 +9,15 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from podium.competition import attached
+from podium.competition.answer import Question
 from podium.competition.checks import check_columns, check_ids, check_rows
 from podium.competition.folder import TableFiles
 from podium.competition.keys import key_name, keyed
 from podium.competition.kinds import file_rows
 from podium.competition.kinds.clues import MEDIA, Clues
 from podium.competition.kinds.reading import Reading
-from podium.competition.question import Question, find_question
+from podium.competition.label_cells import FORM, columns_of
+from podium.competition.question import find_question
 from podium.competition.scoring import Scoring, check_users_metric, find_scoring
 from podium.competition.source import Source
 from podium.competition.splitting import FOLDS, find_split
@@ -47,21 +49,35 @@ def read(clues: Clues) -> tuple[Reading, Scoring]:
     evidence |= {"inputs": told, **_classes(question)}
     for at, note in enumerate(notes):
         evidence[f"files_{at + 1}"] = Evidence("", note, 0.9)
+    columns, classes, name = _answers(source, target, question)
     return Reading(
-        question.task_type, question.evidence.why, question.evidence.confidence, target.columns, tuple(ids),
+        question.task_type, question.evidence.why, question.evidence.confidence, columns, tuple(ids),
         header or _header(ids, target, question), question.submission_kind, evidence, inputs=inputs,
-        classes=question.classes, files=files, group_column=split.group_column, time_column=split.time_column,
+        target_name=name, classes=classes, files=files, group_column=split.group_column, time_column=split.time_column,
         label_side_columns=tuple(c for c in source.train_only if c not in target.columns and c != id_column),
         cv_strategy=split.strategy, cv_folds=split.folds, cv_gap=split.gap, cv_horizon=split.horizon, notices=source.notices,
     ), scoring  # fmt: skip
 
 
+def _answers(source: Source, target: Target, question: Question) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Target columns, classes and the answer's name: where cells list labels, a 0/1 column of each is a target."""
+    if question.sets is None:
+        return target.columns, question.classes, ""
+    cell = target.columns[0]
+    return columns_of(question.classes, cell, {*source.train.columns, *source.test.columns}), (), cell
+
+
 def _classes(question: Question) -> dict[str, Evidence]:
-    """How the classes are spelled, and which of two a cell's probability is of."""
+    """How the classes are spelled, and which of two a cell's probability is of; how cells list several."""
     if not question.classes:
         return {}
+    if question.sets is not None:
+        return {FORM: question.sets.form.evidence(question.sets.example)}
     shown = ", ".join(question.classes[:12])
     why = "labels of train, as spelled"
+    if question.form is not None:
+        example = question.form.join(question.classes[:3])
+        return {"classes": Evidence(shown, why, 0.95), FORM: question.form.evidence(example)}
     if len(question.classes) == 2 and question.submission_kind == "probability":
         why += f"; a cell holds the probability of {question.classes[1]!r}"
     return {"classes": Evidence(shown, why, 0.95)}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from podium.competition.units import (
     detection,
-    file_rows,
     forecasting,
+    label_cells,
     language,
     pictures,
     ranking,
@@ -28,7 +28,7 @@ Maker = Callable[[Competition, Path, int], Units | None]
 
 CLASSIFIED = ("binary_classification", "multiclass_classification", "multilabel_classification", "ordinal_regression")
 MAKERS: dict[str, Maker] = {
-    **dict.fromkeys((*CLASSIFIED, "regression"), file_rows.make),
+    **dict.fromkeys((*CLASSIFIED, "regression"), label_cells.make),
     "forecasting": forecasting.make,
     "object_detection": detection.make,
     "language_modelling": language.make,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from podium.competition.folder import look
+from podium.competition.folder import look_at
 from podium.competition.table import read_table
 from podium.competition.units.events import ITEM, USER, Events
 from podium.errors import IntakeError
@@ -27,7 +27,7 @@ def side_tables_of(
     taken = {competition.train_file, competition.test_file, competition.sample_file}
     users: pl.DataFrame | None = None
     items: dict[str, pl.DataFrame] = {}
-    for ref in [t for t in look(data).tables if t not in taken][:MOST_TABLES]:
+    for ref in [t for t in look_at(competition).tables if t not in taken][:MOST_TABLES]:
         try:
             frame = read_table(data, ref).frame
         except IntakeError:  # a side table that cannot be read is no reason to refuse the competition

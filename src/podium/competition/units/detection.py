@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from podium import pixels
 from podium.competition import box_tables
 from podium.competition.box_format import ANSWER_KEY, TRUTH_KEY, recorded, to_corners
-from podium.competition.folder import MEDIA_SUFFIXES, look
+from podium.competition.folder import MEDIA_SUFFIXES, look_at
 from podium.competition.kinds.clues import is_role
-from podium.competition.picture_size import size_of
 from podium.competition.source import Source
-from podium.competition.table import format_of, read_table
+from podium.competition.table import format_of, read_bytes, read_table
 from podium.competition.units.unit import TRUTH, Units
 from podium.errors import IntakeError
 from podium.records import Competition
@@ -28,12 +28,13 @@ LEAST = 1e-6  # of a side, in pixels: less is no box
 def make(competition: Competition, data: Path, seed: int) -> Units:
     """Boxes as train gives them, in pixels of the image's file: cut to the image; those of no area are dropped.
 
-    Raises IntakeError: boxes that cannot be read, images that cannot be found.
+    Raises IntakeError: boxes that cannot be read, images that cannot be found; UserError: no pillow.
     """
     del seed
+    pixels.require()
     recorded(competition, ANSWER_KEY)  # what cannot be answered is told before anything is dealt
     key = competition.id_column or FILE
-    refs = [r for group in look(data).attached.values() for r in group if r.lower().endswith(MEDIA_SUFFIXES)]
+    refs = [r for group in look_at(competition).attached.values() for r in group if r.lower().endswith(MEDIA_SUFFIXES)]
     boxes, listed = box_tables.read(competition, data)
     test_ids, test = _test(competition, data, refs, key)
     train_ids = list(dict.fromkeys(listed))
@@ -127,9 +128,7 @@ def _truth(
     place = {name: at for at, name in enumerate(files)}
     image = np.array([place.get(i, -1) for i in boxes.image], dtype=np.int64)
     known = image >= 0
-    sizes = np.array([size_of(data, ref) or (np.inf, np.inf) for ref in files.values()], dtype=np.float64).reshape(
-        -1, 2
-    )
+    sizes = np.array([_size(data, ref) for ref in files.values()], dtype=np.float64).reshape(-1, 2)
     four, image, label = boxes.four[known], image[known], boxes.label[known]
     size = sizes[image]
     corners = to_corners(four, fmt.geometry)
@@ -147,3 +146,9 @@ def _truth(
     order = np.argsort(image[good], kind="stable")
     parts = np.split(held[order], np.cumsum(np.bincount(image[good], minlength=len(files)))[:-1])
     return [part.reshape(-1).tolist() for part in parts]
+
+
+def _size(data: Path, ref: str) -> tuple[float, float]:
+    """(height, width) of an image; without bounds where it cannot be read, so that its boxes are not cut."""
+    path = data / ref
+    return pixels.size_of(path if path.is_file() else read_bytes(data, ref)) or (np.inf, np.inf)

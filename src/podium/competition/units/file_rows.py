@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from podium.competition import features
-from podium.competition.folder import TableFiles, look
+from podium.competition.folder import TableFiles, look_at
 from podium.competition.keys import keyed
 from podium.competition.kinds import file_rows
 from podium.competition.kinds.clues import MEDIA, Clues, is_role
@@ -21,7 +21,7 @@ def make(competition: Competition, data: Path, seed: int) -> Units | None:
     """None where rows are those of tables. Raises IntakeError where the files are not what intake saw."""
     if not KINDS & set(competition.inputs) or (competition.test_file and competition.labels_file):
         return None
-    contents = look(data)
+    contents = look_at(competition)
     tables = set(contents.tables)
     if competition.train_file in tables and competition.test_file:
         return None

@@ -59,7 +59,7 @@ def _read(path: Path) -> Bytes:
         flat = np.asarray(array.reshape(*array.shape[:2], -1).mean(axis=2), dtype=np.float64)
         scaled: Bytes = np.round(flat * (255.0 if flat.max() <= 1.0 else 1.0)).clip(0, 255).astype(np.uint8)
         return scaled
-    brightest: Bytes = pixels.read(path).max(axis=0)
+    brightest: Bytes = pixels.read(path, beneath=True).max(axis=0)
     return brightest
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from podium import pixels
-from podium.competition.folder import look
+from podium.competition import pictured
+from podium.competition.folder import look_at
 from podium.competition.kinds.pictures import PIXEL, pair
 from podium.competition.source import Source
 from podium.competition.table import read_table
@@ -25,7 +26,7 @@ SHADES = 255.0
 def make(competition: Competition, data: Path, seed: int) -> Units:
     """Raises IntakeError: no pairs of images, no sample submission, a test image without a file; UserError: no pillow."""
     pixels.require()
-    refs = [ref for ref in named_files.references(look(data)) if not ref.endswith(".npy")]
+    refs = [ref for ref in named_files.references(look_at(competition)) if not ref.endswith(".npy")]
     inputs, twins = pair(refs)
     if not twins:
         raise IntakeError(
@@ -44,7 +45,7 @@ def make(competition: Competition, data: Path, seed: int) -> Units:
     with tempfile.TemporaryDirectory() as scratch:
         paths = named_files.on_disk(data, [*files, *(clean[image] for image in train)], Path(scratch))
         truth = [_truth(paths[shown[image]], paths[clean[image]], channels) for image in train]
-        sizes = [pixels.size_of(paths[ref]) for ref in files]
+        sizes = [pictured.size(paths[ref], ref) for ref in files]
     key = competition.id_column or sample.columns[0]
     place = {image: at for at, image in enumerate(test)}
     names = {

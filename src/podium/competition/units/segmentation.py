@@ -12,9 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from podium import pixels
-from podium.competition import splits
+from podium.competition import pictured, splits
 from podium.competition.dealt import Dealt
-from podium.competition.folder import TableFiles, look
+from podium.competition.folder import TableFiles, look_at
 from podium.competition.source import Source, read_source
 from podium.competition.table import read_table
 from podium.competition.units import mask_rows, named_files
@@ -35,7 +35,7 @@ Files = dict[str, dict[str, str]]  # column → image → reference
 def make(competition: Competition, data: Path, seed: int) -> Units:
     """Raises IntakeError: no test images, images without a file, no masks, masks that do not fit; UserError: no pillow."""
     pixels.require()
-    refs = named_files.references(look(data))
+    refs = named_files.references(look_at(competition))
     known = mask_rows.names_of(refs)
     source = _source(competition, data)
     wanted = source.sample if source.sample is not None else source.test
@@ -141,7 +141,8 @@ class _Truths:
         self._reader = MaskFiles([[self._paths[r] for r in masks[i]] for i in masks], self._planes) if masks else None
 
     def size(self, image: str) -> tuple[int, int]:
-        return pixels.size_of(self._paths[self._images[image]])
+        ref = self._images[image]
+        return pictured.size(self._paths[ref], ref)
 
     def of(self, image: str) -> tuple[bytes, float]:
         """(the planes encoded, share of pixels that are of some class)."""

@@ -82,7 +82,7 @@ def by_metric(private: Path, submission: Path, competition: Competition) -> floa
     """The competition's metric of a submission over the answers. Raises UserError, InvalidPredictions, IntakeError."""
     import polars as pl
 
-    if competition.task_type not in tasks.ROWS:
+    if not tasks.scored_alone(competition):
         kind = competition.task_type.replace("_", " ")
         raise UserError(
             f"a {kind} is not scored from its sheet alone", remedy="put its grade.py beside public and private"

@@ -7,12 +7,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from podium.recipes.tabular.combos import COLUMNS, EXTENDED
+from podium.recipes.tabular.combos import ROWS as SEARCHED
 from podium.recipes.tabular.shape import dense_width, n_models, tree_width
 from podium.records import DataFacts, Recipe
 
 FIXED_S = 0.03
 FILE_S = 0.001  # reading and measuring one attached file
 ENCODE_S = 2.5e-7  # a row and column
+COMBINE_S = 1.6e-8  # a row, label and combination of columns
 PARTS = 2  # models of a target that is learned as a sum: there are seldom more
 STOPPED = 0.55  # share of the rounds that early stopping lets pass, on average
 
@@ -35,7 +38,8 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     if recipe.model == "kernel":
         extra = 5 * 8.0 * min(facts.n_train, int(recipe.params.get("rows", 2500))) ** 2
     if recipe.model == "knn":
-        extra = 16.0 * 500 * facts.n_train
+        asked = facts.n_train / max(1, facts.n_folds) + facts.n_test
+        extra = 16.0 * 500 * facts.n_train + 8.0 * 80 * facts.n_outputs * asked
     return int(350 + (rows * width * 8 * 4 + extra) / 2**20)
 
 
@@ -47,10 +51,13 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     if features.get("target"):
         taken = sum(1 for c in facts.columns if c.kind in ("categorical", "code") or features.get("values"))
         seconds += taken * (0.006 + dealt * (2e-7 + 4e-8 * n_models(facts)) * (3 if features.get("values") else 1))
+    if features.get("combos"):
+        columns = min(COLUMNS, sum(1 for c in facts.columns if c.kind == "numeric"))
+        seconds += COMBINE_S * min(rows, SEARCHED) * n_models(facts) * (1.5 * columns**2 + 2 * EXTENDED * columns)
     files = sum(1 for c in facts.columns if c.kind == "file" and not c.pixels)
     if features.get("files") == "prepare":  # once an experiment, over all rows
         seconds += FILE_S * files * (facts.n_train + facts.n_test) / max(1, facts.n_folds)
-    elif features.get("files", True):
+    elif features.get("files", True) not in (False, "made"):  # by another experiment
         seconds += FILE_S * files * dealt
     if features.get("texts", 8):
         seconds += 1e-5 * dealt * sum(1 for c in facts.columns if c.kind == "text")

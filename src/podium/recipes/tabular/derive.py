@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from podium.protocol import Column, ColumnKind, Rows
 from podium.recipes.tabular.geometry import read_geometries
+from podium.recipes.tabular.spelling import Spelling
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +46,7 @@ class Deriver:
         self.dates, self.codes, self.files = dates, codes, files
         self.kinds: dict[str, ColumnKind] = {}
         self.digits: dict[str, list[bool]] = {}  # code column → which of its parts are numbers
+        self.spelled: dict[str, Spelling | None] = {}  # column of categories → how its strings are spelled, if they are
 
     def __call__(self, rows: Rows) -> Derived:
         out, frame = Derived(len(rows)), rows.frame()
@@ -63,7 +65,7 @@ class Deriver:
             elif kind in ("numeric", "boolean"):
                 out.numbers[name] = _numeric(series)
             elif kind == "categorical":
-                out.categories[name] = series.cast(pl.String)
+                self._category(name, series.cast(pl.String), out)
         return out
 
     def _pictured(self, name: str) -> bool:
@@ -79,6 +81,17 @@ class Deriver:
         if series.dtype.is_temporal():
             return "date"
         return "categorical" if series.n_unique() <= FEW_LEVELS else "text"
+
+    def _category(self, name: str, strings: pl.Series, out: Derived) -> None:
+        """A category; `ABABDADBAB`, of which there are too many, is a key, and its letters are numbers."""
+        if name not in self.spelled:
+            self.spelled[name] = Spelling.of(strings) if self.codes else None
+        spelling = self.spelled[name]
+        if spelling is None:
+            out.categories[name] = strings
+        else:
+            out.keys[name] = strings
+            out.numbers.update(spelling(name, strings))
 
     def _code(self, name: str, strings: pl.Series, out: Derived) -> None:
         """`F/731/S` → F, 731, S; `0013_01` → 13, 1. Digits become numbers, letters categories, prefixes keys."""

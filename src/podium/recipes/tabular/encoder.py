@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from podium.protocol import Context, Rows
 from podium.recipes.tabular.blocks import Block, Codes, Counts, Crosses, Curve, Missing, Numbers, OneHot, Sums
+from podium.recipes.tabular.combos import Combos
 from podium.recipes.tabular.derive import Derived, Deriver
 from podium.recipes.tabular.target import Floats, Target
 from podium.recipes.tabular.target_means import TargetMeans
@@ -38,6 +39,7 @@ class Encoder:
     target    out-of-fold target means of categories and keys; values: of numeric columns' values too
     counts    how often each key or many-levelled category was seen
     sums      row sums, zeros, missing values; crosses: ratios and differences of that many leading columns
+    combos    that many sums, differences and products of two or three columns, found and tested
     texts     SVD components of TF-IDF for each text column; dates, codes, files: whether to take them apart
               (files "prepare": the solution's `prepare` has measured them already)
     onehot    most frequent levels that get a column in the dense view
@@ -53,6 +55,7 @@ class Encoder:
         counts: bool = True,
         sums: bool = False,
         crosses: int = 0,
+        combos: int = 0,
         texts: int = 8,
         dates: bool = True,
         codes: bool = True,
@@ -69,6 +72,7 @@ class Encoder:
             (target, TargetMeans(values)),
             (sums, Sums()),
             (crosses > 1, Crosses(crosses)),
+            (combos > 0, Combos(combos)),
             (texts > 0, Texts(texts)),
         ]
         self.blocks = [block for wanted, block in chosen if wanted]
@@ -94,7 +98,7 @@ class Encoder:
     @property
     def label_free(self) -> bool:
         """Whether nothing in the columns depends on labels, so that rows may be cut after encoding."""
-        return not any(isinstance(block, (TargetMeans, Crosses)) for block in self.blocks)
+        return not any(isinstance(block, (TargetMeans, Crosses, Combos)) for block in self.blocks)
 
     def _is_discrete(self, values: Floats) -> bool:
         seen = np.unique(values[np.isfinite(values)])

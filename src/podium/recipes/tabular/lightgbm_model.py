@@ -30,7 +30,7 @@ class LightGBM(Boosted):
         )
         callbacks, valid = [], []
         if ctx.deadline is not None:
-            callbacks.append(_deadline(ctx, keep_s))
+            callbacks.append(deadline(ctx, keep_s))
         if len(held):
             valid.append(lightgbm.Dataset(held.values, held.label, weight=held.weight, reference=train))
             callbacks.append(lightgbm.early_stopping(self.patience, verbose=False))
@@ -54,7 +54,7 @@ class LightGBM(Boosted):
         return [np.asarray(booster.predict(matrix.values, num_threads=ctx.cores)) for booster in self.boosters]
 
 
-def _deadline(ctx: Context, keep_s: float) -> Any:
+def deadline(ctx: Context, keep_s: float) -> Any:
     """A callback that ends boosting when no more than `keep_s` and a margin are left."""
 
     def stop(env: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from podium.recipes.tabular.shape import is_classification, may_sum, n_models, tree_width
+from podium.recipes.tabular.shape import is_classification, may_combine, may_sum, n_models, tree_width
 from podium.records import Competition, DataFacts, Recipe
 
 SMALL, LARGE = 3000, 20000  # training rows
@@ -96,6 +96,8 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
         ("lightgbm", {"crosses": 5}, narrow),
         ("knn", {"numbers": "rank"}, {}),
     ]
+    if may_combine(facts):
+        listed.insert(4, ("lightgbm", {"combos": 8}, narrow))
     return [Recipe("tabular", *item) for item in listed if item[0] != "kernel" or facts.n_train <= LARGE]
 
 
@@ -119,6 +121,8 @@ def _heavy(facts: DataFacts) -> list[Recipe]:
         ("catboost", {}, _catboost(150, 0.3)),
         ("lightgbm", {"target": True}, {**quick, "num_leaves": 63, "learning_rate": 0.1, "rounds": 120}),
     ]
+    if may_combine(facts):
+        listed[3:3] = [("lightgbm", {"combos": 8}, quick), ("mlp", {**logs, "combos": 8}, one)]
     return [Recipe("tabular", *item) for item in listed]
 
 

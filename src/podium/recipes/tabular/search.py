@@ -101,6 +101,8 @@ def _params(model: str, competition: Competition) -> dict[str, Sequence[Any]]:
 def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dict[str, Sequence[Any]]:
     kinds = {column.kind for column in facts.columns}
     options: dict[str, Sequence[Any]] = {"sums": (False, True), "crosses": (0, 4, 7), "target": (False, True)}
+    if sum(column.kind == "numeric" for column in facts.columns) >= 2:
+        options["combos"] = (0, 4, 8)
     if recipe.features.get("target"):
         options["values"] = (False, True)
     if recipe.model in ("linear", "kernel", "knn", "mlp"):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from podium.recipes.tabular.spelling import LEAST_LEVELS, LENGTHS
 from podium.records import Competition, DataFacts
 
+COMBINED = 10  # numeric columns from which on steps of their sums are worth looking for early
+COMBINED_ROWS = 5000
 PLAIN = {"numeric": 1, "boolean": 1, "date": 8, "code": 5, "file": 80, "constant": 0}
 
 
@@ -15,11 +18,14 @@ def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
     width, encoded = 1, 0
     for column in facts.columns:
         width += 0 if column.pixels else PLAIN.get(column.kind, 0) + (1 if column.kind == "categorical" else 0)
+        if column.kind == "categorical" and column.n_unique > LEAST_LEVELS:  # perhaps a string of letters, taken apart
+            width += round(min(column.mean_length, LENGTHS[1]))
         width += int(features.get("texts", 8)) + 4 if column.kind == "text" else 0
         if features.get("target") and (column.kind in ("categorical", "code") or features.get("values")):
             encoded += 1 if column.kind != "code" else 4
     crosses = int(features.get("crosses", 0))
-    return width + encoded * max(1, facts.n_outputs - 1) + crosses * (crosses - 1)
+    combined = int(features.get("combos", 0))
+    return width + encoded * max(1, facts.n_outputs - 1) + crosses * (crosses - 1) + combined
 
 
 def dense_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
@@ -43,3 +49,9 @@ def may_sum(competition: Competition) -> bool:
     """Whether columns that only train has may add up to the one target: told for sure in the fit."""
     one = competition.task_type == "regression" and len(competition.target_columns) == 1
     return one and len(competition.label_side_columns) >= 2
+
+
+def may_combine(facts: DataFacts) -> bool:
+    """Whether there are enough continuous columns and rows for steps of sums of columns to be found and to matter."""
+    many = [column for column in facts.columns if column.kind == "numeric" and column.n_unique > 20]
+    return len(many) >= COMBINED and facts.n_train >= COMBINED_ROWS

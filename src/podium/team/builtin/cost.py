@@ -20,8 +20,9 @@ LEAST_EFFORT = 1 / 8
 
 
 def experiment_s(recipe: Recipe, facts: Facts, catalog: Catalog) -> float:
-    """Static estimate over all folds on one core; what `ExperimentSpec.cost_s` holds."""
+    """Static estimate over all folds on one core, less what others have measured already; what `ExperimentSpec.cost_s` holds."""
     data = facts.data
+    recipe = catalog.as_made(recipe, (e.recipe for e in facts.experiments if e.recipe and e.status == "done"))
     folds = max(1, data.n_folds)
     rows = round(data.n_train * max(1, folds - 1) / folds)
     return folds * catalog.cost_s(recipe, data, rows)

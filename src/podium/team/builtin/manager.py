@@ -26,7 +26,8 @@ def _requirements(competition: Competition) -> list[str]:
 
 def _text(competition: Competition, data: DataFacts, wanted: tuple[Requirement, ...]) -> str:
     better = "higher" if competition.metric_direction == "higher" else "lower"
-    targets = ", ".join(f"`{name}`" for name in competition.target_columns)
+    targets = ", ".join(f"`{name}`" for name in competition.target_columns[:12])
+    targets += f" and {len(competition.target_columns) - 12} more" if len(competition.target_columns) > 12 else ""
     lines = [
         "# Charter",
         "",

@@ -24,10 +24,21 @@ def learn(brief: Brief) -> Findings:
     lines = [f"# Round {brief.round}: findings", "", *_summary(facts), "", "## Experiments", ""]
     lines += [_line(facts, e) for e in current] or ["- None was run."]
     lines += ["", "## By family", "", *_by(facts, "family"), "", "## By operator", "", *_by(facts, "operator")]
+    lines += _elsewhere(facts, current)
     lines += _errors(facts)
     lines += ["", "## Learnings", "", *(f"- {u.id} {u.rule} {u.evidence}" for u in updates)]
     lines += ["" if updates else "- None.", "## Submission", "", f"**{'submit' if submit else 'hold'}** {why}"]
     return Findings("\n".join(lines) + "\n", updates, submit)
+
+
+def _elsewhere(facts: Facts, current: Sequence[ExperimentFact]) -> list[str]:
+    """What this round's trials showed of rows from elsewhere, by the engine; names of files are quoted as data."""
+    told = [line for line in facts.external if any(e.id in line for e in current)]
+    return (
+        ["", "## Data from elsewhere", "", quote("\n".join(f"- {line}" for line in told), "by the engine")]
+        if told
+        else []
+    )
 
 
 def _errors(facts: Facts) -> list[str]:

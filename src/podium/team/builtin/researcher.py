@@ -24,9 +24,9 @@ RESEARCH_OVER_TUNING = 1.1  # L3, while evidence has not overturned it
 
 
 def research(brief: Brief, catalog: Catalog) -> ResearchBrief:
-    """Hypotheses by expected gain (in the metric's unit), the brief and the raw notes."""
+    """Hypotheses by expected gain (in the metric's unit), the brief, the raw notes, and sources to ask the user's leave for."""
     found = _ranked(brief, catalog)
-    return ResearchBrief(found, _brief_text(brief, found), _raw_text(brief, found))
+    return ResearchBrief(found, _brief_text(brief, found), _raw_text(brief, found), brief.facts.sources)
 
 
 def _ranked(brief: Brief, catalog: Catalog) -> tuple[Hypothesis, ...]:

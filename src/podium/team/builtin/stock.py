@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, cast
 
 from podium.records import Competition, DataFacts, Hardware, Recipe
@@ -24,6 +24,8 @@ class Catalog(Protocol):
     def crossover(self, a: Recipe, b: Recipe, rng: random.Random) -> Recipe: ...
 
     def cost_s(self, recipe: Recipe, facts: DataFacts, rows: int) -> float: ...
+
+    def as_made(self, recipe: Recipe, others: Iterable[Recipe]) -> Recipe: ...
 
     def fingerprint(self, recipe: Recipe) -> str: ...
 
