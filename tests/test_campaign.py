@@ -173,11 +173,11 @@ def _wait_for_runs(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_and_unkilled_campaigns_export_equal_registries(contest: Path, tmp_path: Path) -> None:
-    """A dozen kills of engine, supervisors, warm parents and solutions; `bench/chaos.py` does more."""
+    """Ten kills of engine, supervisors, warm parents and solutions; `bench/chaos.py` does more."""
     calm, killed = tmp_path / "calm", tmp_path / "killed"
-    toll = chaos.play(chaos.command(contest / "public", calm, 4), calm, 0, random.Random(0), (1.0, 1.0))
+    toll = chaos.play(chaos.command(contest / "public", calm, 3), calm, 0, random.Random(0), (1.0, 1.0))
     assert toll.returncode == 0
-    toll = chaos.play(chaos.command(contest / "public", killed, 4), killed, 12, random.Random(1), (0.05, 1.5))
+    toll = chaos.play(chaos.command(contest / "public", killed, 3), killed, 10, random.Random(1), (0.05, 1.5))
     assert toll.returncode == 0
     assert len(toll.killed) >= 5, "the campaign was too quick for the pauses"
     assert toll.left_over == []

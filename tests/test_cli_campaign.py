@@ -12,12 +12,12 @@ from cli_world import KEYS, command_lines, confined, path
 from podium.registry import Registry
 from podium.testing import chaos, fake_clis
 
-KILLS = 4
+KILLS = 3
 
 
 def play(contest: Path, root: Path, kills: int) -> chaos.Toll:
     team = f"builder=claude-code,reviewer=codex,*=gemini-cli,researcher=command:{root / 'bin' / 'program'}"
-    argv = chaos.command(contest / "public", root / "campaign", 5, "--team", team)
+    argv = chaos.command(contest / "public", root / "campaign", 3, "--team", team)
     return chaos.play(argv, root / "campaign", kills, random.Random(3), (1.5, 3.0), ("engine",))
 
 
@@ -48,7 +48,7 @@ def test_killed_it_ends_as_unkilled(contest: Path, tmp_path: Path, monkeypatch: 
         assert tolls[name].returncode == 0 and tolls[name].left_over == []
     assert not [line for line in command_lines() if str(tmp_path) in line]
     calm, killed = tmp_path / "calm", tmp_path / "killed"
-    assert len(tolls["killed"].killed) >= 3
+    assert len(tolls["killed"].killed) >= 2
     assert chaos.export(killed / "campaign") == chaos.export(calm / "campaign")
     assert [key for key, _ in answers(killed)] == [key for key, _ in answers(calm)]
     assert len(answers(calm)) == calls(calm) >= 6
