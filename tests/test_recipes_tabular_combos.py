@@ -21,7 +21,7 @@ def _step(z: np.ndarray) -> np.ndarray:
     return np.where(z > z.std(), 1.0, np.where(z < -z.std(), -1.0, 0.0))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_planted_sums_and_products_are_found_and_nothing_else(seed: int) -> None:
     rng = np.random.default_rng(seed)
     table = _table(rng)
@@ -37,14 +37,14 @@ def test_planted_sums_and_products_are_found_and_nothing_else(seed: int) -> None
 
 def test_chance_and_additive_effects_are_left_alone() -> None:
     found = 0
-    for seed in range(10):
+    for seed in range(5):
         rng = np.random.default_rng([seed, 1])
         table = _table(rng)
         additive = table.numbers["c0"] ** 2 + _step(table.numbers["c1"]) + np.exp(table.numbers["c2"])
         block = Combos(8)
         block.fit(table, (additive + rng.normal(size=N))[:, None])
         found += len(block.combos)
-    assert found <= 2
+    assert found <= 1
 
 
 def test_a_combination_is_the_sum_it_is_called_and_missing_where_a_part_is() -> None:

@@ -246,7 +246,7 @@ def test_an_encoder_that_is_here_gets_recipes(folder: Path) -> None:
         written = source.solution(recipe, "x", "y")
         compile(written, "solution.py", "exec")
         assert f"weights: folder:{folder}\n" in written
-        assert ("return embed_texts(rows, ctx, FEATURES)" in written) == (recipe.model != "sentence_tuned")
+        assert ("return embed_texts(rows, ctx, {" in written) == (recipe.model != "sentence_tuned")
         changed = catalog.neighbours(recipe, rng, facts, many)
         assert changed.model == recipe.model and changed != recipe
 
