@@ -11,7 +11,18 @@ from team_world import experiment, facts, recipe
 from podium.campaign import checks
 from podium.errors import BadDeliverable
 from podium.recipes import catalog
-from podium.records import BlendFact, Brief, Build, Check, ExperimentSpec, Findings, Plan, ResearchBrief, Review
+from podium.records import (
+    BlendFact,
+    Brief,
+    Build,
+    Check,
+    ExperimentSpec,
+    Findings,
+    Plan,
+    Reopened,
+    ResearchBrief,
+    Review,
+)
 
 SOLUTION = "def fit(train, ctx): ...\ndef predict(model, rows, ctx): ...\n"
 
@@ -66,6 +77,7 @@ def test_a_repair_mends_what_failed() -> None:
     mending = Plan((spec(operator="debug", recipe=None),), "")
     checks.plan(mending, brief(experiments=(broken,)))
     checks.plan(mending, brief(experiments=(experiment("E001", verdict="invalid"),)))
+    checks.plan(mending, brief(experiments=(experiment("E001"),), reopened=(Reopened("E001", "stopped by a hair"),)))
 
 
 def test_one_solution_for_two_experiments_is_refused() -> None:

@@ -113,7 +113,8 @@ def _check_operator(i: int, spec: ExperimentSpec, brief: Brief) -> None:
         )
     if spec.operator == "debug":
         failed = {e.id for e in brief.facts.experiments if e.status == "failed" or e.verdict == "invalid"}
-        if not failed.intersection(spec.parents):
+        given_up = {one.experiment for one in brief.facts.reopened}  # too early, as the retro found
+        if not (failed | given_up).intersection(spec.parents):
             raise BadDeliverable(
                 f"experiments[{i}].operator: debug mends an experiment that failed; none of its parents did"
             )
