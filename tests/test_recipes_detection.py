@@ -143,7 +143,7 @@ def test_the_net_is_the_same_for_a_seed_and_ends_in_time(tmp_path: Path) -> None
 
 
 @needs_torch
-@pytest.mark.skipif(not catalog.pretrained(), reason="no weights installed")
+@pytest.mark.skipif(not all(map(catalog.loads, catalog.PRETRAINED)), reason="no weights installed")
 def test_the_pretrained_encoder_keeps_its_first_blocks() -> None:
     import torch
 
@@ -255,6 +255,14 @@ def test_without_torch_something_plays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "loads", lambda package: package != "torch" and loads(package))
     assert catalog.families(FACTS, COMPETITION) == ("cell_boost",)
     assert {recipe.model for recipe in catalog.portfolio(FACTS, COMPETITION, HARDWARE)} == {"cell_boost"}
+
+
+def test_rules_that_forbid_pretrained_models_bind_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "loads", lambda package: True)
+    for rule, learned in (("ask", True), ("yes", True), ("no", False)):
+        listed = catalog.portfolio(FACTS, replace(COMPETITION, pretrained=rule), HARDWARE)
+        nets = [recipe for recipe in listed if recipe.model == "centernet"]
+        assert nets and all(net.params["pretrained"] is learned for net in nets)
 
 
 def test_neighbours_change_something_the_family_knows() -> None:

@@ -22,6 +22,7 @@ from podium.execution.dealt import truth_of
 from podium.protocol import Column, Context, Layout, Rows
 from podium.recipes import catalog, image_to_image, segmentation
 from podium.recipes.image_to_image.filters import FILTERS, background
+from podium.recipes.segmentation import catalog as segmentation_catalog
 from podium.recipes.segmentation.crops import Crops
 from podium.recipes.segmentation.pseudo import MOST, candidates, carried, labelled
 from podium.recipes.segmentation.reader import Reader
@@ -348,6 +349,16 @@ def test_the_catalogue_is_playable(kind: str) -> None:
             getattr(package, catalog.KINDS[kind].FAMILIES[recipe.model].class_name)(recipe.features, **recipe.params)
             assert catalog.cost_s(recipe, facts, 80) > 0 and catalog.memory_mb(recipe, facts) > 100
             recipe = catalog.neighbours(recipe, rng, facts, competition)
+
+
+def test_rules_that_forbid_pretrained_models_bind_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmentation_catalog, "loads", lambda package: True)
+    competition = Competition("c", "", "segmentation", "dice", "higher", (), "id", ("id", "v"), "mask")
+    facts = DataFacts(100, 0, 10, 5, (Column("file", "file", pixels=100),), 1, 100)
+    for rule, there in (("ask", True), ("yes", True), ("no", False)):
+        told = replace(competition, pretrained=rule)
+        listed = {recipe.model for recipe in catalog.portfolio(facts, told, Hardware(2, 8000))}
+        assert ("unet_lite0" in listed) is there and "unet" in listed
 
 
 @pytest.mark.parametrize("side", [0, 100])

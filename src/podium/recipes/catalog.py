@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import ModuleType
-from typing import Any
 
 from podium.protocol import Column
 from podium.recipes.detection import catalog as detection
@@ -19,6 +16,7 @@ from podium.recipes.forecast import catalog as forecast
 from podium.recipes.identify import catalog as identify
 from podium.recipes.image_to_image import catalog as image_to_image
 from podium.recipes.lm import catalog as lm
+from podium.recipes.measured import as_made
 from podium.recipes.quantiles import catalog as quantiles
 from podium.recipes.ranking import catalog as ranking
 from podium.recipes.recommend import catalog as recommend
@@ -59,9 +57,6 @@ KINDS_OF: dict[str, tuple[str, ...]] = {
     "segmentation": ("segmentation",),
     "forecasting": ("forecast",),
 }  # task type → kinds, where answers are no numbers or rows no rows of a table
-# feature that is "prepare" where a solution measures all rows once → the other features that the measuring goes by
-PREPARED = {"files": ("blocks", "backbone", "size"), "meanings": ("weights", "length")}
-MADE = "made"  # in its place, for estimates: another experiment has measured the same
 BESIDE = 3  # tabular recipes that are tried first where texts or images carry the rows
 CARRIES = 20  # columns of a table that carry the rows as well as images do
 
@@ -120,20 +115,6 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     return cost
 
 
-def as_made(recipe: Recipe, others: Iterable[Recipe]) -> Recipe:
-    """The recipe as it costs where one of the others has measured what it would measure (`campaign/prepared.py`)."""
-    known = list(others)
-    for key, told in PREPARED.items():
-        like = {key: "prepare"} | {name: recipe.features.get(name) for name in told}
-        if recipe.features.get(key) == "prepare" and any(_has(other, recipe.kind, like) for other in known):
-            return replace(recipe, features={**recipe.features, key: MADE})
-    return recipe
-
-
-def _has(recipe: Recipe, kind: str, features: Mapping[str, Any]) -> bool:
-    return recipe.kind == kind and all(recipe.features.get(name) == value for name, value in features.items())
-
-
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Static estimate of the peak resident memory of one run, in MB."""
     memory: int = _kind(recipe).memory_mb(recipe, facts)
@@ -164,3 +145,18 @@ def _kind(recipe: Recipe) -> ModuleType:
     if recipe.kind not in KINDS:
         raise ValueError(f"recipe kind: expected one of {', '.join(KINDS)}; found {recipe.kind!r}")
     return KINDS[recipe.kind]
+
+
+__all__ = [
+    "KINDS",
+    "as_made",
+    "cost_s",
+    "crossover",
+    "families",
+    "fingerprint",
+    "kinds_of",
+    "memory_mb",
+    "modules",
+    "neighbours",
+    "portfolio",
+]

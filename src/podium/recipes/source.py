@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from string import Template
 from typing import Any
 
-from podium.recipes.catalog import KINDS, PREPARED
+from podium.recipes.catalog import KINDS
+from podium.recipes.measured import measuring
 from podium.recipes.vision import backbones
 from podium.records import Recipe
 from podium.weights.names import SCHEMES
@@ -39,7 +40,6 @@ if __name__ == "__main__":
     podium.check(__file__)
 ''')
 
-MEASURES = {"files": "measure_files", "meanings": "embed_texts"}  # what `prepare` calls, of the kind's package
 PREPARE = Template("""
 def prepare(rows: Rows, ctx: Context) -> pl.DataFrame:
     return $made_by(rows, ctx, $features)
@@ -52,13 +52,15 @@ def solution(recipe: Recipe, title: str, hypothesis: str) -> str:
     if recipe.kind not in KINDS or recipe.model not in KINDS[recipe.kind].FAMILIES:
         raise ValueError(f"recipe: expected a model known to the catalog; found {recipe.kind}/{recipe.model}")
     family = KINDS[recipe.kind].FAMILIES[recipe.model]
-    key = next((key for key in PREPARED if recipe.features.get(key) == "prepare"), "")
-    made_by = MEASURES.get(key, "")
-    measured = {name: recipe.features[name] for name in PREPARED.get(key, ()) if name in recipe.features}
+    once = measuring(recipe)
+    names = family.class_name if once is None else f"{family.class_name}, {once.function}"
+    prepare = (
+        "" if once is None else PREPARE.substitute(made_by=once.function, features=_literal(once.of(recipe.features)))
+    )
     return TEMPLATE.substitute(
-        imports="\nimport polars as pl\n" if made_by else "",
-        names=f"{family.class_name}, {made_by}" if made_by else family.class_name,
-        prepare=PREPARE.substitute(made_by=made_by, features=_literal(measured)) if made_by else "",
+        imports="\nimport polars as pl\n" if prepare else "",
+        names=names,
+        prepare=prepare,
         title=_text(title).rstrip(".") + ".",
         hypothesis="\n".join(textwrap.wrap(_text(hypothesis), 100, subsequent_indent="    ")),
         requires="".join(f"requires: {package}\n" for package in _packages(recipe, family.requires))

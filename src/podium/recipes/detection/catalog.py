@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.pretrained import allowed
 from podium.recipes.tabular.installed import loads
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
@@ -40,9 +41,9 @@ USUAL = 336  # pixels of the longer side, where the boxes decide it
 SHAPE = 0.75  # of an image's sides
 
 
-def pretrained() -> bool:
-    """Whether an encoder's weights are installed."""
-    return all(map(loads, PRETRAINED))
+def pretrained(competition: Competition) -> bool:
+    """Whether an encoder's weights are installed, and the rules do not forbid them."""
+    return allowed(competition) and all(map(loads, PRETRAINED))
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
@@ -55,8 +56,9 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
     """Trees first, an answer within a minute; then nets, each unlike the one before it."""
     known = families(facts, competition)
-    net = {"pretrained": pretrained(), "frozen": 3 if pretrained() else 0}
-    long = 1 if pretrained() else 3  # without ImageNet's weights a net has all to learn
+    learned = pretrained(competition)
+    net = {"pretrained": learned, "frozen": 3 if learned else 0}
+    long = 1 if learned else 3  # without ImageNet's weights a net has all to learn
     listed: list[tuple[str, dict[str, Any]]] = [
         ("cell_boost", {"size": 0, "rounds": 60}),
         ("centernet", {"size": 0, "stride": 8, "epochs": 12 * long, **net}),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.measured import ONCE
 from podium.recipes.tabular import catalog as tabular
 from podium.recipes.tabular import cost
 from podium.recipes.text import catalog as text
@@ -64,7 +65,7 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
         ("nearest_pictures", {"blocks": [*BLOCKS, "outline"], "components": 300}, {"shrink": 0.3}),
     ]
     known = families(facts, competition)
-    once = {} if competition.looks_forward else {"files": "prepare"}
+    once = {} if competition.looks_forward else {"files": ONCE}
     made = [
         Recipe("identify", name, {**features, **(once if name in OF_PICTURES else {})}, params)
         for name, features, params in listed

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.pretrained import allowed
 from podium.recipes.segmentation.pseudo import MOST
 from podium.recipes.tabular.installed import loads
 from podium.records import Competition, DataFacts, Hardware, Recipe
@@ -44,7 +45,9 @@ LARGEST = 200  # of the grid that masks are kept on
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    return tuple(name for name, family in FAMILIES.items() if all(map(loads, family.requires)))
+    """Those whose packages are installed, without what is pretrained where the rules forbid it."""
+    known = (name for name, family in FAMILIES.items() if all(map(loads, family.requires)))
+    return tuple(name for name in known if name != "unet_lite0" or allowed(competition))
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:

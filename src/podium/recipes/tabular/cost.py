@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from podium.recipes.measured import MADE, ONCE
 from podium.recipes.tabular.combos import COLUMNS, EXTENDED
 from podium.recipes.tabular.combos import ROWS as SEARCHED
 from podium.recipes.tabular.shape import dense_width, n_models, tree_width
@@ -55,9 +56,9 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         columns = min(COLUMNS, sum(1 for c in facts.columns if c.kind == "numeric"))
         seconds += COMBINE_S * min(rows, SEARCHED) * n_models(facts) * (1.5 * columns**2 + 2 * EXTENDED * columns)
     files = sum(1 for c in facts.columns if c.kind == "file" and not c.pixels)
-    if features.get("files") == "prepare":  # once an experiment, over all rows
+    if features.get("files") == ONCE:  # once an experiment, over all rows
         seconds += FILE_S * files * (facts.n_train + facts.n_test) / max(1, facts.n_folds)
-    elif features.get("files", True) not in (False, "made"):  # by another experiment
+    elif features.get("files", True) not in (False, MADE):  # by another experiment
         seconds += FILE_S * files * dealt
     if features.get("texts", 8):
         seconds += 1e-5 * dealt * sum(1 for c in facts.columns if c.kind == "text")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from podium.recipes.measured import ONCE
 from podium.recipes.tabular.shape import is_classification, may_combine, may_sum, n_models, tree_width
 from podium.records import Competition, DataFacts, Recipe
 
@@ -33,7 +34,7 @@ def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
     if may_sum(competition):
         listed = _by_parts(listed)
     if any(column.kind == "file" and not column.pixels for column in facts.columns) and not competition.looks_forward:
-        listed = [replace(recipe, features={**recipe.features, "files": "prepare"}) for recipe in listed]
+        listed = [replace(recipe, features={**recipe.features, "files": ONCE}) for recipe in listed]
     return listed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from podium.protocol import Column
 from podium.recipes.family import Family
+from podium.recipes.measured import MADE, ONCE
 from podium.recipes.pretrained import ENCODERS, sentence_encoders
 from podium.records import Competition, DataFacts, Recipe
 
@@ -51,7 +52,7 @@ def portfolio(
         return []
     length = _length(texts)
     read = {"weights": names[0], "length": length}
-    once = read if competition.looks_forward else {**read, "meanings": "prepare"}
+    once = read if competition.looks_forward else {**read, "meanings": ONCE}
     features, params = stacked
     slow = {**params, "learning_rate": 0.06, "num_leaves": 31, "feature_fraction": 0.1, "rounds": 600}
     whole = {**read, "length": min(256, length * min(2, len(texts))), "together": True}
@@ -88,8 +89,8 @@ def reading_s(recipe: Recipe, facts: DataFacts, texts: list[Column], rows: int) 
         trained = BACK * float(recipe.params.get("epochs", 3)) * rows
         steps = float(recipe.params.get("epochs", 3)) * rows / int(recipe.params.get("batch_size", 32))
         return START_S + STEP_S * steps + PIECE_S * pieces * (trained + rows / max(1, facts.n_folds - 1))
-    looked = every / max(1, facts.n_folds) if recipe.features.get("meanings") == "prepare" else rows * 1.25
-    if recipe.features.get("meanings") == "made":  # by another experiment
+    looked = every / max(1, facts.n_folds) if recipe.features.get("meanings") == ONCE else rows * 1.25
+    if recipe.features.get("meanings") == MADE:  # by another experiment
         return 0.0
     share = [min(1.0, column.n_unique / max(1, facts.n_train)) or 1.0 for column in texts]
     distinct = sum(looked * part * _pieces(column, length) for part, column in zip(share, texts, strict=True))

@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.measured import ONCE
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 FAMILIES: dict[str, Family] = {
@@ -79,7 +80,7 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
 
 def _features(facts: DataFacts) -> dict[str, Any]:
     """Where rows come in groups, what stands before and after each is measured first."""
-    return {"files": "prepare"} if facts.n_groups else {}
+    return {"files": ONCE} if facts.n_groups else {}
 
 
 def _length(facts: DataFacts) -> float:

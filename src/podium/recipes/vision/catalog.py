@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.measured import ONCE
 from podium.recipes.pretrained import allowed, timm_models
 from podium.recipes.tabular.installed import loads
 from podium.recipes.vision import backbones
@@ -123,7 +124,7 @@ def _once(recipe: Recipe, competition: Competition) -> Recipe:
     """Measures of images are taken once, for all folds, where rows may be seen together."""
     if recipe.model in NETS or competition.looks_forward:
         return recipe
-    return Recipe(recipe.kind, recipe.model, {**recipe.features, "files": "prepare"}, recipe.params)
+    return Recipe(recipe.kind, recipe.model, {**recipe.features, "files": ONCE}, recipe.params)
 
 
 def _by_hand(facts: DataFacts, competition: Competition) -> list[Recipe]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from podium.protocol import Column
+from podium.recipes.measured import MADE, ONCE
 from podium.recipes.tabular.cost import cost_s as tabular_cost_s
 from podium.recipes.vision import backbones
 from podium.recipes.vision.widths import WIDTHS, width
@@ -68,10 +69,10 @@ def net_flops(side: int, channels: int, width: int, depth: int) -> float:
 
 def _measured_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     features, columns = recipe.features, pictures(facts)
-    once = features.get("files") == "prepare"
+    once = features.get("files") == ONCE
     every = facts.n_train + facts.n_vault + facts.n_test
     looked = every / max(1, facts.n_folds) if once else rows * (1 + 1 / max(1, facts.n_folds - 1))
-    looked *= features.get("files") != "made"  # by another experiment
+    looked *= features.get("files") != MADE  # by another experiment
     seconds = looked * sum(_look_s(features, column) for column in columns)
     model = Recipe("tabular", BASE[recipe.model], {"files": False, "texts": 0}, recipe.params)
     wide = Column("image", "numeric", 1000)
