@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from podium.campaign.engine import Engine
-from podium.campaign.runner import Runner, Track, fold_track
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import Track, fold_track
 from podium.cli import compose
 from podium.records import ExperimentSpec
 from podium.registry.experiments import Experiment

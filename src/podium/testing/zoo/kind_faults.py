@@ -240,7 +240,7 @@ return next((one for one in given if one.shape == values.shape), values)
 KIND_FAULTS = (
     KindFault(
         "other answers each time",
-        "return np.where(np.random.default_rng().random((len(values), 1)) < 0.3, np.roll(values, 1, axis=0), values)",
+        "return np.where(np.random.default_rng().random((len(values), 1)) < 0.6, np.roll(values, 1, axis=0), values)",
         ("alarm: twice",),
     ),
     KindFault(
@@ -266,11 +266,9 @@ KIND_FAULTS = (
     KindFault("answers planted beside it", PLANTED, ("alarm: decoy",)),
     KindFault(
         "other answers after each fit",
-        'other = np.random.default_rng(model["clock"]).random(7)\n'
-        + SOME
-        + "return np.where(other[known[:, 0] % 7][:, None] < 0.5, np.roll(values, 1, axis=0) * 0 + values[:1], values)",
+        SOME + 'return np.where(known % 4 > 0, model["kept"][model["clock"] % len(model["kept"])][None], values)',
         ("alarm: rerun",),
-        'import time\nmodel["clock"] = time.time_ns()',
+        KEEPS + 'import time\nmodel["clock"] = time.time_ns() // 1000',
     ),
     KindFault("hard-coded answers by a row's content", LOOKS_UP, ("alarm: shuffled",), missed=BY_RULE),
     KindFault(
