@@ -13,7 +13,8 @@ import polars as pl
 from engine_world import engine_of
 
 from podium.campaign.engine import Engine
-from podium.campaign.runner import Runner, Track, fold_part
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import Track, fold_part
 from podium.cli import making
 from podium.competition import audit
 from podium.records import ExperimentSpec

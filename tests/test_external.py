@@ -21,7 +21,8 @@ from podium.campaign import bundle, phases
 from podium.campaign.engine import Engine
 from podium.campaign.external import enlarged, fetch, sources
 from podium.campaign.notices import notices
-from podium.campaign.runner import Runner, fold_part, fold_track
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import fold_part, fold_track
 from podium.cli import making
 from podium.cli.main import app
 from podium.competition import build, intake

@@ -18,7 +18,8 @@ from podium.campaign.device import device_for, device_of, free_gpu
 from podium.campaign.engine import Engine
 from podium.campaign.options import Options
 from podium.campaign.request import context, run_key
-from podium.campaign.runner import Runner, fold_part, fold_track
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import fold_part, fold_track
 from podium.execution import doctor, gpu, lockdown, sandbox
 from podium.records import Hardware, Limits
 from podium.registry import Registry

@@ -10,7 +10,8 @@ from engine_world import SOURCE, add_experiments, copy_of, engine_of
 
 from podium.campaign.engine import Engine
 from podium.campaign.prepared import has_prepare, program
-from podium.campaign.runner import Runner, fold_track
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import fold_track
 from podium.testing.fake_executor import FakeExecutor
 
 PREPARE = "\n\ndef prepare(rows, ctx):\n    return rows.frame()\n"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from podium.campaign import decide, loop, phases
 from podium.campaign.engine import Engine, Stopped
-from podium.campaign.runner import MAX_LOST, Runner, Track, fold_track, outcome
+from podium.campaign.runner import MAX_LOST, Runner, outcome
+from podium.campaign.tracks import Track, fold_track
 from podium.errors import InvalidPredictions
 from podium.registry.database import Database
 from podium.testing.fake_executor import FakeExecutor, FakeRun, Outcome

@@ -16,7 +16,7 @@ from intake_competitions import write
 
 from podium import tasks
 from podium.campaign.request import write_request
-from podium.campaign.runner import fold_track, holdout_track
+from podium.campaign.tracks import fold_track, holdout_track
 from podium.cli import making
 from podium.competition import build, drift, intake, splitcheck, splits, timeline, windows
 from podium.competition.dataset import Dataset

@@ -18,8 +18,9 @@ from podium.campaign.explain import explain
 from podium.campaign.external import trials
 from podium.campaign.external.sources import propose
 from podium.campaign.probes import probing
-from podium.campaign.runner import Runner, fold_track, outcome
+from podium.campaign.runner import Runner, outcome
 from podium.campaign.submission.filing import reserve
+from podium.campaign.tracks import fold_track
 from podium.campaign.turn import play
 from podium.campaign.views import write_views
 from podium.competition import audit, eda_markdown, plots

@@ -17,8 +17,9 @@ import numpy as np
 
 from podium.campaign.environment import here
 from podium.campaign.external.sources import FOLDER as EXTERNAL
-from podium.campaign.runner import Runner, Track, fold_track, holdout_track, vault_track
+from podium.campaign.runner import Runner
 from podium.campaign.store import file_sha256, read_predictions
+from podium.campaign.tracks import Track, fold_track, holdout_track, vault_track
 from podium.errors import CampaignError, InvalidPredictions, UserError
 from podium.registry import Registry
 

@@ -6,18 +6,16 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from podium.campaign import decide, solutions
+from podium.campaign import decide
 from podium.campaign.device import device_of, free_gpu
 from podium.campaign.engine import Stopped
-from podium.campaign.external.enlarged import enlarged, joined
-from podium.campaign.prepared import has_prepare, share, shared
-from podium.campaign.request import Part, is_free, run_key, shared_key, write_request
+from podium.campaign.prepared import share, shared
+from podium.campaign.request import Part, is_free, run_key, write_request
+from podium.campaign.tracks import Track
 from podium.errors import InvalidPredictions
 from podium.records import RunExit, Status
 from podium.registry.experiments import Experiment
@@ -30,20 +28,6 @@ MAX_LOST = 12  # attempts that the machine, not the solution, brought down
 RETRIED = ("lost", "cancelled")  # cancelled, though its experiment goes on: by an engine that was stopped meanwhile
 POLL_S = 0.2
 CANCEL_S = 2.0  # how long cancelled runs may take to end before nobody waits for them any longer
-
-
-@dataclass
-class Track:
-    """One experiment's way through its runs. `after` holds what becomes runnable once the gate lets it pass."""
-
-    experiment: Experiment
-    ready: list[Part]
-    after: list[Part] = field(default_factory=list)
-    gate_fold: int | None = None
-    waiting: set[str] = field(default_factory=set)
-    failures: dict[str, str] = field(default_factory=dict)  # part → why, where its siblings still go on
-    status: Status = "running"
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -267,81 +251,6 @@ class Runner:
             if track.status == "running":
                 track.status, track.message = "killed", "the work time was over"
                 track.ready, track.after = [], []
-
-
-def fold_track(engine: Engine, experiment: Experiment) -> Track:
-    """All folds of an experiment: its `prepare` first, then the gate's fold (it rotates), then the rest."""
-    source = solutions.ensure(engine, experiment)
-    gate_fold = decide.gate_fold(engine, experiment)
-    first = int(experiment.id[1:]) % engine.n_folds if gate_fold is None else gate_fold
-    order = [first, *(fold for fold in range(engine.n_folds) if fold != first)]
-    folds = [joined(engine, experiment, fold_part(engine, fold)) for fold in order]
-    if has_prepare(source):
-        if engine.competition.looks_forward:
-            return Track(
-                experiment, [], status="failed", message="prepare: would see the future where folds are forward"
-            )
-        larger, nothing = enlarged(engine, experiment.external), np.empty(0, dtype=np.int64)
-        n_rows = engine.dataset.n_rows + (0 if larger is None else len(larger.rows))
-        features = engine.dataset.features if larger is None else larger.features
-        everything = np.arange(n_rows, dtype=np.int64)
-        prepare = Part("prepare", "prepare", nothing, everything, features, enlarged=larger)
-        prepare = dataclasses.replace(prepare, shared=shared_key(engine, experiment, prepare, source))
-        return Track(experiment, [prepare], folds, gate_fold)
-    if gate_fold is None:
-        return Track(experiment, folds)
-    return Track(experiment, folds[:1], folds[1:], gate_fold)
-
-
-def fold_part(engine: Engine, fold: int) -> Part:
-    """One fold (0-based) of any experiment that makes no features of its own."""
-    data = engine.dataset
-    train, valid = engine.task.deal(data.fold_of, fold, data.barred)
-    rows_train, rows_valid = data.train[train], data.train[valid]
-    features = data.features
-    if engine.competition.looks_forward:
-        features = data.prefix(int(max(rows_train.max(), rows_valid.max())) + 1)
-    return Part(f"fold_{fold + 1}", "fit", rows_train, rows_valid, features)
-
-
-def holdout_track(engine: Engine, experiment: Experiment) -> Track:
-    """Test and vault rows of an experiment, lazily: by its fold models, or by a refit where rows are ordered in time."""
-    data = engine.dataset
-    if engine.competition.looks_forward:
-        everything = np.sort(np.concatenate([data.train, data.vault]))
-        rows = np.concatenate([data.test, data.vault])
-        return Track(experiment, [Part("refit", "fit", everything, rows, data.features)])
-    rows = np.concatenate([data.test, data.vault])
-    features, sha = prepared(engine, experiment)
-    parts = [
-        Part(
-            run.part.replace("fold_", "holdout_"),
-            "predict",
-            np.empty(0, dtype=np.int64),
-            rows,
-            features,
-            model=engine.campaign / run.folder / "model.pkl",
-            prepared_sha=sha,
-        )
-        for run in engine.registry.runs.of(experiment.id)
-        if run.part.startswith("fold_")
-    ]
-    return Track(experiment, parts)
-
-
-def vault_track(engine: Engine, experiment: Experiment) -> Track:
-    """The vault alone, by a fit on what lies before it: where folds look forward, the refit has seen its labels."""
-    data = engine.dataset
-    end = int(max(data.train.max(), data.vault.max())) + 1
-    return Track(experiment, [Part("vault", "fit", data.train, data.vault, data.prefix(end))])
-
-
-def prepared(engine: Engine, experiment: Experiment) -> tuple[Path, str]:
-    """The file that the experiment's features come from, and the hash of what its `prepare` made; "" where it has none."""
-    for run in engine.registry.runs.of(experiment.id):
-        if run.kind == "prepare":
-            return engine.campaign / run.folder / "prepared.arrow", run.exit.files.get("prepared.arrow", "")
-    return engine.dataset.features, ""
 
 
 def outcome(tracks: list[Track]) -> dict[str, dict[str, Any]]:

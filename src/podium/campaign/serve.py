@@ -11,13 +11,14 @@ import polars as pl
 from podium import ensemble
 from podium.campaign import decide
 from podium.campaign.request import Variant
-from podium.campaign.runner import Runner, holdout_track
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import holdout_track
 from podium.errors import InvalidPredictions, NoSubmission
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
-    from podium.campaign.runner import Track
+    from podium.campaign.tracks import Track
 
 
 def predict(engine: Engine, frame: pl.DataFrame) -> pl.DataFrame:

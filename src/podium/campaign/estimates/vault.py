@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign.runner import Runner, holdout_track, vault_track
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import holdout_track, vault_track
 from podium.ensemble import Blend
 from podium.errors import InvalidPredictions
 from podium.referee.tracking import Sample

@@ -30,8 +30,8 @@ from podium.campaign.kernel import kernel_check
 from podium.campaign.kernel.inference import FILE, Member, Plan
 from podium.campaign.prepared import has_prepare
 from podium.campaign.request import context
-from podium.campaign.runner import holdout_track
 from podium.campaign.submission import filing
+from podium.campaign.tracks import holdout_track
 from podium.competition.arrow import write_json
 from podium.competition.folder import TableFiles
 from podium.competition.source import read_source

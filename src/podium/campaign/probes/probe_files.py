@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from podium.campaign.probes import probe_layout
 from podium.campaign.probes.probe_layout import Asked, Builder, Layout
 from podium.campaign.request import Part, Variant
+from podium.campaign.tracks import features_of
 from podium.competition.arrow import write_arrow
 from podium.referee import probes
 from podium.registry.runs import RunRow
@@ -76,9 +77,7 @@ def subject(engine: Engine, experiment: Experiment, n_blocks: int) -> Subject | 
     run = runs.get(f"fold_{fold + 1}")
     if run is None:
         return None
-    prepare = runs.get("prepare")
-    features = data.features if prepare is None else engine.campaign / prepare.folder / "prepared.arrow"
-    sha = "" if prepare is None else prepare.exit.files.get("prepared.arrow", "")
+    features, sha = features_of(engine, experiment)
     train, valid = engine.task.deal(data.fold_of, fold, data.barred)
     rng = np.random.default_rng([engine.options.seed, fold])
     n = probe_layout.block_rows(n_blocks, len(valid), engine.task.n_outputs())

@@ -13,7 +13,8 @@ from podium.campaign.external.enlarged import joined
 from podium.campaign.probes import probe_cost, probe_layout
 from podium.campaign.probes.probing import NO_TIME, positions, predicted
 from podium.campaign.request import Part, Variant
-from podium.campaign.runner import Runner, Track, fold_part, prepared
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import Track, features_of, fold_part
 from podium.records import Probed
 from podium.referee import probes
 from podium.tasks.task import Floats
@@ -68,7 +69,7 @@ def subject(engine: Engine, experiment: Experiment) -> Fit | None:
     if all(run.part != f"fold_{fold + 1}" for run in engine.registry.runs.of(experiment.id)):
         return None
     whole = fold_part(engine, fold)
-    features, sha = prepared(engine, experiment)
+    features, sha = features_of(engine, experiment)
     if sha:
         whole = replace(whole, features=features, prepared_sha=sha)
     rng = np.random.default_rng([engine.options.seed, fold, 2])

@@ -15,8 +15,9 @@ from podium.campaign.probes import probe_cost, probe_files, probe_layout
 from podium.campaign.probes.probe_files import File, Subject
 from podium.campaign.probes.probe_layout import MOST_COLUMNS, Asked
 from podium.campaign.request import Part, run_key
-from podium.campaign.runner import Runner, Track
+from podium.campaign.runner import Runner
 from podium.campaign.store import file_sha256, read_predictions
+from podium.campaign.tracks import Track
 from podium.errors import InvalidPredictions
 from podium.execution.worker import declares
 from podium.records import Probed, QaCheck

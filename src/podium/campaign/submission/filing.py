@@ -8,7 +8,8 @@ import numpy as np
 
 from podium import ensemble
 from podium.campaign import decide, untrusted
-from podium.campaign.runner import Runner, holdout_track
+from podium.campaign.runner import Runner
+from podium.campaign.tracks import holdout_track
 from podium.errors import InvalidPredictions
 
 if TYPE_CHECKING:
