@@ -93,7 +93,7 @@ def test_different_members_are_blended_and_it_holds_on_fresh_rows(metric: str, t
 
 
 def test_copies_stay_single_and_a_lone_member_is_itself() -> None:
-    task = task_of("log_loss", "binary_classification")
+    task = task_of("brier", "binary_classification")
     truth, oofs = made(task, 500, [1.0])
     copies = {"a": oofs["m0"], "b": oofs["m0"].copy()}
     assert ensemble.blend(task, truth, copies, folds(500), seed=0).kind == "single"

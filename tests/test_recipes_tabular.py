@@ -40,6 +40,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "linear": {},
     "kernel": {"rows": 200},
     "knn": {},
+    "tabm": {"epochs": 40, "members": 4, "width": 32, "bins": 8, "embedding": 4, "batch": 32, "learning_rate": 0.01},
     "mlp": {"epochs": 12, "hidden": [32], "nets": 1, "batch": 32, "learning_rate": 0.01},
 }
 
@@ -81,7 +82,7 @@ def labels(signal: Any, task_type: str) -> tuple[Any, int, str]:
 
 
 def model_of(family: str, **more: Any) -> Any:
-    if not (family == "hist" or loads(family) or family not in ("lightgbm", "xgboost", "catboost")):
+    if family in ("lightgbm", "xgboost", "catboost", "tabm") and not all(map(loads, catalog.FAMILIES[family].requires)):
         pytest.skip(f"{family} is not installed")
     return getattr(tabular, catalog.FAMILIES[family].class_name)(**{**QUICK[family], **more})
 
@@ -111,7 +112,7 @@ def test_every_family_learns_every_task_and_pickles(family: str, task_type: str)
         assert all(np.corrcoef(values[:, k], truth[:, k])[0, 1] > 0.25 for k in range(outputs))
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "mlp", "extra_trees", "xgboost"])
+@pytest.mark.parametrize("family", ["lightgbm", "mlp", "tabm", "extra_trees", "xgboost"])
 def test_equal_seeds_give_equal_models(family: str) -> None:
     frame, signal = table()
     y, outputs, metric = labels(signal, "binary_classification")

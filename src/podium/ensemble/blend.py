@@ -1,4 +1,4 @@
-"""Blend the pool: the best single, a simple mean, greedy weights; judged by nested folds, ties to the simpler.
+"""Blend the pool: the best single, a simple mean, greedy weights, stacked ones; judged by nested folds, ties to the simpler.
 
 Each way is fitted on all folds but one and predicts that one, so its pooled prediction is blind to the labels it is
 scored on, as is its decision. Defaults follow AutoKaggle's learnings: simple weighted blends, no stacking of correlated
@@ -7,14 +7,14 @@ models, and a simple mean takes only members within a margin of the best; eviden
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.ensemble import greedy
+from podium.ensemble import greedy, stacked
 from podium.ensemble import space as spaces
 from podium.ensemble.mixing import mixed
 from podium.ensemble.objective import objective_for
@@ -37,7 +37,8 @@ class Blend:
     """Weights by member (sum 1, zero weights left out) and how good their combination is.
 
     `score`: OOF score with these weights; `nested_score` and its `stderr`: with weights fitted on other folds.
-    `kind`: single, mean, greedy or greedy_geometric. `singles`: each member's score on the common rows; `candidates`:
+    `kind`: single, mean, greedy, greedy_geometric or stacked, which alone has a `slope` and a `bias` (a column) in the
+    blending space; empty is none. `singles`: each member's score on the common rows; `candidates`:
     nested score of each way tried. `quantiles`, `bounds`: what `combine` needs to treat other rows alike.
     """
 
@@ -47,6 +48,8 @@ class Blend:
     stderr: float
     nested_score: float
     kind: str = "single"
+    slope: float = 1.0
+    bias: tuple[float, ...] = ()
     singles: Mapping[str, float] = field(default_factory=dict)
     candidates: Mapping[str, float] = field(default_factory=dict)
     quantiles: Mapping[str, spaces.Knots] = field(default_factory=dict)
@@ -79,7 +82,7 @@ def blend(
     way = ways[kind]
     weights = greedy.prune(way.weights, max_members)
     judged = estimate(task.metric, pool.truth, nested[kind], units)
-    raw = pool.combined(weights, way.space, slice(None))
+    raw = pool.combined(replace(way, weights=weights), slice(None))
     kept = {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0}
     return Blend(
         weights=kept,
@@ -88,6 +91,8 @@ def blend(
         stderr=judged.stderr,
         nested_score=judged.value,
         kind=kind,
+        slope=way.slope,
+        bias=way.bias,
         singles=dict(zip(names, pool.singles.tolist(), strict=True)),
         candidates={name: task.metric.function(pool.truth, decided) for name, decided in nested.items()},
         quantiles={name: pool.knots[name] for name in kept} if way.space == "rank" else {},
@@ -102,10 +107,10 @@ def combine(blend: Blend, predictions: Mapping[str, Floats]) -> Floats:
     if missing:
         raise UserError(f"the blend's member {missing[0]} has no predictions", remedy="predict it for these rows first")
     clipped = {name: blend.bounds.clip(predictions[name]) for name in blend.weights}
-    if len(clipped) == 1 and blend.space != "rank":
+    if len(clipped) == 1 and blend.space != "rank" and not blend.bias:
         return clipped[next(iter(clipped))]
     members = [spaces.to_space(clipped[name], blend.space, blend.quantiles.get(name)) for name in clipped]
-    return mixed(members, list(blend.weights.values()), blend.space)
+    return mixed(members, list(blend.weights.values()), blend.space, blend.slope, blend.bias)
 
 
 def common_rows(oofs: Mapping[str, Floats], fold_of: NDArray[np.int8]) -> tuple[list[str], NDArray[np.int64]]:
@@ -137,11 +142,13 @@ def _folds(fold_of: NDArray[np.int8], seed: int) -> NDArray[np.int8]:
 
 @dataclass(frozen=True)
 class _Way:
-    """Weights fitted on all rows, and on all folds but each one."""
+    """Weights fitted on all rows, and the same way fitted on all folds but each one."""
 
     weights: Floats
-    by_fold: tuple[Floats, ...]
+    by_fold: tuple[_Way, ...]
     space: str
+    slope: float = 1.0
+    bias: tuple[float, ...] = ()
 
 
 class _Pool:
@@ -171,18 +178,39 @@ class _Pool:
         scores = [self._scores(self.fold_of != fold) for fold in self.folds]
         every = (*scores, self.singles)
         single = [self._top(row, 1) for row in every]
-        ways = {"single": _Way(single[-1], tuple(single[:-1]), self.space)}
+        ways = {"single": _way(single, self.space)}
         if len(self.raw) == 1:
             return ways
         means = [self._top(row, max_members, self._margin(row)) for row in every]
-        ways["mean"] = _Way(means[-1], tuple(means[:-1]), self.space)
-        fitted = tuple(self._greedy(self.fold_of != fold, max_members) for fold in self.folds)
+        ways["mean"] = _way(means, self.space)
+        fitted = [self._greedy(self.fold_of != fold, max_members) for fold in self.folds]
         bagged = greedy.prune(np.mean(fitted, axis=0), max_members)  # steadier than one fit on all rows
-        ways["greedy"] = _Way(bagged, fitted, self.space)
+        ways["greedy"] = _way([*fitted, bagged], self.space)
+        other = self.space
         if self.task.metric.name == "log_loss":
             other = "geometric" if spaces.is_simplex(self.task) else "logit"
-            ways["greedy_geometric"] = _Way(bagged, fitted, other)
+            ways["greedy_geometric"] = _way([*fitted, bagged], other)
+        if stacked.fits(self.task, other):
+            ways["stacked"] = self._stacked(fitted, bagged, other)
         return ways
+
+    def _stacked(self, fitted: Sequence[Floats], bagged: Floats, space: str) -> _Way:
+        """From the members that greedy selection took on any fold: what all of them left out is left out."""
+        used = np.flatnonzero(np.sum([*fitted, bagged], axis=0))
+        members = np.stack([self._in(int(member), space) for member in used])
+
+        def way(rows: Any, start: Floats) -> _Way:
+            begin = start[used] / max(start[used].sum(), 1e-12)
+            found = stacked.fit(self.truth[rows], members[:, rows], space, begin)
+            weights = np.zeros(len(self.raw))
+            weights[used] = found.weights
+            return _Way(weights, (), space, found.slope, found.bias)
+
+        by_fold = tuple(way(self.fold_of != fold, start) for fold, start in zip(self.folds, fitted, strict=True))
+        return replace(way(slice(None), bagged), by_fold=by_fold)
+
+    def _in(self, member: int, space: str) -> Floats:
+        return self.members[member] if space == self.space else spaces.to_space(self.raw[member], space)
 
     def _scores(self, rows: NDArray[np.bool_]) -> Floats:
         """Each member's score on these rows, thinned where there are many: it only ranks them."""
@@ -210,22 +238,27 @@ class _Pool:
         objective = objective_for(self.task, self.truth[at], np.stack([member[at] for member in self.members]))
         return greedy.prune(greedy.select(objective, steps=objective.steps), max_members)
 
-    def combined(self, weights: Floats, kind: str, rows: Any) -> Floats:
+    def combined(self, way: _Way, rows: Any) -> Floats:
         """Raw predictions of these weights, `(rows, k)`."""
-        used = np.flatnonzero(weights)
-        if len(used) == 1 and kind != "rank":
+        used, space = np.flatnonzero(way.weights), way.space
+        if len(used) == 1 and space != "rank" and not way.bias:
             return np.asarray(self.raw[used[0]][rows])
-        same = kind == self.space
-        members = [self.members[m][rows] if same else spaces.to_space(self.raw[m][rows], kind) for m in used]
-        return mixed(members, weights[used].tolist(), kind)
+        same = space == self.space
+        members = [self.members[m][rows] if same else spaces.to_space(self.raw[m][rows], space) for m in used]
+        return mixed(members, way.weights[used].tolist(), space, way.slope, way.bias)
 
     def nested(self, way: _Way) -> NDArray[Any]:
         """Cross-fitted decisions of predictions whose weights never saw their fold."""
         raw = np.empty_like(self.raw[0])
-        for fold, weights in zip(self.folds, way.by_fold, strict=True):
+        for fold, fitted in zip(self.folds, way.by_fold, strict=True):
             here = self.fold_of == fold
-            raw[here] = self.combined(weights, way.space, here)
+            raw[here] = self.combined(fitted, here)
         return self.task.decide_crossfitted(self.truth, raw, self.fold_of)
+
+
+def _way(weights: Sequence[Floats], space: str) -> _Way:
+    """Of weights without each fold, and last those on all rows."""
+    return _Way(weights[-1], tuple(_Way(each, (), space) for each in weights[:-1]), space)
 
 
 def _choose(

@@ -20,11 +20,17 @@ MIXERS: dict[str, Mixer] = {
 }  # by the kind of layout, which is then the space's name too
 
 
-def mixed(members: Sequence[Floats], weights: Sequence[float], space: str) -> Floats:
-    """Members `(n, k)` already in `space`, by weights of sum 1, back as raw predictions `(n, k)`."""
+def mixed(
+    members: Sequence[Floats], weights: Sequence[float], space: str, slope: float = 1.0, bias: Sequence[float] = ()
+) -> Floats:
+    """Members `(n, k)` already in `space`, by weights of sum 1, back as raw predictions `(n, k)`. `slope` times the mixture,
+    plus `bias` `(k,)`, is what is taken back, where predictions are numbers."""
     if space in MIXERS:
         return MIXERS[space](members, weights)
-    return spaces.from_space(spaces.weighted(members, weights), space)
+    mixture = spaces.weighted(members, weights)
+    if bias:
+        mixture = slope * mixture + np.asarray(bias)
+    return spaces.from_space(mixture, space)
 
 
 def evenly(task: Task, parts: Sequence[Floats]) -> Floats:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
-from podium.recipes.tabular.encoder import Encoder, Matrix
+from podium.recipes.tabular.encoder import Encoder
 from podium.recipes.tabular.lightgbm_model import deadline
+from podium.recipes.tabular.matrix import Matrix
 from podium.recipes.tabular.model import split_positions
 
 LEVELS = 31  # LightGBM's own limit of grades of relevance

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from podium.recipes.tabular.linear import Linear
     from podium.recipes.tabular.mlp import MLP
     from podium.recipes.tabular.prepare import measure_files
+    from podium.recipes.tabular.tabm_model import TabM
     from podium.recipes.tabular.xgboost_model import XGBoost
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "LightGBM",
     "Linear",
     "RandomForest",
+    "TabM",
     "XGBoost",
     "measure_files",
 ]
@@ -51,6 +53,7 @@ __getattr__ = on_demand(
         "Linear": "linear",
         "MLP": "mlp",
         "RandomForest": "forest",
+        "TabM": "tabm_model",
         "XGBoost": "xgboost_model",
         "measure_files": "prepare",
     },

@@ -44,7 +44,7 @@ class Numbers(Block):
         self.curve = curve
 
     def fit(self, table: Derived, labels: Floats) -> None:
-        self.names = [name for name, values in table.numbers.items() if _varies(values)]
+        self.names = [name for name, values in table.numbers.items() if varies(values)]
         raw = table.stack(self.names)
         self.skewed = np.array([abs(_skew(column)) > SKEWED for column in raw.T], dtype=bool)
         self.quantiles = [_quantiles(column) for column in raw.T] if self.curve == "rank" else []
@@ -62,7 +62,7 @@ class Missing(Block):
     """A flag for each numeric column that has missing values in the training rows."""
 
     def fit(self, table: Derived, labels: Floats) -> None:
-        self.columns = [name for name, values in table.numbers.items() if _varies(values) and np.isnan(values).any()]
+        self.columns = [name for name, values in table.numbers.items() if varies(values) and np.isnan(values).any()]
         self.names = [f"{name}.missing" for name in self.columns]
 
     def transform(self, table: Derived) -> Floats:
@@ -73,7 +73,7 @@ class Sums(Block):
     """Over the numeric columns of a row: sum of scaled values, zeros, missing values."""
 
     def fit(self, table: Derived, labels: Floats) -> None:
-        self.columns = [name for name, values in table.numbers.items() if _varies(values)]
+        self.columns = [name for name, values in table.numbers.items() if varies(values)]
         self.scale = np.nanstd(table.stack(self.columns), axis=0) + 1e-9
         self.names = ["row.sum", "row.zeros", "row.missing", "row.max"]
 
@@ -91,9 +91,9 @@ class Crosses(Block):
         self.width = width
 
     def fit(self, table: Derived, labels: Floats) -> None:
-        columns = [name for name, values in table.numbers.items() if _varies(values)]
-        strength = {name: _strength(table.numbers[name], labels) for name in columns}
-        leading = sorted(columns, key=lambda name: -strength[name])[: self.width]
+        columns = [name for name, values in table.numbers.items() if varies(values)]
+        worth = {name: strength(table.numbers[name], labels) for name in columns}
+        leading = sorted(columns, key=lambda name: -worth[name])[: self.width]
         self.pairs = [(a, b) for k, a in enumerate(leading) for b in leading[k + 1 :]]
         self.names = [f"{a}{sign}{b}" for a, b in self.pairs for sign in "/-"]
 
@@ -179,7 +179,7 @@ def _told(series: pl.Series) -> pl.Series:
     return series.fill_null("(missing)")
 
 
-def _varies(values: Floats) -> bool:
+def varies(values: Floats) -> bool:
     seen = values[~np.isnan(values)]
     return len(seen) > 0 and (bool((seen != seen[0]).any()) or len(seen) < len(values))
 
@@ -205,7 +205,7 @@ def _to_normal(values: Floats, quantiles: Floats) -> Floats:
     return np.where(np.isnan(values), np.nan, ndtri(np.clip(share, 1e-3, 1 - 1e-3)))
 
 
-def _strength(values: Floats, labels: Floats) -> float:
+def strength(values: Floats, labels: Floats) -> float:
     """Largest absolute rank correlation with a label column; missing values take the median."""
     filled = np.where(np.isnan(values), np.nanmedian(values), values)
     ranks = np.argsort(np.argsort(filled)).astype(np.float64)

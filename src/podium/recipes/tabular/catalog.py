@@ -22,6 +22,7 @@ FAMILIES: dict[str, Family] = {
     "kernel": Family("KernelRidge", ("scikit-learn",)),
     "knn": Family("KNN"),
     "mlp": Family("MLP"),
+    "tabm": Family("TabM", ("torch", "tabm")),
 }
 KERNEL_ROWS = 20000  # above, a kernel on a sample of the rows is not worth its memory
 KNN_ROWS = 100000
@@ -35,6 +36,8 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     if "lightgbm" not in boosted:
         boosted.append("hist")
     names = [*boosted, "extra_trees", "linear", "mlp"]
+    if all(map(loads, FAMILIES["tabm"].requires)):
+        names.append("tabm")
     if facts.n_train <= KERNEL_ROWS:
         names.append("kernel")
     if facts.n_train <= KNN_ROWS:

@@ -10,14 +10,19 @@ from typing import Any
 from podium.recipes.measured import MADE, ONCE
 from podium.recipes.tabular.combos import COLUMNS, EXTENDED
 from podium.recipes.tabular.combos import ROWS as SEARCHED
+from podium.recipes.tabular.neighbour_means import ASKED
+from podium.recipes.tabular.selection import HALVES, ROUNDS
+from podium.recipes.tabular.selection import ROWS as SELECTED
 from podium.recipes.tabular.shape import dense_width, n_models, tree_width
 from podium.records import DataFacts, Recipe
 
 FIXED_S = 0.03
+CLUSTER_S = 0.01  # a centre
 FILE_S = 0.001  # reading and measuring one attached file
 ENCODE_S = 2.5e-7  # a row and column
 COMBINE_S = 1.6e-8  # a row, label and combination of columns
 PARTS = 2  # models of a target that is learned as a sum: there are seldom more
+TORCH_S = 2.0  # torch, where the warm parent has not loaded it
 STOPPED = 0.55  # share of the rounds that early stopping lets pass, on average
 
 
@@ -55,6 +60,14 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     if features.get("combos"):
         columns = min(COLUMNS, sum(1 for c in facts.columns if c.kind == "numeric"))
         seconds += COMBINE_S * min(rows, SEARCHED) * n_models(facts) * (1.5 * columns**2 + 2 * EXTENDED * columns)
+    if features.get("near"):
+        seconds += 1.2e-8 * dealt * min(rows, ASKED)
+    if features.get("clusters"):
+        seconds += CLUSTER_S * int(features["clusters"])
+    if features.get("groups"):
+        seconds += 4 * int(features["groups"]) * (0.01 + 3e-7 * dealt)
+    if features.get("select"):
+        seconds += _selection(facts, width, min(rows, SELECTED))
     files = sum(1 for c in facts.columns if c.kind == "file" and not c.pixels)
     if features.get("files") == ONCE:  # once an experiment, over all rows
         seconds += FILE_S * files * (facts.n_train + facts.n_test) / max(1, facts.n_folds)
@@ -63,6 +76,12 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     if features.get("texts", 8):
         seconds += 1e-5 * dealt * sum(1 for c in facts.columns if c.kind == "text")
     return seconds
+
+
+def _selection(facts: DataFacts, width: int, rows: int) -> float:
+    """Four quick boosters on half of the rows, and two predictions of the others for every column."""
+    tree = rows / 2 * (1.8e-9 * width + 6.5e-8) + 6e-6 * width + 1e-4
+    return ROUNDS * n_models(facts) * (HALVES + 2) * tree + 2 * width * rows / 2 * ROUNDS * n_models(facts) * 2e-8
 
 
 def _rounds(params: Mapping[str, Any]) -> float:
@@ -134,7 +153,15 @@ def _mlp(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFact
     return passes * rows * 6 * weights / 3.5e10 + steps * (2e-4 + 4e-9 * weights)
 
 
-_DENSE = ("linear", "kernel", "knn", "mlp")
+def _tabm(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    members, units = int(params.get("members", 16)), int(params.get("width", 128))
+    wide = dense_width(facts, features) * max(1, int(params.get("embedding", 8)))
+    weights = units * (wide + units * (int(params.get("blocks", 2)) - 1) + facts.n_outputs)
+    seen, batch = float(params.get("epochs", 25)) * rows, min(rows, int(params.get("batch", 256)))
+    return TORCH_S + seen * members * 6 * weights / 2.5e10 + seen / batch * 6e-3
+
+
+_DENSE = ("linear", "kernel", "knn", "mlp", "tabm")
 _MODELS = {
     "lightgbm": _lightgbm,
     "hist": _lightgbm,
@@ -146,4 +173,5 @@ _MODELS = {
     "kernel": _kernel,
     "knn": _knn,
     "mlp": _mlp,
+    "tabm": _tabm,
 }

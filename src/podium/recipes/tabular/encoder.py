@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,23 +11,19 @@ from numpy.typing import NDArray
 
 from podium.protocol import Context, Rows
 from podium.recipes.tabular.blocks import Block, Codes, Counts, Crosses, Curve, Missing, Numbers, OneHot, Sums
+from podium.recipes.tabular.clusters import Clusters
 from podium.recipes.tabular.combos import Combos
 from podium.recipes.tabular.derive import Derived, Deriver
+from podium.recipes.tabular.group_statistics import GroupStatistics
+from podium.recipes.tabular.matrix import Matrix, View
+from podium.recipes.tabular.neighbour_means import NeighbourMeans
+from podium.recipes.tabular.selection import helpful
 from podium.recipes.tabular.target import Floats, Target
-from podium.recipes.tabular.target_means import TargetMeans
+from podium.recipes.tabular.target_means import SMOOTHING, TargetMeans
 from podium.recipes.tabular.texts import Texts
 
-View = Literal["tree", "forest", "dense"]
+SEES_LABELS = (TargetMeans, NeighbourMeans, GroupStatistics, Crosses, Combos)
 CLIP = 3.0  # standard deviations: a linear model must not follow one huge house out of the data
-
-
-@dataclass
-class Matrix:
-    """`values` `(n, d)` float32; `names` of the d columns; indexes of those that hold category codes."""
-
-    values: NDArray[np.float32]
-    names: list[str]
-    categorical: list[int]
 
 
 class Encoder:
@@ -36,13 +32,17 @@ class Encoder:
     view      tree: NaN for missing, categories as codes; forest: filled, codes; dense: filled, scaled, one-hot
     numbers   raw, log (skewed columns only), rank (to normal quantiles)
     discrete  whole-numbered columns of at most this many values are categories too
-    target    out-of-fold target means of categories and keys; values: of numeric columns' values too
+    target    out-of-fold target means of categories and keys; values: of numeric columns' values too; smooth: rows of
+              prior in each, one mean for each of several
+    near      out-of-fold mean label and distance of that many nearest rows; clusters: distances to that many centres
+    groups    mean and spread in each category's levels, and the row's place there, of that many leading numeric columns
     counts    how often each key or many-levelled category was seen
     sums      row sums, zeros, missing values; crosses: ratios and differences of that many leading columns
     combos    that many sums, differences and products of two or three columns, found and tested
     texts     SVD components of TF-IDF for each text column; dates, codes, files: whether to take them apart
               (files "prepare": the solution's `prepare` has measured them already)
     onehot    most frequent levels that get a column in the dense view
+    select    only the columns that help on rows held back (`selection.py`)
     """
 
     def __init__(
@@ -52,6 +52,10 @@ class Encoder:
         discrete: int = 0,
         target: bool = False,
         values: bool = False,
+        smooth: Sequence[float] = SMOOTHING,
+        near: int = 0,
+        clusters: int = 0,
+        groups: int = 0,
         counts: bool = True,
         sums: bool = False,
         crosses: int = 0,
@@ -61,15 +65,20 @@ class Encoder:
         codes: bool = True,
         files: bool | Literal["prepare"] = True,
         onehot: int = 64,
+        select: bool = False,
     ) -> None:
-        self.view, self.discrete = view, discrete
+        self.view, self.discrete, self.select = view, discrete, select
+        self.kept: NDArray[np.intp] | None = None  # columns that were selected
         self.apart = {"dates": dates, "codes": codes, "files": files is True}
         chosen: list[tuple[bool, Block]] = [
             (True, OneHot(onehot) if view == "dense" else Codes()),
             (True, Numbers(numbers)),
             (view != "tree", Missing()),
             (counts, Counts()),
-            (target, TargetMeans(values)),
+            (target, TargetMeans(values, smooth)),
+            (near > 0, NeighbourMeans(near)),
+            (clusters > 1, Clusters(clusters)),
+            (groups > 0, GroupStatistics(groups)),
             (sums, Sums()),
             (crosses > 1, Crosses(crosses)),
             (combos > 0, Combos(combos)),
@@ -88,17 +97,20 @@ class Encoder:
         values = np.concatenate([block.fit_transform(table, labels, ctx.seed) for block in self.blocks], axis=1)
         self.names = [name for block in self.blocks for name in block.names]
         self._fit_finish(values)
-        return self._finish(values)
+        matrix = self._finish(values)
+        if self.select:
+            self.kept = helpful(matrix, train, ctx)
+        return matrix.only(self.kept)
 
     def transform(self, rows: Rows) -> Matrix:
         """The same columns for any rows."""
         table = self._with_discrete(self.derive(rows))
-        return self._finish(np.concatenate([block.transform(table) for block in self.blocks], axis=1))
+        return self._finish(np.concatenate([block.transform(table) for block in self.blocks], axis=1)).only(self.kept)
 
     @property
     def label_free(self) -> bool:
         """Whether nothing in the columns depends on labels, so that rows may be cut after encoding."""
-        return not any(isinstance(block, (TargetMeans, Crosses, Combos)) for block in self.blocks)
+        return not self.select and not any(isinstance(block, SEES_LABELS) for block in self.blocks)
 
     def _is_discrete(self, values: Floats) -> bool:
         seen = np.unique(values[np.isfinite(values)])

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from podium.protocol import Context, Rows
-from podium.recipes.tabular.encoder import Matrix, View
+from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.model import MARGIN_S, TabularModel
 from podium.recipes.tabular.target import Floats
 

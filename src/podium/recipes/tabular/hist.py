@@ -8,7 +8,7 @@ import numpy as np
 
 from podium.protocol import Context
 from podium.recipes.tabular.boosted import Boosted, Labelled
-from podium.recipes.tabular.encoder import Matrix
+from podium.recipes.tabular.matrix import Matrix
 from podium.recipes.tabular.target import Floats, Target
 
 LOSSES = {"l2": "squared_error", "l1": "absolute_error"}

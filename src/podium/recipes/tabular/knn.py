@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from podium.protocol import Context, Rows
-from podium.recipes.tabular.encoder import Matrix, View
+from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.model import TabularModel, split_positions
+from podium.recipes.tabular.nearest import nearest
 from podium.recipes.tabular.target import Floats
 
 CHOICES = (5, 10, 20, 40, 80)
-CHUNK = 500  # rows asked about at a time
 PROBE = 2000  # held-back rows at most that choose the number of neighbours
 PRIOR = 0.5  # rows of the training mean mixed into every neighbourhood
 
@@ -60,18 +59,3 @@ class KNN(TabularModel):
     def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
         distance, index = nearest(matrix.values, self.places, self.count)
         return [self._mean(distance, self.labels[index], self.prior)]
-
-
-def nearest(values: NDArray[np.float32], places: NDArray[np.float32], count: int) -> tuple[Floats, NDArray[np.intp]]:
-    """Euclidean distances and indexes `(n, count)` of the nearest places, nearest first."""
-    squares, distances, indexes = (places**2).sum(axis=1), [], []
-    for start in range(0, len(values), CHUNK):
-        block = values[start : start + CHUNK]
-        far = squares - 2 * (block @ places.T)  # a row's own square shifts it evenly: order is unchanged
-        index = np.argpartition(far, count - 1, axis=1)[:, :count]
-        part = np.take_along_axis(far, index, axis=1)
-        order = np.argsort(part, axis=1, kind="stable")
-        indexes.append(np.take_along_axis(index, order, axis=1))
-        square = np.take_along_axis(part, order, axis=1) + (block**2).sum(axis=1)[:, None]
-        distances.append(np.sqrt(np.maximum(square, 0)))
-    return np.concatenate(distances).astype(np.float64), np.concatenate(indexes)

@@ -10,7 +10,7 @@ from lightgbm.callback import EarlyStopException
 
 from podium.protocol import Context
 from podium.recipes.tabular.boosted import Boosted, Labelled
-from podium.recipes.tabular.encoder import Matrix
+from podium.recipes.tabular.matrix import Matrix
 from podium.recipes.tabular.model import MARGIN_S
 from podium.recipes.tabular.target import Floats, Target
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Rows
-from podium.recipes.tabular.encoder import Matrix, View
+from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.model import TabularModel, split_positions
 from podium.recipes.tabular.target import Floats
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Rows
-from podium.recipes.tabular.encoder import Matrix, View
+from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.model import MARGIN_S, TabularModel, split_positions
 from podium.recipes.tabular.target import Floats
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
-from podium.recipes.tabular.encoder import Encoder, Matrix, View
+from podium.recipes.tabular.encoder import Encoder
+from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.parts import parts_of
 from podium.recipes.tabular.target import Floats, Target
 

@@ -6,9 +6,11 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from podium.recipes.tabular.installed import loads
 from podium.recipes.tabular.shape import is_classification, may_sum, tree_width
 from podium.records import Competition, DataFacts, Recipe
 
+SELECTED = 8  # columns from which on some may be left out
 Space = Mapping[str, Sequence[Any]]
 
 PARAMS: dict[str, Space] = {
@@ -62,6 +64,18 @@ PARAMS: dict[str, Space] = {
     "linear": {"mix": (0.0, 0.1, 0.5, 0.9)},
     "kernel": {"kernel": ("rbf", "laplace"), "rows": (1500, 2500, 4000)},
     "knn": {"neighbours": (0, 5, 10, 20, 40, 80), "power": (0.5, 1.0, 2.0)},
+    "tabm": {
+        "members": (8, 16, 32),
+        "width": (64, 128, 256, 512),
+        "blocks": (1, 2, 3),
+        "bins": (8, 16, 32, 48),
+        "embedding": (0, 4, 8, 16),
+        "epochs": (12, 25, 40, 60),
+        "batch": (64, 128, 256),
+        "learning_rate": (0.001, 0.002, 0.004),
+        "dropout": (0.0, 0.1, 0.2, 0.4),
+        "decay": (0.0, 0.0003, 0.01),
+    },
     "mlp": {
         "hidden": ([64, 32], [128, 64], [256, 128], [512, 256], [256, 256, 128], [128]),
         "epochs": (10, 15, 25, 40),
@@ -103,9 +117,16 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
     options: dict[str, Sequence[Any]] = {"sums": (False, True), "crosses": (0, 4, 7), "target": (False, True)}
     if sum(column.kind == "numeric" for column in facts.columns) >= 2:
         options["combos"] = (0, 4, 8)
+        options["near"] = (0, 10, 40)
+        options["clusters"] = (0, 8, 24)
+    if kinds & {"categorical", "code"} and "numeric" in kinds:
+        options["groups"] = (0, 3, 6)
     if recipe.features.get("target"):
         options["values"] = (False, True)
-    if recipe.model in ("linear", "kernel", "knn", "mlp"):
+        options["smooth"] = ([10], [1, 10, 100])
+    if sum(column.kind != "constant" for column in facts.columns) >= SELECTED and loads("lightgbm"):
+        options["select"] = (False, True)
+    if recipe.model in ("linear", "kernel", "knn", "mlp", "tabm"):
         options["numbers"] = ("raw", "log", "rank")
         options["discrete"] = (0, 12, 30)
     if recipe.model == "catboost":
@@ -115,7 +136,7 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
     if "text" in kinds:
         options["texts"] = (0, 8, 24)
     if not kinds & {"categorical", "code", "numeric"}:
-        options = {name: values for name, values in options.items() if name not in ("target", "values")}
+        options = {name: values for name, values in options.items() if name not in ("target", "values", "smooth")}
     if tree_width(facts, {}) > 300:
         options.pop("crosses")
     if may_sum(competition):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from podium.recipes.tabular.group_statistics import GROUPINGS
 from podium.recipes.tabular.spelling import LEAST_LEVELS, LENGTHS
 from podium.records import Competition, DataFacts
 
@@ -22,10 +23,12 @@ def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
             width += round(min(column.mean_length, LENGTHS[1]))
         width += int(features.get("texts", 8)) + 4 if column.kind == "text" else 0
         if features.get("target") and (column.kind in ("categorical", "code") or features.get("values")):
-            encoded += 1 if column.kind != "code" else 4
+            encoded += (1 if column.kind != "code" else 4) * len(features.get("smooth", "1"))
     crosses = int(features.get("crosses", 0))
     combined = int(features.get("combos", 0))
-    return width + encoded * max(1, facts.n_outputs - 1) + crosses * (crosses - 1) + combined
+    placed = int(features.get("clusters", 0)) + (max(1, facts.n_outputs - 1) + 1 if features.get("near") else 0)
+    grouped = 3 * GROUPINGS * int(features.get("groups", 0))
+    return width + encoded * max(1, facts.n_outputs - 1) + crosses * (crosses - 1) + combined + placed + grouped
 
 
 def dense_width(facts: DataFacts, features: Mapping[str, Any]) -> int:

@@ -13,8 +13,9 @@ from typing import Any, Self
 import numpy as np
 
 from podium.protocol import Context, Dense, Rows
-from podium.recipes.tabular.encoder import Encoder, Matrix
+from podium.recipes.tabular.encoder import Encoder
 from podium.recipes.tabular.linear import Linear
+from podium.recipes.tabular.matrix import Matrix
 from podium.recipes.text.embed import Floats, Meanings
 from podium.recipes.text.fields import Beside, text_columns
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Column, Context, Rows
-from podium.recipes.tabular.encoder import Encoder, Matrix, View
+from podium.recipes.tabular.encoder import Encoder
+from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.vision.measure import measured
 from podium.recipes.vision.pictures import image_columns
 

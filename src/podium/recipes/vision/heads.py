@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
-from podium.recipes.tabular.encoder import Encoder, Matrix, View
+from podium.recipes.tabular.encoder import Encoder
 from podium.recipes.tabular.forest import ExtraTrees
 from podium.recipes.tabular.kernel import KernelRidge
 from podium.recipes.tabular.knn import KNN
 from podium.recipes.tabular.linear import Linear
+from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.mlp import MLP
 from podium.recipes.tabular.model import TabularModel
 from podium.recipes.tabular.target import Floats
