@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from team_world import FakeCatalog, Simulation, brief, experiment, facts, recipe
 
 from podium.records import BlendFact, Facts
-from podium.team.builtin import planner, reflector, retro, uploader
+from podium.team.builtin import conditions, history, planner, reflector, retro, uploader
 from podium.team.builtin.learnings import SEEDED
 from podium.team.citations import CITATION, cite, problems
 
@@ -182,3 +182,41 @@ def test_a_blend_of_one_family_that_stopped_gaining_is_told() -> None:
     assert words in reflector.learn(brief("learn", same)).text
     gaining = replace(same, blends=two_rounds().blends)
     assert words not in reflector.learn(brief("learn", gaining)).text
+
+
+def boosted(scores: list[float], **more: float) -> Facts:
+    """Boosting in two libraries, by turns, and other families' scores."""
+    tried = [
+        experiment(f"E{n:03d}", family, score=score, round=n, recipe=recipe(family, leaves=n))
+        for n, (family, score) in enumerate(zip(["lightgbm", "xgboost"] * 9, scores, strict=False), start=1)
+    ]
+    tried += [
+        experiment(f"E9{n:02d}", family, score=s, round=9, recipe=recipe(family))
+        for n, (family, s) in enumerate(more.items())
+    ]
+    return facts(round=9, experiments=tuple(tried), champion="E001", noise_floor=0.002)
+
+
+def test_boostings_ceiling_is_told_and_what_passes_it() -> None:
+    flat = [0.860, 0.861, 0.8601, 0.8605, 0.861, 0.8612]
+    told = reflector.learn(brief("learn", boosted(flat))).text
+    assert "Ceiling: boosting gains no more than noise beyond 0.8612 [E006.score]" in told and "Passed" not in told
+    passed = reflector.learn(brief("learn", boosted(flat, mlp=0.87)))
+    assert "Passed by" in passed.text and problems(passed.text, boosted(flat, mlp=0.87)) == []
+    assert "Passed" not in reflector.learn(brief("learn", boosted(flat, mlp=0.8615))).text, "noise passes nothing"
+
+
+@pytest.mark.parametrize(
+    "scores", [[0.80, 0.81, 0.83, 0.84, 0.85, 0.86], [0.86, 0.861, 0.86, 0.861], []], ids=["rising", "few", "none"]
+)
+def test_no_ceiling_is_told_too_early(scores: list[float]) -> None:
+    known = boosted(scores, mlp=0.85)
+    assert history.ceiling(known) is None and "Ceiling" not in reflector.learn(brief("learn", known)).text
+
+
+def test_at_the_ceiling_a_round_begins_with_another_kind_of_model() -> None:
+    known = boosted([0.860, 0.861, 0.8601, 0.8605, 0.861, 0.8612])
+    first = planner.plan(brief("plan", known), CATALOG).experiments[0]
+    assert first.family not in history.BOOSTED or first.recipe is None or first.recipe.features
+    cited = conditions.parse("ceiling").holds(known)
+    assert cited == ("E006",)

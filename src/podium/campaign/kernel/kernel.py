@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from podium.registry.experiments import Experiment
 
 PARTS = (
-    "__init__.py", "py.typed", "errors.py", "protocol.py", "alphabet.py", "packing.py", "pixels.py", "records.py",
+    "__init__.py", "py.typed", "errors.py", "protocol.py", "alphabet.py", "packing.py", "pixels.py", "records",
     "home.py", "markup.py", "drawing.py", "weights", "metrics", "competition", "tasks", "execution", "ensemble", "recipes",
     "campaign/__init__.py", "campaign/kernel/__init__.py", "campaign/kernel/inference.py",
 )  # fmt: skip

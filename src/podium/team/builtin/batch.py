@@ -54,6 +54,13 @@ def bold(spec: ExperimentSpec, facts: Facts) -> bool:
     return untried(spec, facts) or (spec.recipe is not None and novelty.new_view(spec.recipe, facts))
 
 
+def other_kind(spec: ExperimentSpec, facts: Facts) -> bool:
+    """No boosting, or boosting on columns that are seen in a new way; never another seed."""
+    if spec.operator == "replicate":
+        return False
+    return spec.family not in history.BOOSTED or (spec.recipe is not None and novelty.new_view(spec.recipe, facts))
+
+
 def second_try(spec: ExperimentSpec, facts: Facts) -> bool:
     """Whether this is what the newest retro re-opened."""
     return any(one.recipe is not None and one.recipe == spec.recipe for one in facts.reopened)
@@ -74,7 +81,8 @@ def rank(
     specs: Iterable[ExperimentSpec], facts: Facts, place: Callable[[ExperimentSpec], int | None] = lambda spec: None
 ) -> list[ExperimentSpec]:
     """The portfolio first, in its own order (`place`), then families not tried, each within a fair share of the time; the
-    rest by worth. At a plateau something bold leads; while something is re-opened, one such experiment a round does.
+    rest by worth. At a plateau something bold leads, at boosting's ceiling what is no boosting; while something is
+    re-opened, one such experiment a round does.
 
     A portfolio's order is evidence from many data sets; by gain per second alone cheap and weak models would lead.
     """
@@ -93,6 +101,8 @@ def rank(
     leads = [next((spec for spec in ranked if second_try(spec, facts)), None)]
     if history.plateau(facts):
         leads.append(next((spec for spec in ranked if bold(spec, facts)), None))
+    if history.ceiling(facts) is not None and not history.ending(facts):
+        leads.append(next((spec for spec in ranked if other_kind(spec, facts) and spec not in leads), None))
     first = [lead for lead in reversed(leads) if lead is not None]
     return [*first, *(spec for spec in ranked if spec not in first)]
 

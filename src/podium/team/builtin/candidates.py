@@ -21,7 +21,6 @@ BARREN = 0.8  # for each child of a parent that brought the blend nothing
 SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
 HALF_EFFORT = 0.7  # of the gain, for half the rounds
-ENDING = 0.2
 REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
 REOPENS = "the retro re-opened"
 SEEDLESS = frozenset(
@@ -233,7 +232,7 @@ def _ablations(shop: Workshop) -> Iterator[ExperimentSpec]:
 
 def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:
     """Another seed for heavy members, to average: bagging, never an idea, and only when ideas no longer pay."""
-    if not history.plateau(shop.facts) and not _ending(shop.facts):
+    if not history.plateau(shop.facts) and not history.ending(shop.facts):
         return
     weights = history.weights(shop.facts)
     for e in history.scored(shop.facts):
@@ -245,12 +244,6 @@ def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:
         why = f"bagging: averaging another seed of {e.id} (weight {weight:.2f}) lowers its variance"
         spec = shop.spec("replicate", e.recipe, f"{_title(e.recipe)}, seed {copies + 2}", why, units, (e.id,))
         yield replace(spec, seed_offset=copies + 1)
-
-
-def _ending(facts: Facts) -> bool:
-    """The last fifth of the time: what is left is for averaging what is good."""
-    left, total = facts.budget.time_left_s, facts.budget.time_total_s
-    return left is not None and total is not None and left < ENDING * total
 
 
 def _title(recipe: Recipe) -> str:

@@ -4,7 +4,8 @@
 audit <check>           the audit warned: drift, imbalance, duplicate, leak, missing, structure …
 metric=<name>           also `task=<type>`; alternatives with |: metric=rmse|mae
 <measure> <op> <number> a measure of `MEASURES`, with <, <=, >, >=
-always, plateau
+always, plateau         the blend's gains stay under the noise floor
+ceiling                 boosting has stopped gaining, whichever library and settings
 not <condition>
 """
 
@@ -70,6 +71,8 @@ def parse(text: str) -> Condition:
         return Condition(text, lambda facts: ())
     if text == "plateau":
         return Condition(text, lambda facts: ("plateau",) if history.plateau(facts) else None)
+    if text == "ceiling":
+        return Condition(text, _ceiling)
     if text.startswith("audit "):
         return Condition(text, lambda facts: _audit(facts, text[6:]))
     if text.endswith(" columns") and text[:-8] in get_args(ColumnKind):
@@ -88,6 +91,11 @@ def _audit(facts: Facts, check: str) -> tuple[str, ...] | None:
         if _warns(a.severity, a.check, check)
     ]
     return tuple(found[:3]) or None
+
+
+def _ceiling(facts: Facts) -> tuple[str, ...] | None:
+    top = history.ceiling(facts)
+    return None if top is None else (top.id,)
 
 
 def _warns(severity: str, found: str, wanted: str) -> bool:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from podium.records import ExperimentFact, Facts
 
 PLATEAU_ROUNDS = 2
+BOOSTED = frozenset({"lightgbm", "xgboost", "catboost", "hist"})
+ENDING = 0.2  # of the time
+CEILING_TRIES = 4  # boosted models in a row that gained no more than noise
 
 
 def sign(facts: Facts) -> float:
@@ -63,6 +66,24 @@ def plateau(facts: Facts, rounds: int = PLATEAU_ROUNDS) -> bool:
     """Whether the blend gained less than the noise floor over the last rounds together."""
     recent = list(blend_gains(facts).values())[-rounds:]
     return len(recent) >= rounds and sum(recent) < noise(facts)
+
+
+def ceiling(facts: Facts) -> ExperimentFact | None:
+    """The best boosted model, where boosting has stopped gaining: in two families at least, its last tries together were
+    no better than noise. None before that, and where there is no boosting."""
+    boosted = [e for e in scored(facts) if e.family in BOOSTED and e.operator != "replicate"]
+    late = {e.id for e in sorted(boosted, key=lambda e: e.id)[-CEILING_TRIES:]}
+    early = [e for e in boosted if e.id not in late]
+    if len({e.family for e in boosted}) < 2 or not early:
+        return None
+    gained = gain(facts, boosted[0].score or 0.0, early[0].score or 0.0)
+    return boosted[0] if gained <= noise(facts) else None
+
+
+def ending(facts: Facts) -> bool:
+    """The last fifth of the time: what is left is for averaging what is good."""
+    left, total = facts.budget.time_left_s, facts.budget.time_total_s
+    return left is not None and total is not None and left < ENDING * total
 
 
 def tried_families(facts: Facts) -> frozenset[str]:

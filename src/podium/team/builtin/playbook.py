@@ -15,7 +15,7 @@ from podium.team.builtin.conditions import Condition, parse
 
 HEADING = re.compile(r"## (P\d\d) (.+)")
 LINE = re.compile(r"- (when|family|features|params|gain|why|source): (.+)")
-SETTING = re.compile(r"(\w+)=(\"[^\"]*\"|[^,\s]+)(?:,\s*|$)")
+SETTING = re.compile(r"(\w+)=(\"[^\"]*\"|\[[^\]]*\]|[^,\s]+)(?:,\s*|$)")
 NEEDED = ("when", "family", "gain", "why", "source")
 
 

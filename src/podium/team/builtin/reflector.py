@@ -60,8 +60,23 @@ def _summary(facts: Facts) -> list[str]:
         lines.append(f"Blend of {len(newest.weights)}: {cite(newest.score, blend_name(newest))}{change}.")
     if history.plateau(facts):
         lines.append(f"Plateau: gains stay under the noise floor {cite(facts.noise_floor, 'facts', 'noise_floor')}.")
+    lines += _ceiling(facts)
     alike = _alike(facts)
     return [*lines, alike] if alike else lines
+
+
+def _ceiling(facts: Facts) -> list[str]:
+    """Where boosting ends, and whether another kind of model, or another view of the columns, has gone further."""
+    top = history.ceiling(facts)
+    if top is None or top.score is None:
+        return []
+    told = (
+        f"Ceiling: boosting gains no more than noise beyond {cite(top.score, top.id)}, whichever library and settings."
+    )
+    others = [e for e in history.scored(facts) if e.family not in history.BOOSTED]
+    if others and history.gain(facts, others[0].score or 0.0, top.score) > history.noise(facts):
+        return [told, f"Passed by {others[0].name} with {cite(others[0].score or 0.0, others[0].id)}."]
+    return [told, "What is tried next is another kind of model; it stays only where nested folds give it weight."]
 
 
 def _alike(facts: Facts) -> str:

@@ -1,0 +1,81 @@
+"""The nouns that travel between packages: frozen, JSON-able, without behaviour beyond reading themselves.
+
+`to_json(record)` and `from_json(Type, data)` turn any of them into plain JSON values and back.
+"""
+
+from podium.records.asked import AuditFinding, Brought, Competition, DataFacts, Evidence, Hardware, Probed
+from podium.records.handed import (
+    Build,
+    Charter,
+    Check,
+    Checks,
+    Deliverable,
+    ExternalSource,
+    Findings,
+    Hypothesis,
+    Learning,
+    Plan,
+    QaCheck,
+    Reopened,
+    Reply,
+    Requirement,
+    ResearchBrief,
+    Review,
+    Stack,
+    Suggestion,
+    Usage,
+)
+from podium.records.plain import dumps, from_json, to_json
+from podium.records.told import BlendFact, Brief, Budget, ExperimentFact, Explained, Facts
+from podium.records.tried import ExperimentSpec, Limits, Recipe, RunExit
+from podium.records.words import Direction, Operator, Phase, Role, RunKind, Status, SubmissionKind, Verdict
+
+__all__ = [
+    "AuditFinding",
+    "BlendFact",
+    "Brief",
+    "Brought",
+    "Budget",
+    "Build",
+    "Charter",
+    "Check",
+    "Checks",
+    "Competition",
+    "DataFacts",
+    "Deliverable",
+    "Direction",
+    "Evidence",
+    "ExperimentFact",
+    "ExperimentSpec",
+    "Explained",
+    "ExternalSource",
+    "Facts",
+    "Findings",
+    "Hardware",
+    "Hypothesis",
+    "Learning",
+    "Limits",
+    "Operator",
+    "Phase",
+    "Plan",
+    "Probed",
+    "QaCheck",
+    "Recipe",
+    "Reopened",
+    "Reply",
+    "Requirement",
+    "ResearchBrief",
+    "Review",
+    "Role",
+    "RunExit",
+    "RunKind",
+    "Stack",
+    "Status",
+    "SubmissionKind",
+    "Suggestion",
+    "Usage",
+    "Verdict",
+    "dumps",
+    "from_json",
+    "to_json",
+]
