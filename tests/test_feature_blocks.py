@@ -18,6 +18,7 @@ NEW: tuple[dict[str, Any], ...] = (
     {"clusters": 6},
     {"groups": 2},
     {"target": True, "smooth": [1, 10, 100]},
+    {"target": True, "pairs": 3},
     {"near": 5, "clusters": 3, "groups": 2, "target": True, "smooth": [1, 30], "select": True},
 )
 
@@ -165,3 +166,43 @@ def test_tables_of_one_value_one_row_or_one_column_do_not_break(options: dict[st
         made = encoder.fit_transform(Rows(frame, np.arange(len(frame)), y=label), context(frame))
         assert np.isfinite(made.values).all()
         assert encoder.transform(Rows(frame, np.arange(0))).values.shape == (0, len(made.names))
+
+
+def latin(n: int = 1500, seed: int = 0) -> tuple[pl.DataFrame, Any]:
+    """Two categories whose product alone tells the label (a Latin square), one that tells it by itself, one of noise."""
+    rng = np.random.default_rng(seed)
+    a, b, c, d = (rng.integers(6, size=n) for _ in range(4))
+    frame = pl.DataFrame(
+        {name: [f"{name}{k}" for k in codes] for name, codes in zip("abcd", (a, b, c, d), strict=True)}
+    )
+    return frame, ((a + b) % 6 < 2) * 2.0 + c * 0.5 + rng.normal(size=n) * 0.5
+
+
+def test_the_pair_that_interacts_is_found_and_no_other() -> None:
+    frame, label = latin()
+    encoder = Encoder(target=True, pairs=5)
+    made = encoder.fit_transform(Rows(frame, np.arange(1500), y=label), context(frame))
+    assert encoder.pairs is not None and [set(pair) for pair in encoder.pairs.chosen] == [{"a", "b"}]
+    means = [k for k, name in enumerate(made.names) if " & " in name and ".mean" in name]
+    assert len(means) == 1
+    alone = [np.corrcoef(made.values[:, made.names.index(f"{name}.mean0")], label)[0, 1] for name in "ab"]
+    assert np.corrcoef(made.values[:, means[0]], label)[0, 1] > max(alone) + 0.3
+
+
+def test_numbers_of_few_values_are_paired_too() -> None:
+    frame, label = latin()
+    numbers = frame.with_columns(pl.col("a", "b").str.slice(1).cast(pl.Float64))
+    encoder = Encoder(target=True, pairs=5)
+    encoder.fit_transform(Rows(numbers, np.arange(1500), y=label), context(numbers))
+    assert encoder.pairs is not None and [set(pair) for pair in encoder.pairs.chosen] == [{"a", "b"}]
+
+
+def test_a_pair_that_was_not_seen_gets_the_mean() -> None:
+    frame, label = latin()
+    encoder = Encoder(target=True, pairs=5)
+    made = encoder.fit_transform(Rows(frame, np.arange(1500), y=label), context(frame))
+    at = next(k for k, name in enumerate(made.names) if " & " in name and ".mean" in name)
+    new = encoder.transform(
+        Rows(pl.DataFrame({"a": ["a1", None], "b": ["never", None], "c": ["c1", "c2"], "d": ["d1", "?"]}), np.arange(2))
+    )
+    assert new.values[:, at] == pytest.approx(label.mean(), abs=1e-3)

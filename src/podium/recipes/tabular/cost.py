@@ -11,6 +11,9 @@ from podium.recipes.measured import MADE, ONCE
 from podium.recipes.tabular.combos import COLUMNS, EXTENDED
 from podium.recipes.tabular.combos import ROWS as SEARCHED
 from podium.recipes.tabular.neighbour_means import ASKED
+from podium.recipes.tabular.pairs import COLUMNS as PAIRED
+from podium.recipes.tabular.pairs import FEW
+from podium.recipes.tabular.pairs import ROWS as LOOKED_AT
 from podium.recipes.tabular.selection import HALVES, ROUNDS
 from podium.recipes.tabular.selection import ROWS as SELECTED
 from podium.recipes.tabular.shape import dense_width, n_models, tree_width
@@ -60,6 +63,11 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     if features.get("combos"):
         columns = min(COLUMNS, sum(1 for c in facts.columns if c.kind == "numeric"))
         seconds += COMBINE_S * min(rows, SEARCHED) * n_models(facts) * (1.5 * columns**2 + 2 * EXTENDED * columns)
+    if features.get("pairs"):
+        columns = min(PAIRED, sum(1 for c in facts.columns if c.kind in ("categorical", "code") or c.n_unique <= FEW))
+        seconds += 2.5e-7 * min(rows, LOOKED_AT) * columns**2 * min(4, n_models(facts)) + 4e-7 * dealt * int(
+            features["pairs"]
+        )
     if features.get("near"):
         seconds += 1.2e-8 * dealt * min(rows, ASKED)
     if features.get("clusters"):

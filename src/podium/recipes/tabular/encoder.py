@@ -17,6 +17,7 @@ from podium.recipes.tabular.derive import Derived, Deriver
 from podium.recipes.tabular.group_statistics import GroupStatistics
 from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.neighbour_means import NeighbourMeans
+from podium.recipes.tabular.pairs import Pairs
 from podium.recipes.tabular.selection import helpful
 from podium.recipes.tabular.target import Floats, Target
 from podium.recipes.tabular.target_means import SMOOTHING, TargetMeans
@@ -34,6 +35,7 @@ class Encoder:
     discrete  whole-numbered columns of at most this many values are categories too
     target    out-of-fold target means of categories and keys; values: of numeric columns' values too; smooth: rows of
               prior in each, one mean for each of several
+    pairs     that many pairs of categories, found and tested, are keys as well
     near      out-of-fold mean label and distance of that many nearest rows; clusters: distances to that many centres
     groups    mean and spread in each category's levels, and the row's place there, of that many leading numeric columns
     counts    how often each key or many-levelled category was seen
@@ -53,6 +55,7 @@ class Encoder:
         target: bool = False,
         values: bool = False,
         smooth: Sequence[float] = SMOOTHING,
+        pairs: int = 0,
         near: int = 0,
         clusters: int = 0,
         groups: int = 0,
@@ -68,6 +71,7 @@ class Encoder:
         select: bool = False,
     ) -> None:
         self.view, self.discrete, self.select = view, discrete, select
+        self.pairs = Pairs(pairs) if pairs > 0 else None
         self.kept: NDArray[np.intp] | None = None  # columns that were selected
         self.apart = {"dates": dates, "codes": codes, "files": files is True}
         chosen: list[tuple[bool, Block]] = [
@@ -93,7 +97,9 @@ class Encoder:
         labels = Target.of(train.y, ctx).matrix(train.y)
         table = self.derive(train)
         self.whole = [name for name, values in table.numbers.items() if self._is_discrete(values)]
-        table = self._with_discrete(table)
+        if self.pairs is not None:
+            self.pairs.fit(self._completed(table), labels, ctx.seed)
+        table = self._completed(table)
         values = np.concatenate([block.fit_transform(table, labels, ctx.seed) for block in self.blocks], axis=1)
         self.names = [name for block in self.blocks for name in block.names]
         self._fit_finish(values)
@@ -104,21 +110,24 @@ class Encoder:
 
     def transform(self, rows: Rows) -> Matrix:
         """The same columns for any rows."""
-        table = self._with_discrete(self.derive(rows))
+        table = self._completed(self.derive(rows))
         return self._finish(np.concatenate([block.transform(table) for block in self.blocks], axis=1)).only(self.kept)
 
     @property
     def label_free(self) -> bool:
         """Whether nothing in the columns depends on labels, so that rows may be cut after encoding."""
-        return not self.select and not any(isinstance(block, SEES_LABELS) for block in self.blocks)
+        return not (self.select or self.pairs) and not any(isinstance(block, SEES_LABELS) for block in self.blocks)
 
     def _is_discrete(self, values: Floats) -> bool:
         seen = np.unique(values[np.isfinite(values)])
         return 2 < len(seen) <= self.discrete and bool(np.all(seen == np.round(seen)))
 
-    def _with_discrete(self, table: Derived) -> Derived:
+    def _completed(self, table: Derived) -> Derived:
+        """With whole numbers as categories, and pairs as keys."""
         for name in self.whole:
             table.categories[f"{name}.level"] = pl.Series(table.numbers[name], nan_to_null=True).cast(pl.String)
+        if self.pairs is not None:
+            self.pairs.add(table)
         return table
 
     def _fit_finish(self, values: Floats) -> None:

@@ -123,6 +123,7 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
         options["groups"] = (0, 3, 6)
     if recipe.features.get("target"):
         options["values"] = (False, True)
+        options["pairs"] = (0, 4, 10)
         options["smooth"] = ([10], [1, 10, 100])
     if sum(column.kind != "constant" for column in facts.columns) >= SELECTED and loads("lightgbm"):
         options["select"] = (False, True)
@@ -136,7 +137,9 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
     if "text" in kinds:
         options["texts"] = (0, 8, 24)
     if not kinds & {"categorical", "code", "numeric"}:
-        options = {name: values for name, values in options.items() if name not in ("target", "values", "smooth")}
+        options = {
+            name: values for name, values in options.items() if name not in ("target", "values", "smooth", "pairs")
+        }
     if tree_width(facts, {}) > 300:
         options.pop("crosses")
     if may_sum(competition):
