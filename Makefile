@@ -10,10 +10,10 @@ run: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.test check
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-all: $(VENV)/.all check
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

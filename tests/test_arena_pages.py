@@ -16,7 +16,7 @@ httpx = pytest.importorskip("httpx")
 
 from arena_world import World, arena, guesses  # noqa: E402
 
-from podium.arena.pages.prose import prose  # noqa: E402
+from podium.prose import prose  # noqa: E402
 from podium.arena.pages.routes import _here  # noqa: E402
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from podium.competition.eda import PLOTS
+from podium.prose import prose
 from podium.report.charts import bar, heat_map, score_chart
 from podium.report.explain import errors
 from podium.report.facts import PageFacts
@@ -17,6 +18,7 @@ from podium.report.probed import probes
 from podium.report.seats import cost_text, fell_back_text
 
 MOST_LISTED = 200
+DESCRIBED = 4000  # characters of a description
 ASKED = ("task_type", "target_columns", "id_column", "metric", "metric_direction", "submission_columns", "submission_kind",
          "classes", "group_column", "time_column", "label_side_columns", "cv_strategy", "cv_folds", "deadline",
          "max_submissions_per_day")  # fmt: skip
@@ -76,13 +78,21 @@ def asked(facts: PageFacts) -> Html:
         f"{data.get('n_train', 0):,} training rows in {data.get('n_folds', 0)} folds, {data.get('n_vault', 0):,} in the vault, "
         f"{data.get('n_test', 0):,} to predict, {len(data.get('columns') or [])} features."
     )
-    description = text(facts.competition.get("description") or "", 600)
     return section(
         "What was asked",
-        element("p", description) if description else EMPTY,
+        _described(str(facts.competition.get("description") or "")),
         element("p", size),
         table(("key", "value", "evidence", "sure"), rows, kinds="kmtn"),
     )
+
+
+def _described(description: str) -> Html:
+    """The description's beginning as it was meant to look; the rest is in the campaign's folder."""
+    if not description.strip():
+        return EMPTY
+    cut = description[:DESCRIBED]
+    more = " …" if len(description) > DESCRIBED else ""
+    return element("details", element("summary", text(description.strip().lstrip("# "), 160)), prose(cut + more, top=4))
 
 
 def audited(facts: PageFacts) -> Html:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import Request
 
 from podium.arena.pages.frame import button, hidden, link, moment
-from podium.arena.pages.prose import prose
 from podium.arena.views import ContestView, FileView
 from podium.markup import EMPTY, Html, element
+from podium.prose import prose
 
 
 def listing(contests: tuple[ContestView, ...]) -> Html:

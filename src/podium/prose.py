@@ -1,4 +1,4 @@
-"""The little of Markdown that a contest's host writes: headings, lists, code, emphasis. Everything else stays as text.
+"""The little of Markdown that descriptions are written in: headings, lists, code, emphasis. Everything else stays as text.
 
 No raw HTML, no links and no images: a description can say anything, and do nothing.
 """
@@ -17,12 +17,12 @@ FENCE = "```"
 TOP = 2  # the page has the only <h1>
 
 
-def prose(text: str) -> Html:
-    """Markdown as markup, escaped."""
-    return element("div", join(_blocks(text.splitlines())), class_="prose")
+def prose(text: str, top: int = TOP) -> Html:
+    """Markdown as markup, escaped; its headings are of level `top` at least."""
+    return element("div", join(_blocks(text.splitlines(), top)), class_="prose")
 
 
-def _blocks(lines: list[str]) -> Iterator[Html]:
+def _blocks(lines: list[str], top: int) -> Iterator[Html]:
     at = 0
     while at < len(lines):
         start, line = at, lines[at]
@@ -33,7 +33,7 @@ def _blocks(lines: list[str]) -> Iterator[Html]:
             yield element("pre", "\n".join(lines[start + 1 : at - 1]))
         elif found := HEADING.match(line):
             at += 1
-            yield element(f"h{min(6, max(TOP, len(found[1]) + 1))}", *_inline(found[2]))
+            yield element(f"h{min(6, max(top, len(found[1]) + top - 1))}", *_inline(found[2]))
         elif ITEM.match(line):
             at = _while(lines, at, lambda text: bool(ITEM.match(text)) or text.startswith(("  ", "\t")))
             yield element("ul", *(element("li", *_inline(item)) for item in _items(lines[start:at])))
