@@ -163,7 +163,8 @@ def _mlp(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFact
 
 def _tabm(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
     members, units = int(params.get("members", 16)), int(params.get("width", 128))
-    wide = dense_width(facts, features) * max(1, int(params.get("embedding", 8)))
+    numbers = tree_width(facts, features)  # what is one-hot is not embedded
+    wide = dense_width(facts, features) - numbers + numbers * max(1, int(params.get("embedding", 8)))
     weights = units * (wide + units * (int(params.get("blocks", 2)) - 1) + facts.n_outputs)
     seen, batch = float(params.get("epochs", 25)) * rows, min(rows, int(params.get("batch", 256)))
     return TORCH_S + seen * members * 6 * weights / 2.5e10 + seen / batch * 6e-3

@@ -54,6 +54,7 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
         ("lightgbm", {"target": True, "sums": True}, deep),
         ("kernel", {"numbers": "log"}, {"kernel": "laplace"}),
         ("linear", {"numbers": "log", "discrete": 12}, {"mix": 0.5}),
+        ("tabm", {"numbers": "log"}, _tabm(facts)),
         ("mlp", {"numbers": "log"}, {"hidden": [128, 64], "epochs": 25, "batch": 64, "dropout": 0.1, "nets": 3}),
         ("catboost", {}, _catboost(500, 0.05)),
         ("lightgbm", {}, shallow),
@@ -81,6 +82,7 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
         ("lightgbm", means, {**slow, "num_leaves": 31, "feature_fraction": 0.5}),
         ("lightgbm", {"sums": True}, narrow),
         ("mlp", {"numbers": "rank", **means}, net),
+        ("tabm", {"numbers": "rank"}, _tabm(facts)),
         ("xgboost", means, _xgboost(500, 0.06, 4)),
         ("catboost", {"counts": True}, _catboost(300, 0.1)),
         (
@@ -98,7 +100,7 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
         ("knn", {"numbers": "rank"}, {}),
     ]
     if may_combine(facts):
-        listed.insert(4, ("lightgbm", {"combos": 8}, narrow))
+        listed.insert(5, ("lightgbm", {"combos": 8}, narrow))
     return [Recipe("tabular", *item) for item in listed if item[0] != "kernel" or facts.n_train <= LARGE]
 
 
@@ -120,6 +122,7 @@ def _heavy(facts: DataFacts) -> list[Recipe]:
         ("linear", logs, {}),
         ("xgboost", {}, {**_xgboost(90, 0.2, 7), "patience": 0}),
         ("catboost", {}, _catboost(150, 0.3)),
+        ("tabm", {"numbers": "rank"}, {**_tabm(facts), "embedding": 0, "epochs": 8}),
         ("lightgbm", {"target": True}, {**quick, "num_leaves": 63, "learning_rate": 0.1, "rounds": 120}),
     ]
     if may_combine(facts):
@@ -140,6 +143,12 @@ def _hist(params: Params) -> dict[str, Any]:
 def _xgboost(rounds: int, eta: float, depth: int) -> dict[str, Any]:
     tree = {"max_depth": depth, "min_child_weight": 5.0, "subsample": 0.8, "colsample_bytree": 0.5, "lambda": 3.0}
     return {"rounds": rounds, "patience": 40, "eta": eta, **tree}
+
+
+def _tabm(facts: DataFacts) -> dict[str, Any]:
+    """Few members of a small net: what two cores have time for."""
+    epochs, batch = (40, 64) if facts.n_train <= SMALL else (20, 256)
+    return {"members": 8, "width": 128, "blocks": 2, "bins": 16, "embedding": 8, "epochs": epochs, "batch": batch}
 
 
 def _catboost(rounds: int, rate: float) -> dict[str, Any]:
