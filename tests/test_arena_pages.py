@@ -16,8 +16,8 @@ httpx = pytest.importorskip("httpx")
 
 from arena_world import World, arena, guesses  # noqa: E402
 
-from podium.prose import prose  # noqa: E402
 from podium.arena.pages.routes import _here  # noqa: E402
+from podium.prose import prose  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Notes, scripts and scraped pages the user brought, copied into `knowledge/` as the campaign is made.
 
-The researcher, the builder and the reviewer are told of them in a brief's `reads`: they are quoted as data, never
+The manager, the researcher, the builder and the reviewer are told of them in a brief's `reads`: they are quoted as data, never
 followed as instructions. The built-in team does not read them. The user's best script is the builder's to read; where it
 defines `fit(train, ctx)` and `predict(model, rows, ctx)` it is an experiment of round 1, in the sandbox like any other.
 """

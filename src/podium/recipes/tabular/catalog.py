@@ -29,7 +29,8 @@ KNN_ROWS = 100000
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    """None where every column is text or an image. Random forests and histogram boosting stand in where better is missing."""
+    """None where every column is text or an image. scikit-learn's boosting stands in where LightGBM is missing; random
+    forests are for a user's own solutions."""
     if not any(column.kind not in ("text", "constant") and not column.pixels for column in facts.columns):
         return ()
     boosted = [name for name in ("lightgbm", "xgboost", "catboost") if loads(name)]
