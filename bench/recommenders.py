@@ -4,8 +4,8 @@
 
 FOLDER: the competition's public folder. ANSWERS: a CSV of the sample's columns, relevant items separated by blanks. ALS is
 `implicit`'s (`pip install 'implicit>=0.7.3,<0.8'`; as it comes, and with 64 factors, regularisation 0.05, alpha 10), EASE
-(Steck 2019) has lambda 250 and 500, item-kNN is cosine over 100 neighbours with shrinkage 20. None recommends what a user had. Prints each score, and the
-paired bootstrap (10,000 draws of users) of the submission against the best of them.
+(Steck 2019) has lambda 250 and 500, item-kNN is cosine over 100 neighbours with shrinkage 20. None recommends what a user had.
+Prints each score, and the paired bootstrap (10,000 draws of users) of the submission against the best of them.
 """
 
 from __future__ import annotations
