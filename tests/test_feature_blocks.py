@@ -11,6 +11,7 @@ import pytest
 
 from podium.protocol import Column, Context, Rows
 from podium.recipes.tabular.encoder import Encoder
+from podium.recipes.tabular.nearest import nearest
 from podium.recipes.tabular.selection import helpful
 
 NEW: tuple[dict[str, Any], ...] = (
@@ -206,3 +207,35 @@ def test_a_pair_that_was_not_seen_gets_the_mean() -> None:
         Rows(pl.DataFrame({"a": ["a1", None], "b": ["never", None], "c": ["c1", "c2"], "d": ["d1", "?"]}), np.arange(2))
     )
     assert new.values[:, at] == pytest.approx(label.mean(), abs=1e-3)
+
+
+def test_rows_of_a_group_do_not_tell_each_others_label() -> None:
+    """Five near-identical rows a patient, labels by patient and by nothing else: within a group they would be copied."""
+    rng = np.random.default_rng(0)
+    patient = np.repeat(np.arange(80), 5)
+    frame = pl.DataFrame(
+        {"x": rng.normal(size=80)[patient] + 1e-3 * rng.normal(size=400), "p": [f"p{k}" for k in patient]}
+    )
+    label = rng.normal(size=80)[patient]
+    for options in ({"near": 4}, {"target": True}):
+        made = Encoder(**options).fit_transform(Rows(frame, np.arange(400), y=label, groups=patient), context(frame))
+        at = next(k for k, name in enumerate(made.names) if ".mean0" in name)
+        told = made.values[:, at]
+        assert told.std() < 1e-6 or abs(np.corrcoef(told, label)[0, 1]) < 0.3
+
+
+def test_equally_near_rows_are_chosen_alike_whoever_is_asked_about_beside() -> None:
+    rng = np.random.default_rng(0)
+    places = (rng.random((300, 12)) > 0.5).astype(np.float32) * np.float32(0.7)
+    together = nearest(places[:150], places[150:], 10)[1]
+    alone = np.concatenate([nearest(places[k : k + 1], places[150:], 10)[1] for k in range(150)])
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("options", NEW)
+def test_columns_may_have_odd_names(options: dict[str, Any]) -> None:
+    frame, label = islands()
+    odd = frame.rename({"x": "n", "city": "level", "income": "value"})
+    ctx = context(odd)
+    made = Encoder(**options).fit_transform(Rows(odd, np.arange(300), y=label[:300]), ctx)
+    assert len(made.names) == len(set(made.names))

@@ -13,7 +13,10 @@ from importlib import metadata
 from podium.records import from_json
 from podium.registry import Registry
 
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost", "podium")
+LIBRARIES = (
+    "numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost", "torch", "tabm",
+    "rtdl-num-embeddings", "timm", "pillow", "statsforecast", "podium",
+)  # fmt: skip
 KEY = "environments"
 
 

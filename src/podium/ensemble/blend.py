@@ -195,13 +195,12 @@ class _Pool:
         return ways
 
     def _stacked(self, fitted: Sequence[Floats], bagged: Floats, space: str) -> _Way:
-        """From the members that greedy selection took on any fold: what all of them left out is left out."""
-        used = np.flatnonzero(np.sum([*fitted, bagged], axis=0))
-        members = np.stack([self._in(int(member), space) for member in used])
+        """From the members that greedy selection took, and its weights."""
 
         def way(rows: Any, start: Floats) -> _Way:
-            begin = start[used] / max(start[used].sum(), 1e-12)
-            found = stacked.fit(self.truth[rows], members[:, rows], space, begin)
+            used = np.flatnonzero(start)
+            members = np.stack([self._in(int(member), space)[rows] for member in used])
+            found = stacked.fit(self.truth[rows], members, space, start[used])
             weights = np.zeros(len(self.raw))
             weights[used] = found.weights
             return _Way(weights, (), space, found.slope, found.bias)

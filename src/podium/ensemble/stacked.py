@@ -2,7 +2,7 @@
 
 Unlike an average it may be surer than its members, which averaging makes timid, and may correct a common bias: for
 probabilities it is Platt's scaling of a blend in log odds, or vector scaling in logs (Guo et al. 2017). Few numbers are
-fitted, and they are drawn towards the greedy weights.
+fitted, and they are drawn towards the greedy weights and no intercept.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.ensemble.greedy import prune
 from podium.tasks.task import Floats, Task
 
 SPACES = ("logit", "geometric", "value", "log", "log1p")
@@ -33,43 +34,52 @@ class Stack:
 
 def fits(task: Task, space: str) -> bool:
     """Whether the metric is what is minimised here: log loss of probabilities, squared errors of values."""
-    return space in SPACES and (task.metric.name in SQUARED or task.metric.name == "log_loss")
+    plain = task.layout().kind == "dense" and space in SPACES
+    return plain and (task.metric.name in SQUARED or task.metric.name == "log_loss")
 
 
 def fit(truth: NDArray[Any], members: Floats, space: str, start: Floats) -> Stack:
     """`members` `(M, n, k)` in `space`; `truth` `(n, …)`: class codes, 0 and 1, or values; `start` `(M,)`: weights, sum 1."""
+    k = members.shape[2]
+    rows = np.linspace(0, members.shape[1] - 1, _rows(*members.shape)).astype(np.intp)
+    few, wanted = members[:, rows].astype(np.float64), _wanted(truth[rows], space, k)
+    middle, scale = np.zeros(k), 1.0
+    if space not in ("logit", "geometric"):  # values in any unit: fitted in deviations from their mean
+        middle, scale = wanted.mean(axis=0), float(wanted.std()) or 1.0
+        few, wanted = (few - middle) / scale, (wanted - middle) / scale
+    weights, bias = _fitted(few, wanted, space, start)
+    kept = prune(weights, len(weights)) > 0 if weights.sum() > 0 else weights > 0
+    if 0 < kept.sum() < len(kept):  # what is dropped must not have been fitted with
+        weights = np.zeros(len(start))
+        weights[kept], bias = _fitted(few[kept], wanted, space, start[kept])
+    slope = float(weights.sum())
+    if not slope > 0:
+        return Stack(start, 1.0, (0.0,) * k)
+    return Stack(weights / slope, slope, tuple((scale * bias + middle * (1 - slope)).tolist()))
+
+
+def _rows(size: int, n: int, k: int) -> int:
+    """How many rows are looked at: every column's bias needs some of its own."""
+    return min(n, max(VALUES // (size * k), 10 * k, 200))
+
+
+def _fitted(members: Floats, wanted: Floats, space: str, start: Floats) -> tuple[Floats, Floats]:
+    """Weights `(M,)`, none negative, and biases `(k,)`, both drawn towards where they start."""
     from scipy.optimize import minimize
 
     size, n, k = members.shape
-    rows = np.linspace(0, n - 1, min(n, max(200, VALUES // (size * k)))).astype(np.intp)
-    few = members[:, rows].astype(np.float64)
-    wanted = _wanted(truth[rows], space, k)
-    spread = float(wanted.var()) or 1.0
+    begin, pull = np.concatenate([start, np.zeros(k)]), DRAW / n
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        weights, bias = parameters[:size], parameters[size:]
-        mixed = np.einsum("m,mnk->nk", weights, few, optimize=True) + bias
-        value, slope = _loss(mixed, wanted, space, spread)
-        away = weights - start
-        pull = DRAW / len(rows)
-        gradient = np.concatenate(
-            [np.einsum("mnk,nk->m", few, slope, optimize=True) + 2 * pull * away, slope.sum(axis=0)]
-        )
-        return value + pull * float(away @ away), gradient
+        mixed = np.einsum("m,mnk->nk", parameters[:size], members, optimize=True) + parameters[size:]
+        value, slope = _loss(mixed, wanted, space)
+        away = parameters - begin
+        by_parameter = np.concatenate([np.einsum("mnk,nk->m", members, slope, optimize=True), slope.sum(axis=0)])
+        return value + pull * float(away @ away), by_parameter + 2 * pull * away
 
     bounds = [(0.0, None)] * size + [(None, None)] * k
-    found = minimize(
-        loss,
-        np.concatenate([start, np.zeros(k)]),
-        jac=True,
-        bounds=bounds,
-        method="L-BFGS-B",
-        options={"maxiter": STEPS},
-    )
-    weights, total = found.x[:size], float(found.x[:size].sum())
-    if not total > 0:
-        return Stack(start, 1.0, (0.0,) * k)
-    return Stack(weights / total, total, tuple(found.x[size:].tolist()))
+    found = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
+    return found.x[:size], found.x[size:]
 
 
 def _wanted(truth: NDArray[Any], space: str, k: int) -> Floats:
@@ -82,7 +92,7 @@ def _wanted(truth: NDArray[Any], space: str, k: int) -> Floats:
     return np.log1p(np.maximum(values, 0.0)) if space == "log1p" else values
 
 
-def _loss(mixed: Floats, wanted: Floats, space: str, spread: float) -> tuple[float, Floats]:
+def _loss(mixed: Floats, wanted: Floats, space: str) -> tuple[float, Floats]:
     """Mean loss, and its derivative by the mixture, `(n, k)`."""
     n, k = mixed.shape
     if space == "geometric":
@@ -93,4 +103,4 @@ def _loss(mixed: Floats, wanted: Floats, space: str, spread: float) -> tuple[flo
         value = np.logaddexp(0.0, mixed) - wanted * mixed
         return float(value.mean()), (1 / (1 + np.exp(-np.clip(mixed, -500, 500))) - wanted) / (n * k)
     error = mixed - wanted
-    return float((error**2).mean() / spread), 2 * error / (n * k * spread)
+    return float((error**2).mean()), 2 * error / (n * k)

@@ -94,7 +94,9 @@ def _average(engine: Engine, leader: BlendRow) -> BlendRow | None:
     members = vault.members_of(blend)
     if len(members) < 2:
         return None
-    equal = dataclasses.replace(blend, weights={member: 1.0 / len(members) for member in members}, kind="mean")
+    equal = dataclasses.replace(
+        blend, weights={member: 1.0 / len(members) for member in members}, kind="mean", slope=1.0, bias=()
+    )
     oof = ensemble.combine(equal, {member: engine.store.oof(member) for member in members})
     whole = np.isfinite(oof).all(axis=1)
     score = engine.task.score_raw(engine.truth[whole], oof[whole], engine.fold_of[whole])

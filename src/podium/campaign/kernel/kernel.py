@@ -51,6 +51,7 @@ PARTS = (
 )  # fmt: skip
 LIBRARIES = (
     "numpy", "scipy", "scikit-learn", "polars", "lightgbm", "xgboost-cpu", "xgboost", "catboost", "pillow", "torch",
+    "tabm", "rtdl-num-embeddings",
     "statsforecast",
 )  # fmt: skip
 SESSION_H = 9.0  # of a Kaggle kernel on a CPU or GPU

@@ -171,8 +171,8 @@ def look_up(series: pl.Series, levels: dict[str, float]) -> Floats:
 
 
 def _counts(series: pl.Series) -> dict[str, float]:
-    frame = series.drop_nulls().value_counts(name="n")
-    return dict(zip(frame[series.name].to_list(), map(float, frame["n"].to_list()), strict=True))
+    frame = series.alias("level").drop_nulls().value_counts(name="n")  # a column may be called anything, `n` too
+    return dict(zip(frame["level"].to_list(), map(float, frame["n"].to_list()), strict=True))
 
 
 def _told(series: pl.Series) -> pl.Series:

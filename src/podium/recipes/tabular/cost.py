@@ -14,7 +14,7 @@ from podium.recipes.tabular.neighbour_means import ASKED
 from podium.recipes.tabular.pairs import COLUMNS as PAIRED
 from podium.recipes.tabular.pairs import FEW
 from podium.recipes.tabular.pairs import ROWS as LOOKED_AT
-from podium.recipes.tabular.selection import HALVES, ROUNDS
+from podium.recipes.tabular.selection import HALVES, LABELS, ROUNDS
 from podium.recipes.tabular.selection import ROWS as SELECTED
 from podium.recipes.tabular.shape import dense_width, n_models, tree_width
 from podium.records import DataFacts, Recipe
@@ -69,7 +69,7 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
             features["pairs"]
         )
     if features.get("near"):
-        seconds += 1.2e-8 * dealt * min(rows, ASKED)
+        seconds += dealt * min(rows, ASKED) * (1.5e-8 + 1e-10 * width)
     if features.get("clusters"):
         seconds += CLUSTER_S * int(features["clusters"])
     if features.get("groups"):
@@ -89,7 +89,10 @@ def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
 def _selection(facts: DataFacts, width: int, rows: int) -> float:
     """Four quick boosters on half of the rows, and two predictions of the others for every column."""
     tree = rows / 2 * (1.8e-9 * width + 6.5e-8) + 6e-6 * width + 1e-4
-    return ROUNDS * n_models(facts) * (HALVES + 2) * tree + 2 * width * rows / 2 * ROUNDS * n_models(facts) * 2e-8
+    models = (
+        n_models(facts) if facts.target_cardinality <= 100 and facts.n_outputs > 1 else min(LABELS, n_models(facts))
+    )
+    return ROUNDS * models * ((HALVES + 2) * tree + width * rows * 2e-8)
 
 
 def _rounds(params: Mapping[str, Any]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -31,6 +32,7 @@ class Derived:
     categories: dict[str, pl.Series] = field(default_factory=dict)
     texts: dict[str, pl.Series] = field(default_factory=dict)
     keys: dict[str, pl.Series] = field(default_factory=dict)  # too many levels to be categories; counts are useful
+    groups: NDArray[Any] | None = None  # of training rows that belong together
 
     def stack(self, names: Sequence[str]) -> Floats:
         """Numeric columns side by side, `(n, len(names))`; a column these rows do not have is missing throughout."""

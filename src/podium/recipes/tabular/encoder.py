@@ -100,6 +100,7 @@ class Encoder:
         if self.pairs is not None:
             self.pairs.fit(self._completed(table), labels, ctx.seed)
         table = self._completed(table)
+        table.groups = train.groups
         values = np.concatenate([block.fit_transform(table, labels, ctx.seed) for block in self.blocks], axis=1)
         self.names = [name for block in self.blocks for name in block.names]
         self._fit_finish(values)

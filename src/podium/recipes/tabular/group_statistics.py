@@ -32,7 +32,8 @@ class GroupStatistics(Block):
         for (group, name), (means, spreads) in zip(self.pairs, self.levels, strict=True):
             series, values = _series(table, group), table.stack([name])[:, 0]
             mean, spread = look_up(series, means), look_up(series, spreads)
-            parts.append(np.column_stack([mean, spread, (values - mean) / np.maximum(spread, 1e-9)]))
+            score = np.divide(values - mean, spread, out=np.full(table.n, np.nan), where=spread > 0)
+            parts.append(np.column_stack([mean, spread, score]))
         return np.concatenate(parts, axis=1)
 
 
@@ -40,7 +41,7 @@ def _groupings(table: Derived) -> list[str]:
     """Names of categories and keys whose levels many rows share; of many levels first, for few a tree needs no help."""
     found = {}
     for name, series in {**table.categories, **table.keys}.items():
-        sizes = series.drop_nulls().value_counts(name="n").filter(pl.col("n") >= SHARED)
+        sizes = series.alias("level").drop_nulls().value_counts(name="n").filter(pl.col("n") >= SHARED)
         if len(sizes) > 1 and sizes["n"].sum() >= table.n / 2:
             found[name] = len(sizes)
     return sorted(found, key=lambda name: (-found[name], name))[:GROUPINGS]

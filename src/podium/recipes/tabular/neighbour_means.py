@@ -10,7 +10,7 @@ from podium.recipes.tabular.derive import Derived
 from podium.recipes.tabular.nearest import nearest
 from podium.recipes.tabular.places import Places
 from podium.recipes.tabular.target import Floats
-from podium.recipes.tabular.target_means import INNER_FOLDS, is_one_hot
+from podium.recipes.tabular.target_means import INNER_FOLDS, inner_folds, is_one_hot
 
 ASKED = 10_000  # rows that neighbours are sought among
 PRIOR = 0.5  # rows of the training mean mixed into every neighbourhood
@@ -33,7 +33,7 @@ class NeighbourMeans(Block):
     def fit_transform(self, table: Derived, labels: Floats, seed: int) -> Floats:
         self.fit(table, labels)
         places, labels = self.places(table), labels[:, : self.width]
-        fold = np.random.default_rng([seed, 11]).integers(INNER_FOLDS, size=table.n)
+        fold = inner_folds(table, np.random.default_rng([seed, 11]))
         out = np.empty((table.n, len(self.names)))
         if not self.names:
             return out
@@ -55,5 +55,7 @@ class NeighbourMeans(Block):
         distance, index = nearest(asking, known, min(self.count, len(known)))
         weight = 1 / (distance + 1e-3)
         weight *= weight.shape[1] / weight.sum(axis=1, keepdims=True)
-        total = (weight[:, :, None] * labels[index]).sum(axis=1) + PRIOR * self.prior
+        total = np.tile(PRIOR * self.prior, (len(asking), 1))
+        for near in range(weight.shape[1]):  # one after the other: all at once would be a copy of the labels for each
+            total += weight[:, near, None] * labels[index[:, near]]
         return np.column_stack([total / (weight.shape[1] + PRIOR), distance.mean(axis=1)])

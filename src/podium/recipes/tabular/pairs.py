@@ -53,7 +53,8 @@ class Pairs:
 
 def _candidates(table: Derived) -> dict[str, pl.Series]:
     """Categories, and numeric columns of few values."""
-    few = [name for name, values in table.numbers.items() if 2 < len(np.unique(values[~np.isnan(values)])) <= FEW]
+    numbers = {name: values for name, values in table.numbers.items() if f"{name}.level" not in table.categories}
+    few = [name for name, values in numbers.items() if 2 < len(np.unique(values[~np.isnan(values)])) <= FEW]
     return {**{name: _column(table, name) for name in few}, **table.categories}
 
 

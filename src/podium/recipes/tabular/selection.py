@@ -12,39 +12,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Rows
+from podium.recipes.tabular.installed import loads
 from podium.recipes.tabular.matrix import Matrix
 from podium.recipes.tabular.target import Floats, Target
 
 HALVES = 2
 ROWS = 20_000  # that the booster is fitted on and asked about, at most
 LEAST_ROWS = 200  # below which chance would choose
+LABELS = 3  # label columns that are asked about, at most
 ROUNDS, RATE, LEAVES = 80, 0.1, 15
 SURE = 1.0  # standard errors that the loss must rise by: a useless column stays by chance once in six times
 WORSE = 0.001  # share of the held-back loss that leaving columns out may cost
 
 
 def helpful(matrix: Matrix, train: Rows, ctx: Context) -> NDArray[np.intp] | None:
-    """Columns that help, ascending; None for all: rows are too few to tell, or leaving out costs."""
+    """Columns that help with any label, ascending; None for all: rows are too few to tell, leaving out costs, or LightGBM is
+    not there to ask."""
     n, width = matrix.values.shape
-    if n < LEAST_ROWS or width < 2:
+    if n < LEAST_ROWS or width < 2 or not loads("lightgbm"):
         return None
     assert train.y is not None
     target = Target.of(train.y, ctx)
     order = np.random.default_rng([ctx.seed, 13]).permutation(n)[:ROWS]
-    labels = target.columns(train.y)[:1]  # of several outputs the first stands for all: classes are one
-    rises = np.zeros(width)
+    labels = target.columns(train.y)
+    labels = labels[:: -(-len(labels) // LABELS)]
+    rises = np.zeros((len(labels), width))
     for half in range(HALVES):
         held, most = order[half::HALVES], np.delete(order, np.s_[half::HALVES])
-        rises += _rises(matrix, labels[0], target, most, held, ctx)
-    kept = np.flatnonzero(rises > SURE * HALVES**0.5)
+        rises += np.stack([_rises(matrix, label, target, most, held, ctx) for label in labels])
+    kept = np.flatnonzero(rises.max(axis=0) > SURE * HALVES**0.5)
     if not len(kept) or len(kept) == width:
         return None
     held, most = order[::HALVES], np.delete(order, np.s_[::HALVES])
-    lost = []
-    for part in (matrix, matrix.only(kept)):
-        booster = _fitted(part, labels[0], target, most, ctx)
-        lost.append(_losses(booster.predict(part.values[held]), labels[0][held], target).mean())
-    return kept if lost[1] <= lost[0] * (1 + WORSE) else None
+    lost = [_lost(matrix.only(kept), label, target, most, held, ctx) for label in labels]
+    whole = [_lost(matrix, label, target, most, held, ctx) for label in labels]
+    return kept if all(few <= every * (1 + WORSE) for few, every in zip(lost, whole, strict=True)) else None
+
+
+def _lost(
+    matrix: Matrix, label: NDArray[Any], target: Target, most: NDArray[np.intp], held: NDArray[np.intp], ctx: Context
+) -> float:
+    """Mean loss of the held-back rows, by a booster fitted on the others."""
+    found = _fitted(matrix, label, target, most, ctx).predict(matrix.values[held], num_threads=ctx.cores)
+    return float(_losses(found, label[held], target).mean())
 
 
 def _rises(
@@ -53,11 +63,14 @@ def _rises(
     """`(d,)`: by how many standard errors the held-back rows' loss rises when the column is shuffled; 0 where it is not used."""
     booster = _fitted(matrix, label, target, most, ctx)
     values, rng = matrix.values[held].copy(), np.random.default_rng([ctx.seed, 17])
-    base, rises = _losses(booster.predict(values), label[held], target), np.zeros(values.shape[1])
+    base, rises = (
+        _losses(booster.predict(values, num_threads=ctx.cores), label[held], target),
+        np.zeros(values.shape[1]),
+    )
     for column in np.flatnonzero(booster.feature_importance("gain") > 0):
         kept = values[:, column].copy()
         values[:, column] = kept[rng.permutation(len(kept))]
-        more = _losses(booster.predict(values), label[held], target) - base
+        more = _losses(booster.predict(values, num_threads=ctx.cores), label[held], target) - base
         rises[column] = more.mean() / (more.std() / len(more) ** 0.5 + 1e-12)
         values[:, column] = kept
     return rises

@@ -24,7 +24,8 @@ def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
         width += int(features.get("texts", 8)) + 4 if column.kind == "text" else 0
         if features.get("target") and (column.kind in ("categorical", "code") or features.get("values")):
             encoded += (1 if column.kind != "code" else 4) * len(features.get("smooth", "1"))
-    encoded += int(features.get("pairs", 0)) if features.get("target") else 0
+    if features.get("target"):
+        encoded += int(features.get("pairs", 0)) * (1 + len(features.get("smooth", "1")))
     crosses = int(features.get("crosses", 0))
     combined = int(features.get("combos", 0))
     placed = int(features.get("clusters", 0)) + (max(1, facts.n_outputs - 1) + 1 if features.get("near") else 0)

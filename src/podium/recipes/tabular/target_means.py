@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from podium.recipes.tabular.blocks import Block
 from podium.recipes.tabular.derive import Derived
@@ -40,7 +41,7 @@ class TargetMeans(Block):
     def fit_transform(self, table: Derived, labels: Floats, seed: int) -> Floats:
         self.fit(table, labels)
         columns, labels = self._columns(table), labels[:, : self.width]
-        fold = np.random.default_rng(seed).integers(INNER_FOLDS, size=len(labels))
+        fold = inner_folds(table, np.random.default_rng(seed))
         out, wide = np.empty((len(labels), len(self.names))), self.width * len(self.smoothing)
         for inner in range(INNER_FOLDS):
             here = fold == inner
@@ -78,6 +79,14 @@ class TargetMeans(Block):
             if name in table.numbers
         }
         return {**table.categories, **table.keys, **numeric}
+
+
+def inner_folds(table: Derived, rng: np.random.Generator) -> NDArray[np.int64]:
+    """`(n,)`: which of `INNER_FOLDS` each row is in; rows of one group together, for one would tell the other's label."""
+    if table.groups is None:
+        return rng.integers(INNER_FOLDS, size=table.n)
+    _, group = np.unique(table.groups, return_inverse=True)
+    return np.asarray(rng.integers(INNER_FOLDS, size=int(group.max(initial=0)) + 1)[group])
 
 
 def _sums(series: pl.Series, labels: Floats) -> pl.DataFrame:

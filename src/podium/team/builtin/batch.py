@@ -100,7 +100,7 @@ def rank(
     ranked = sorted(specs, key=lambda spec: (*order(spec), -worth(spec, facts), spec.name))
     leads = [next((spec for spec in ranked if second_try(spec, facts)), None)]
     if history.plateau(facts):
-        leads.append(next((spec for spec in ranked if bold(spec, facts)), None))
+        leads.append(next((spec for spec in ranked if bold(spec, facts) and spec not in leads), None))
     if history.ceiling(facts) is not None and not history.ending(facts):
         leads.append(next((spec for spec in ranked if other_kind(spec, facts) and spec not in leads), None))
     first = [lead for lead in reversed(leads) if lead is not None]
