@@ -122,7 +122,8 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
 
 
 def modules(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    """What a warm parent imports for this campaign's recipes; torch (3 s, 200 MB) only where a family trains nets.
+    """What a warm parent imports for this campaign's recipes; torch (3 s, 200 MB) only where a family of another kind than
+    tables trains nets: tables have one such family among ten, and their first submission must not wait for it.
 
     A name that ends in `.*` stands for a package with all its modules. `torch._dynamo` is half of torch's time: every
     optimiser imports it as it is made.
@@ -130,7 +131,7 @@ def modules(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     known = {kind: KINDS[kind].families(facts, competition) for kind in kinds_of(competition)}
     kinds = ["tabular", *(kind for kind, names in known.items() if names and kind != "tabular")]
     needed = {
-        package for kind in kinds for name in known.get(kind, ()) for package in KINDS[kind].FAMILIES[name].requires
+        package for kind in kinds[1:] for name in known.get(kind, ()) for package in KINDS[kind].FAMILIES[name].requires
     }
     nets = ("torch", "torch._dynamo", "podium.recipes.neural.*") if "torch" in needed else ()
     return (*nets, *(f"podium.recipes.{kind}.*" for kind in kinds))

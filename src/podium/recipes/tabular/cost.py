@@ -25,7 +25,7 @@ FILE_S = 0.001  # reading and measuring one attached file
 ENCODE_S = 2.5e-7  # a row and column
 COMBINE_S = 1.6e-8  # a row, label and combination of columns
 PARTS = 2  # models of a target that is learned as a sum: there are seldom more
-TORCH_S = 2.0  # torch, where the warm parent has not loaded it
+TORCH_S = 3.0  # torch, where the warm parent has not loaded it
 STOPPED = 0.55  # share of the rounds that early stopping lets pass, on average
 
 
