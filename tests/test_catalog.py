@@ -167,3 +167,31 @@ def test_what_another_has_measured_costs_nothing() -> None:
     made = catalog.as_made(one, [other, like])
     assert catalog.cost_s(made, pictured, 800) < catalog.cost_s(one, pictured, 800)
     assert catalog.as_made(Recipe("tabular", "linear", {}, {}), [like]).features == {}
+
+
+@pytest.mark.parametrize("metric", ["rmsle", "rmse"])
+def test_no_mutation_says_what_is_so_anyway(metric: str) -> None:
+    """`crosses: 0` beside no word of crosses would be the same experiment under another fingerprint."""
+    from podium.recipes.tabular.search import USUAL, USUAL_OPTIONS
+    from podium.recipes.tabular.target import curve_of
+
+    columns = (
+        *(Column(f"x{k}", "numeric", 500) for k in range(10)),
+        Column("c", "categorical", 30),
+        Column("t", "text", 500),
+    )
+    facts = DataFacts(4000, 0, 1000, 5, columns, 1, 500)
+    asked = Competition("c", "", "regression", metric, "lower", ("y",), "id", ("id", "y"), "value")
+    rng = random.Random(0)
+    for family in tabular.FAMILIES:
+        for _ in range(120):
+            found = catalog.neighbours(Recipe("tabular", family, {}, {}), rng, facts, asked)
+            assert found.features or found.params
+            usual = {**USUAL.get(family, {}), "curve": curve_of(metric)}
+            assert all(
+                usual.get(name, "unknown") != value for name, value in found.params.items() if name != "bagging_freq"
+            )
+            assert all(
+                value not in (False, 0, "raw", [10]) or name in USUAL_OPTIONS for name, value in found.features.items()
+            )
+            assert all(found.features.get(name) != value for name, value in USUAL_OPTIONS.items())

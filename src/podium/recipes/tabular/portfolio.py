@@ -146,9 +146,10 @@ def _xgboost(rounds: int, eta: float, depth: int) -> dict[str, Any]:
 
 
 def _tabm(facts: DataFacts) -> dict[str, Any]:
-    """Few members of a small net: what two cores have time for."""
-    epochs, batch = (40, 64) if facts.n_train <= SMALL else (20, 256)
-    return {"members": 8, "width": 128, "blocks": 2, "bins": 16, "embedding": 8, "epochs": epochs, "batch": batch}
+    """Few members of a small net: what two cores have time for. Two thousand steps, and bins for each hour of a day."""
+    batch = 64 if facts.n_train <= SMALL else 128 if facts.n_train <= LARGE else 256
+    epochs = max(8, min(40, round(2000 * batch / max(1, facts.n_train))))
+    return {"members": 8, "width": 128, "blocks": 2, "bins": 32, "embedding": 8, "epochs": epochs, "batch": batch}
 
 
 def _catboost(rounds: int, rate: float) -> dict[str, Any]:

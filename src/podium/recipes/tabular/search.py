@@ -8,8 +8,24 @@ from typing import Any
 
 from podium.recipes.tabular.installed import loads
 from podium.recipes.tabular.shape import is_classification, may_sum, tree_width
+from podium.recipes.tabular.target import curve_of
 from podium.records import Competition, DataFacts, Recipe
 
+# what is done where an option or a parameter is not named: moving it there would be no experiment
+USUAL_OPTIONS: Mapping[str, Any] = {"counts": True, "texts": 8}  # of the others the first that is listed
+USUAL: Mapping[str, Mapping[str, Any]] = {
+    "lightgbm": {
+        "feature_fraction": 1.0, "bagging_fraction": 1.0, "extra_trees": False, "max_bin": 255, "cat_smooth": 10.0,
+        "refit": False,
+    },
+    "hist": {"l2_regularization": 0.0, "max_features": 1.0},
+    "xgboost": {"gamma": 0.0, "refit": False},
+    "catboost": {"l2_leaf_reg": 3.0, "random_strength": 1.0, "bagging_temperature": 1.0, "rsm": 1.0},
+    "linear": {"mix": 0.0},
+    "knn": {"neighbours": 0, "power": 1.0},
+    "tabm": {"blocks": 2, "dropout": 0.1, "decay": 0.0003, "learning_rate": 0.002},
+    "mlp": {"dropout": 0.2, "input_dropout": 0.0, "decay": 0.01, "learning_rate": 0.003, "share": 0.1},
+}  # fmt: skip
 SELECTED = 8  # columns from which on some may be left out
 Space = Mapping[str, Sequence[Any]]
 
@@ -96,10 +112,14 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
     space, options = _params(recipe.model, competition), _features(recipe, facts, competition)
     if options and (not space or rng.random() < 0.4):
         name = rng.choice(sorted(options))
-        features[name] = _other(features.get(name), options[name], rng)
+        usual = USUAL_OPTIONS.get(name, options[name][0])
+        features[name] = _other(features.get(name, usual), options[name], rng)
+        if features[name] == usual:  # said or not said, it is the same experiment
+            del features[name]
     else:
+        usual_params = {**USUAL.get(recipe.model, {}), "curve": curve_of(competition.metric)}
         for name in rng.sample(sorted(space), min(len(space), rng.choice((1, 1, 2)))):
-            params[name] = _other(params.get(name), space[name], rng)
+            params[name] = _other(params.get(name, usual_params.get(name)), space[name], rng)
     return Recipe(recipe.kind, recipe.model, features, _settled(recipe, params))
 
 

@@ -45,7 +45,7 @@ class Target:
             return cls("multiclass", "identity", ctx.n_outputs, ctx.n_outputs)
         if ctx.task_type in ("binary_classification", "multilabel_classification"):
             return cls("binary", "identity", 0, ctx.n_outputs, 0.0, 1.0)
-        wanted = curve or _curve(ctx.metric)
+        wanted = curve or curve_of(ctx.metric)
         least = float(np.min(y))
         if wanted == "log" and least <= 0:
             wanted = "log1p"
@@ -96,7 +96,8 @@ class Target:
         return np.expm1(values) if self.curve == "log1p" else values
 
 
-def _curve(metric: str) -> Curve:
+def curve_of(metric: str) -> Curve:
+    """How a metric's values are straightened before they are learned."""
     if metric in LOG1P_METRICS:
         return "log1p"
     return "log" if metric in LOG_METRICS else "identity"
