@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from team_world import QUALITY, FakeCatalog, Simulation, brief, data, experiment, facts, recipe, spec
 
 from podium.records import BlendFact, Budget, ExperimentSpec, Facts, Hypothesis, Plan, Recipe
-from podium.team.builtin import batch, cost, planner
+from podium.team.builtin import batch, cost, history, planner
 from podium.team.builtin.candidates import candidates
 from podium.team.builtin.stock import Catalog
 
@@ -280,3 +280,24 @@ def test_expected_gains_are_finite_and_not_negative(campaign: Simulation) -> Non
     gains = [s.expected_gain for p in campaign.plans for s in p.experiments]
     assert all(math.isfinite(g) and g >= 0 for g in gains)
     assert all(isinstance(s, ExperimentSpec) and s.cost_s > 0 for p in campaign.plans for s in p.experiments)
+
+
+def test_an_option_that_changes_nothing_is_not_tried_on_other_models() -> None:
+    first = experiment("E001", "lightgbm", recipe=recipe("lightgbm"))
+    twin = {"status": "killed", "score": None, "notes": {"twin": "E001"}}
+    stopped = experiment("E002", "lightgbm", recipe=recipe("lightgbm", {"sums": True}), **twin)
+    known = facts(round=2, experiments=(first, stopped), champion="E001")
+    assert history.void(known) == {("sums", "True")}
+    tried = [s.recipe for seed in range(9) for s in candidates(known, CATALOG, random.Random(seed)) if s.recipe]
+    assert any(one.features.get("target") for one in tried) and not any(one.features.get("sums") for one in tried)
+
+
+def test_an_option_is_void_only_where_nothing_else_differs() -> None:
+    scores = (0.85, 0.86, 0.87)
+    first = experiment("E001", fold_scores=scores, recipe=recipe("lightgbm"))
+    child = {"parents": ("E001",), "operator": "improve"}
+    alike = experiment("E002", fold_scores=scores, recipe=recipe("lightgbm", {"sums": True}), **child)
+    other = experiment("E003", fold_scores=(0.85, 0.86, 0.88), recipe=recipe("lightgbm", {"target": True}), **child)
+    two = experiment("E004", fold_scores=scores, recipe=recipe("lightgbm", {"values": True}, leaves=7), **child)
+    assert history.void(facts(experiments=(first, alike))) == {("sums", "True")}
+    assert history.void(facts(experiments=(first, other, two))) == frozenset()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from engine_world import add_experiments, copy_of, engine_of, telling
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from podium.campaign import decide, loop, phases
+from podium.campaign import briefs, decide, loop, phases
 from podium.campaign.engine import Engine, Stopped
 from podium.campaign.runner import MAX_LOST, Runner, outcome
 from podium.campaign.tracks import Track, fold_track
@@ -184,6 +185,18 @@ def test_the_gate_stops_what_cannot_gain_after_its_first_fold(engine: Engine) ->
     assert second is not None
     assert second.status == "killed" and second.message.startswith("gate on fold 3")
     assert [name for name in executor_of(engine).started if name.startswith("E002")] == ["E002/fold_3"]
+
+
+def test_what_predicts_the_same_as_another_is_stopped_after_its_first_fold(engine: Engine) -> None:
+    predictions = telling(engine)
+    executor_of(engine).predictions = lambda run: predictions(dataclasses.replace(run, experiment="E001"))
+    round_(engine, 1)
+    round_(engine, 2)
+    second = engine.registry.experiments.get("E002")
+    assert second is not None and second.status == "killed"
+    assert second.message.startswith("gate on fold 3: predicts the same as E001")
+    told = briefs.gather(engine, 3).experiments
+    assert [one.notes.get("twin") for one in told] == [None, "E001"] and "behind" not in told[1].notes
 
 
 def round_(engine: Engine, number: int) -> None:

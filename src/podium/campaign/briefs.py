@@ -106,10 +106,12 @@ def _experiments(
     )
 
 
-def _stopped(engine: Engine, experiment: Experiment) -> dict[str, float]:
-    """How far behind the champion a gate stopped it, in the metric's unit; empty where none did."""
+def _stopped(engine: Engine, experiment: Experiment) -> dict[str, Any]:
+    """How far behind the champion a gate stopped it, in the metric's unit, or whose twin it is; empty where none did."""
     gate = engine.registry.experiments.gate(experiment.id) if experiment.status == "killed" else None
-    return {} if gate is None or gate["continue_"] else {"behind": -float(gate["solo_gain"])}
+    if gate is None or gate["continue_"]:
+        return {}
+    return {"twin": gate["twin"]} if gate.get("twin") else {"behind": -float(gate["solo_gain"])}
 
 
 def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:

@@ -22,6 +22,7 @@ from podium.registry import invalidation
 from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
 from podium.registry.external import Trial
+from podium.registry.runs import RunRow
 from podium.registry.submissions import SubmissionRow
 from podium.tasks.task import Floats
 
@@ -76,10 +77,13 @@ def gate_fold(engine: Engine, experiment: Experiment) -> int | None:
     return int(experiment.id[1:]) % engine.n_folds
 
 
-def gate(engine: Engine, rows: NDArray[np.int64], raw: Floats) -> Gate:
-    """Stop only if the upper bound of both the solo gain and the blend's gain is at or below zero."""
+def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
+    """Stop if the upper bound of both the solo gain and the blend's gain is at or below zero, or it is another's twin."""
     champion = engine.registry.experiments.champion()
     assert champion is not None, "a gate needs a champion to compare with"
+    raw, twin = engine.store.of_run(run, len(rows)), engine.registry.runs.twin(run)
+    if twin is not None:
+        return referee.same(twin)
     last = engine.registry.blends.last()
     bound = None
     if last is not None:

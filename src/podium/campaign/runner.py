@@ -221,8 +221,7 @@ class Runner:
         assert fold is not None
         recorded = engine.registry.experiments.gate(track.experiment.id)
         if recorded is None:
-            rows = engine.store.fold_rows(fold)
-            gate = decide.gate(engine, rows, engine.store.of_run(row, len(rows)))
+            gate = decide.gate(engine, engine.store.fold_rows(fold), row)
             engine.registry.experiments.add_gate(track.experiment.id, fold, gate)
             recorded = {"continue_": gate.continue_, "reason": gate.reason}
             engine.event("gate", experiment=track.experiment.id, **recorded)

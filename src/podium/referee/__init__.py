@@ -2,7 +2,7 @@
 
 from podium.referee.alarm import alarms
 from podium.referee.correlation import correlations
-from podium.referee.gate import Gate, gate
+from podium.referee.gate import Gate, gate, same
 from podium.referee.score import Scored, rescore
 from podium.referee.significance import Paired, is_champion, level, noise_floor, paired, seed_noise, with_seed_noise
 
@@ -18,6 +18,7 @@ __all__ = [
     "noise_floor",
     "paired",
     "rescore",
+    "same",
     "seed_noise",
     "with_seed_noise",
 ]

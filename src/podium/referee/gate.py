@@ -23,6 +23,12 @@ class Gate:
     reason: str
     blend_gain: float | None = None
     blend_upper: float | None = None
+    twin: str | None = None  # the member that predicts the same, to the last bit
+
+
+def same(twin: str) -> Gate:
+    """What predicts one fold as `twin` does predicts all alike: there is nothing to gain, and something is learned."""
+    return Gate(False, 0.0, 0.0, f"predicts the same as {twin}: stopped, what it changes changes nothing", twin=twin)
 
 
 def gate(

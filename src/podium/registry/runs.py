@@ -35,6 +35,15 @@ class Runs:
             _run(row) for row in self._database.rows("SELECT * FROM runs WHERE experiment=? ORDER BY part", experiment)
         ]
 
+    def twin(self, run: RunRow) -> str | None:
+        """The oldest member of the pool whose run of the same part predicted the same, to the last bit; None where none did."""
+        row = self._database.row(
+            "SELECT e.id FROM runs AS r JOIN experiments AS e ON e.id = r.experiment WHERE r.part=? AND e.id<>? AND "
+            "e.verdict IN ('pooled', 'champion') AND json_extract(r.exit, '$.files.\"predictions.npy\"')=? ORDER BY e.rowid",
+            run.part, run.experiment, run.exit.files.get("predictions.npy"),
+        )  # fmt: skip
+        return None if row is None else str(row["id"])
+
     def add(self, run: RunRow) -> None:
         """Recorded once: a second row of the same key is ignored, the first stands."""
         with self._database.write() as db:

@@ -56,10 +56,10 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
     """Each untried, affordable experiment once; the researcher's hypotheses first, so that their sources are kept."""
     shop = Workshop(facts, catalog, rng, Evidence.of(facts))
     makers = (_reopened, _hypotheses, _drafts, _debugs, _improvements, _crossovers, _ablations, _replicates)
-    unseen, used = [], novelty.seen(facts, catalog)
+    unseen, used, void = [], novelty.seen(facts, catalog), history.void(facts)
     for spec in (spec for maker in makers for spec in maker(shop)):
         afforded = affordable(spec, facts, catalog)
-        if afforded is None or afforded.recipe is None:
+        if afforded is None or afforded.recipe is None or novelty.holds(afforded.recipe, void):
             continue
         mark = f"{catalog.fingerprint(afforded.recipe)}+{afforded.seed_offset}" if afforded.seed_offset else ""
         mark = mark or catalog.fingerprint(afforded.recipe)

@@ -80,6 +80,22 @@ def ceiling(facts: Facts) -> ExperimentFact | None:
     return boosted[0] if gained <= noise(facts) else None
 
 
+def void(facts: Facts) -> frozenset[tuple[str, str]]:
+    """Feature options (name, value) that change nothing here: the one difference to an experiment that predicts the same,
+    which a gate has found, or scored alike on each fold, to the last digit."""
+    by_id = {e.id: e for e in facts.experiments}
+    found = set[tuple[str, str]]()
+    for e in facts.experiments:
+        twin = by_id.get(e.notes.get("twin") or next(iter(e.parents), ""))
+        if twin is None or e.recipe is None or twin.recipe is None or e.operator == "replicate":
+            continue
+        if "twin" in e.notes or (e.fold_scores and e.fold_scores == twin.fold_scores):
+            mine, its = ({(k, repr(v)) for k, v in one.features.items()} for one in (e.recipe, twin.recipe))
+            if len(mine ^ its) == 1 and e.recipe.model == twin.recipe.model and e.recipe.params == twin.recipe.params:
+                found |= mine ^ its
+    return frozenset(found)
+
+
 def ending(facts: Facts) -> bool:
     """The last fifth of the time: what is left is for averaging what is good."""
     left, total = facts.budget.time_left_s, facts.budget.time_total_s

@@ -42,6 +42,11 @@ def view(recipe: Recipe) -> tuple[str, ...]:
     return tuple(f"{name}={recipe.features[name]!r}" for name in sorted(recipe.features))
 
 
+def holds(recipe: Recipe, void: frozenset[tuple[str, str]]) -> bool:
+    """Whether one of its feature options is known to change nothing: without it, it is another experiment."""
+    return any((name, repr(value)) in void for name, value in recipe.features.items())
+
+
 def new_view(recipe: Recipe, facts: Facts) -> bool:
     return view(recipe) not in {view(other) for other in tried(facts)}
 
