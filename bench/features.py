@@ -1,8 +1,10 @@
 """What each option of the tabular encoder is worth: LightGBM with it against LightGBM without, on the same folds.
 
     python bench/features.py PATH… [--options near=20 select=true …] [--model lightgbm] [--folds 5] [--seeds 1] [--rows N]
+                             [--spare 0.5]
 
-PATH as for `bench/recipes.py`; an option `model=NAME` is the portfolio's first of another family instead. For each table
+PATH as for `bench/recipes.py`; an option `model=NAME` is the portfolio's first of another family instead. `--spare`: that
+share of the rows has no labels for either model, and is what pseudo=0.5 learns from beside test.csv's rows. For each table
 and option: the change of the mean row loss (log loss, or squared error in the target's curve) in per cent of the loss
 without it, negative is better, with its standard error over rows; the same for the mean of both models' predictions against
 the mean of two seeds without it, which is what a blend would gain; CPU time as a ratio. The last lines are means over the
@@ -43,6 +45,9 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--rows", type=int)
+    parser.add_argument(
+        "--spare", type=float, default=0.0, help="share of the rows that lose their labels, for pseudo=0.5"
+    )
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -54,13 +59,13 @@ def main() -> None:
     for row in found:
         by_option[row["option"]].append(row)
     for option, rows in by_option.items():
-        alone, blended = _interval([row["alone"] for row in rows]), _interval([row["blended"] for row in rows])
+        alone, blended = interval([row["alone"] for row in rows]), interval([row["blended"] for row in rows])
         print(f"{option:44s} alone {alone}  blended {blended}  over {len(rows)} tables")
 
 
 def _table(source: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
     """One row an option."""
-    bench = load(source, asked.folds, 0, asked.rows)
+    bench = load(source, asked.folds, 0, asked.rows, asked.spare)
     listed = catalog.portfolio(bench.facts, bench.competition, Hardware(cores=2, memory_mb=8192))
     base = [recipe for recipe in listed if recipe.model == asked.model][-1]
     base = replace(base, features={k: v for k, v in base.features.items() if k in ("numbers", "files", "texts")})
@@ -69,9 +74,9 @@ def _table(source: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
     for option in asked.options:
         other = _recipe(option, base, listed)
         played = [_played(bench, other, seed, asked.cores) for seed in range(1, asked.seeds + 1)]
-        alone = [_change(bench, mine[0], its[0]) for mine, its in zip(played, plain[1:], strict=True)]
+        alone = [changed(bench, mine[0], its[0]) for mine, its in zip(played, plain[1:], strict=True)]
         pairs = [((mine[0] + plain[k][0]) / 2, (plain[k + 1][0] + plain[k][0]) / 2) for k, mine in enumerate(played)]
-        blended = [_change(bench, mine, its) for mine, its in pairs]
+        blended = [changed(bench, mine, its) for mine, its in pairs]
         seconds = [sum(one[1] for one in some) / len(some) for some in (played, plain)]
         rows.append(
             {
@@ -109,7 +114,7 @@ def _played(bench: Bench, recipe: Recipe, seed: int, cores: int) -> tuple[Floats
     return got["oof"], got["seconds"]
 
 
-def _change(bench: Bench, mine: Floats, its: Floats) -> tuple[float, float]:
+def changed(bench: Bench, mine: Floats, its: Floats) -> tuple[float, float]:
     """Mean of the paired row losses' difference and its standard error, in per cent of the mean loss of `its`."""
     a, b = _losses(bench, mine), _losses(bench, its)
     return 100 * float(np.mean(a - b) / b.mean()), 100 * float(np.std(a - b) / np.sqrt(len(a)) / b.mean())
@@ -129,7 +134,7 @@ def _losses(bench: Bench, oof: Floats) -> Floats:
     return np.asarray(((wanted - found) ** 2).mean(axis=1))
 
 
-def _interval(changes: list[float]) -> str:
+def interval(changes: list[float]) -> str:
     draws = np.random.default_rng(0).choice(changes, (DRAWS, len(changes))).mean(axis=1)
     low, high = np.quantile(draws, [0.05, 0.95])
     return f"{np.mean(changes):+.2f} % [{low:+.2f}, {high:+.2f}]"

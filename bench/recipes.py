@@ -33,7 +33,7 @@ from podium.records import Competition, DataFacts, Hardware, Recipe
 
 @dataclass
 class Bench:
-    """One competition, dealt: features of train rows, truth, folds."""
+    """One competition, dealt: features of train rows and after them of rows whose labels nobody sees; truth, folds."""
 
     frame: pl.DataFrame
     truth: NDArray[Any]
@@ -45,7 +45,15 @@ class Bench:
     def rows(self, positions: NDArray[np.int64], labelled: bool) -> Rows:
         return Rows(self.frame, positions, y=self.truth[positions] if labelled else None, files=self.files)
 
-    def context(self, seed: int, cores: int) -> Context:
+    def only(self, seen: NDArray[np.bool_]) -> Bench:
+        """What scoring needs of these rows alone; features stay those of all."""
+        return dataclasses.replace(self, truth=self.truth[seen], fold_of=self.fold_of[seen])
+
+    def unlabelled(self, trained: NDArray[np.int64]) -> Rows:
+        """All rows that are not trained on, as the engine gives them."""
+        return self.rows(np.setdiff1d(np.arange(len(self.frame)), trained), False)
+
+    def context(self, seed: int, cores: int, unlabelled: Rows | None = None) -> Context:
         return Context(
             seed=seed,
             cores=cores,
@@ -53,17 +61,23 @@ class Bench:
             metric=self.competition.metric,
             n_outputs=self.facts.n_outputs,
             schema=self.facts.columns,
+            unlabelled=unlabelled,
         )
 
 
-def load(source: str, folds: int, seed: int, limit_rows: int | None) -> Bench:
+def load(source: str, folds: int, seed: int, limit_rows: int | None, spare: float = 0.0) -> Bench:
+    """`spare`: of the rows, drawn by `seed`, lose their labels: rows to learn from without them, beside those of test.csv."""
     if ":" in source:
         frame, test, targets, metric, task, files = _packaged(source)
     else:
         frame, test, targets, metric, task, files = _folder(Path(source))
     if limit_rows:
         frame = frame.sample(min(limit_rows, len(frame)), seed=seed, shuffle=True)
+    if spare:
+        frame = frame.sample(fraction=1.0, seed=seed, shuffle=True)
+    n = round(len(frame) * (1 - spare))
     truth, classes = _encode(frame, targets, task)
+    truth = truth[:n]
     features = [name for name in (test if test is not None else frame).columns if name not in targets]
     both = frame.select(features)
     if test is not None:
@@ -77,9 +91,9 @@ def load(source: str, folds: int, seed: int, limit_rows: int | None) -> Bench:
     both = both.select([column.name for column in columns])
     n_outputs = len(classes) if task == "multiclass_classification" else len(targets)
     facts = DataFacts(
-        n_train=len(frame),
+        n_train=n,
         n_vault=0,
-        n_test=len(test) if test is not None else len(frame) // 5,
+        n_test=len(both) - n or n // 5,
         n_folds=folds,
         columns=columns,
         n_outputs=n_outputs,
@@ -99,7 +113,7 @@ def load(source: str, folds: int, seed: int, limit_rows: int | None) -> Bench:
         classes=tuple(classes),
         cv_folds=folds,
     )
-    return Bench(both.head(len(frame)), truth, competition, facts, files, _folds(truth, task, folds, seed))
+    return Bench(both, truth, competition, facts, files, _folds(truth, task, folds, seed))
 
 
 def _is_plain_id(column: Column, frame: pl.DataFrame) -> bool:
@@ -196,19 +210,26 @@ def score(bench: Bench, oof: NDArray[np.float64]) -> float:
     return metric(bench.truth, decided)
 
 
-def run(bench: Bench, recipe: Recipe, seed: int, cores: int, deals: int | None = None) -> dict[str, Any]:
-    """All folds of one recipe, from its generated source, as the worker would run it."""
+def compiled(recipe: Recipe) -> dict[str, Any]:
+    """The module of its generated source: `fit`, `predict`, and `prepare` where it has one."""
     module: dict[str, Any] = {"__name__": "solution"}
     exec(compile(solution(recipe, recipe.model, "bench"), "solution.py", "exec"), module)
+    return module
+
+
+def run(bench: Bench, recipe: Recipe, seed: int, cores: int, deals: int | None = None) -> dict[str, Any]:
+    """All folds of one recipe, from its generated source, as the worker would run it."""
+    module = compiled(recipe)
     oof, seconds, notes = np.full((len(bench.truth), bench.facts.n_outputs), np.nan), [], {}
     if "prepare" in module:
-        every, start = Rows(bench.frame, np.arange(len(bench.truth)), files=bench.files), time.process_time()
+        every, start = bench.rows(np.arange(len(bench.frame)), False), time.process_time()
         prepared = module["prepare"](every, bench.context(seed, cores))
         print(f"prepare {time.process_time() - start:.2f} s", file=sys.stderr)
         bench = dataclasses.replace(bench, frame=prepared)
     for fold in range(deals or bench.facts.n_folds):
         train, valid = np.flatnonzero(bench.fold_of != fold), np.flatnonzero(bench.fold_of == fold)
-        ctx, start = bench.context(seed + fold, cores), time.process_time()
+        unlabelled = bench.unlabelled(train) if "reads: unlabelled" in module["__doc__"] else None
+        ctx, start = bench.context(seed + fold, cores, unlabelled), time.process_time()
         model = module["fit"](bench.rows(train, True), ctx)
         oof[valid] = module["predict"](model, bench.rows(valid, False), ctx).values
         seconds.append(time.process_time() - start)
@@ -249,8 +270,7 @@ def main() -> None:
 
 def _scored(bench: Bench, oof: NDArray[np.float64]) -> float:
     seen = ~np.isnan(oof).any(axis=1)
-    part = Bench(bench.frame, bench.truth[seen], bench.competition, bench.facts, bench.files, bench.fold_of[seen])
-    return score(part, oof[seen])
+    return score(bench.only(seen), oof[seen])
 
 
 def _tell(result: dict[str, Any], recipe: Recipe) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -18,10 +19,10 @@ from podium.campaign.options import Options
 from podium.cli import compose
 from podium.cli.main import main
 from podium.errors import UserError
-from podium.records import Facts, Learning
+from podium.records import Facts, Learning, Recipe
 from podium.registry import Registry
 from podium.team import citations
-from podium.team.memory import Evidence, Home, Remembered, merged
+from podium.team.memory import Evidence, Home, Remembered, merged, recipes
 from podium.team.memory.rules import LONGEST, seeded, stable_id, upper_bound
 from podium.testing import seat_conformance
 from podium.testing.fake_campaign import data_facts
@@ -152,6 +153,11 @@ def test_export_and_import_between_two_homes(
     assert (found["support"], found["contradicted"], found["state"]) == (2, 1, "in force")
     assert main(["learnings", "list", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["learnings"]) == 8
+    traits = recipes.Traits("regression", 7000, 9, 1, 1.0, 0.0, 0.0)
+    carried = (recipes.Carried(Recipe("tabular", "knn"), 0.75), recipes.Carried(Recipe("tabular", "mlp"), 0.25))
+    recipes.keep(tmp_path / "other", recipes.Played("d1", "c1", "toy", traits, carried))
+    assert main(["learnings", "list"]) == 0
+    assert "toy  7,000 rows, 9 columns: knn 0.75, mlp 0.25" in capsys.readouterr().out
     assert main(["learnings", "show", "nope"]) == 2 and main(["learnings", "burn"]) == 2
 
 
@@ -180,6 +186,19 @@ def test_a_new_campaign_gets_what_fits_its_kind_of_data(home: Home, tmp_path: Pa
     assert "F:regression:knn" not in bring(tmp_path / "b", options=Options(memory=False))
 
 
+def test_a_new_campaign_recalls_what_carried_blends_on_like_data(home: Home, tmp_path: Path) -> None:
+    asked = replace(FACTS.competition, task_type="regression")
+    played = recipes.Played(
+        "d1", "c1", "toy", recipes.traits_of(asked, data_facts()), (recipes.Carried(Recipe("tabular", "knn"), 1.0),)
+    )
+    recipes.keep(home.path.parent, played)
+    recipes.keep(home.path.parent, replace(played, data=memory.data_id(asked, data_facts())))
+    for name, options, expected in (("a", Options(), ["knn"]), ("b", Options(memory=False), [])):
+        bring(tmp_path / name, options=options)
+        with contextlib.closing(Registry.open(tmp_path / name)) as registry:
+            assert [one.recipe.model for one in memory.recalled(registry)] == expected
+
+
 def test_evidence_of_the_very_same_data_stays_out(home: Home, tmp_path: Path) -> None:
     same = memory.data_id(replace(FACTS.competition, task_type="regression"), data_facts())
     home.merge([rule(evidence(same, 1)), rule(evidence("d1", 1), evidence(same, 1), id_="F:regression:mlp")])
@@ -203,6 +222,8 @@ def test_a_campaign_remembers_its_own_evidence_once(home: Home, played: Path, tm
         engine.executor.close()
         engine.registry.close()
     known = {one.id: one for one in home.rules()}
+    (kept,) = recipes.read(home.path.parent)
+    assert kept.carried and sum(one.weight for one in kept.carried) <= 1.01 and kept.traits.rows > 0
     assert families and families <= set(known)
     assert (known["L2"].support, known["L2"].contradicted) == (1, 1)
     assert "[E001" not in known["L2"].evidence[-1].text

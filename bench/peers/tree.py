@@ -156,8 +156,8 @@ def _look(output: Path, keep: Path, seen: tuple[int, int] | None, run: Run, bega
 
 def _children(pid: int | None = None) -> list[int]:
     found: list[int] = []
-    for path in Path(f"/proc/{pid or os.getpid()}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # it may end while it is looked at
+        for path in Path(f"/proc/{pid or os.getpid()}/task").glob("*/children"):
             found += [int(word) for word in path.read_text().split()]
     return found
 

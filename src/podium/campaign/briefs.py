@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium import referee
-from podium.campaign import pretrained, retro
+from podium.campaign import memory, pretrained, retro
 from podium.campaign.explain import explain
 from podium.campaign.external import proposals
 from podium.campaign.external.enlarged import described
@@ -82,6 +82,7 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         stack=engine.terms[1],
         reopened=retro.reopened(registry, round_),
         explained=explain.told(registry),
+        recalled=memory.recalled(registry),
         external=(*described(engine, round_), *pretrained.described(engine)),
         sources=proposals.open_(registry),
         **deliverables,

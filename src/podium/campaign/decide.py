@@ -24,7 +24,6 @@ from podium.registry.experiments import Experiment
 from podium.registry.external import Trial
 from podium.registry.runs import RunRow
 from podium.registry.submissions import SubmissionRow
-from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import referee
+from podium.campaign import decide
 from podium.campaign.options import Options
 from podium.errors import UserError
-from podium.records import Competition, DataFacts, Learning, dumps
+from podium.records import Competition, DataFacts, Learning, Recalled, dumps, from_json
 from podium.team.citations import CITATION
-from podium.team.memory import Evidence, Home, Remembered
+from podium.team.memory import Evidence, Home, Remembered, recipes
 from podium.team.memory.rules import ANY, LONGEST, Z, seeded, stable_id
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from podium.registry import Registry
     from podium.registry.experiments import Experiment
 
-BROUGHT, CAMPAIGN = "learnings_brought", "campaign_id"
+BROUGHT, CAMPAIGN, RECALLED = "learnings_brought", "campaign_id", "recalled"
+LEAST_WEIGHT = 0.02  # of a member whose recipe is remembered
+OF_TABLES = ("tabular", "text")  # kinds of recipes that the traits of a table tell enough of
 NAMELESS = ":handed_in"  # solutions from outside the rounds, whose family nobody named: they say nothing elsewhere
 MOST_ROWS = 20_000  # that an effect is measured on, so that remembering stays cheap
 
@@ -43,6 +46,14 @@ def bring(registry: Registry, competition: Competition, facts: DataFacts, option
         registry.add_learning(rule.as_learning(), 0)
     registry.set(BROUGHT, {rule.id: [rule.support, rule.contradicted] for rule in usable})
     registry.set(CAMPAIGN, uuid.uuid4().hex[:12])
+    if home is not None:
+        played = recipes.read(home.path.parent)
+        registry.set(RECALLED, recipes.recall(played, recipes.traits_of(competition, facts), without=data))
+
+
+def recalled(registry: Registry) -> tuple[Recalled, ...]:
+    """What carried blends on like data, as it was known when the campaign began."""
+    return tuple(from_json(Recalled, one) for one in registry.setting(RECALLED) or ())
 
 
 def remember(engine: Engine) -> None:
@@ -52,9 +63,11 @@ def remember(engine: Engine) -> None:
     if home is None or engine.registry.setting(CAMPAIGN) is None:
         return
     try:
-        own = learned(engine, home.rules())
+        own, carried = learned(engine, home.rules()), _carried(engine)
         if own:
             home.merge(own)
+        if carried:
+            recipes.keep(home.path.parent, _played(engine, carried))
     except (UserError, OSError) as problem:
         engine.event("warning", message=f"the learnings were not remembered: {problem}")
 
@@ -72,6 +85,30 @@ def learned(engine: Engine, known: tuple[Remembered, ...]) -> tuple[Remembered, 
         evidence = _evidence(engine, learning, max(0, support), max(0, against))
         found.append(Remembered(id_, _plain(learning.rule), learning.applies_to, (evidence,)))
     return tuple(found)
+
+
+def _carried(engine: Engine) -> tuple[recipes.Carried, ...]:
+    """Recipes of the best blend, the heaviest first. A member without one came from a mind or from outside."""
+    blend = decide.best_blend(engine)
+    weights = {} if blend is None else dict(blend.weights)
+    members = {id_: engine.registry.experiments.get(id_) for id_, weight in weights.items() if weight >= LEAST_WEIGHT}
+    found = [
+        recipes.Carried(one.spec.recipe, round(weights[id_], 4))
+        for id_, one in members.items()
+        if one is not None and one.spec.recipe is not None and one.spec.recipe.kind in OF_TABLES
+    ]
+    return tuple(sorted(found, key=lambda one: -one.weight)[: recipes.PER_DATA])
+
+
+def _played(engine: Engine, carried: tuple[recipes.Carried, ...]) -> recipes.Played:
+    facts, asked = engine.dataset.facts, engine.competition
+    return recipes.Played(
+        data=data_id(asked, facts),
+        campaign=str(engine.registry.setting(CAMPAIGN)),
+        competition=_plain(asked.competition),
+        traits=recipes.traits_of(asked, facts),
+        carried=carried,
+    )
 
 
 def data_id(competition: Competition, facts: DataFacts) -> str:

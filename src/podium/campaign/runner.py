@@ -148,7 +148,8 @@ class Runner:
 
     def _ended(self, job: Job, exit_: RunExit) -> None:
         engine, track = self.engine, job.track
-        engine.event("run_finished", experiment=track.experiment.id, part=job.part.name, outcome=exit_.outcome)
+        why = {"message": exit_.message[:200]} if exit_.message and exit_.outcome != "done" else {}
+        engine.event("run_finished", experiment=track.experiment.id, part=job.part.name, outcome=exit_.outcome, **why)
         unseen_s = engine.registry.runs.started_s(job.folder) + exit_.wall_s - engine.clock.alive_s()
         engine.clock.charge(max(0.0, unseen_s))  # an adopted run went on while no engine was alive
         labels = engine.campaign / job.folder / "labels.arrow"

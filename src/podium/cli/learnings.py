@@ -12,6 +12,7 @@ from podium.errors import UserError
 
 if TYPE_CHECKING:
     from podium.team.memory import Evidence, Home, Remembered
+    from podium.team.memory.recipes import Played
 
 ACTIONS = ("list", "show", "export", "import")
 
@@ -36,11 +37,18 @@ def learnings(
 
 
 def _list(home: Home, what: str) -> tuple[dict[str, Any], str]:
+    from podium.records import to_json
+    from podium.team.memory import recipes
+
     rules = sorted(home.rules(), key=lambda one: one.id)
     width = max(len(one.id) for one in rules)
     head = f"{'id':{width}}  {'state':12}  {'for':>4} : {'against':7}  rule"
     lines = [f"{r.id:{width}}  {r.state:12}  {r.support:4d} : {r.contradicted:<7d}  {r.rule}" for r in rules]
-    return {"learnings": [_summary(one) for one in rules]}, "\n".join([head, *lines])
+    played = recipes.read(home.path.parent)
+    if played:
+        lines += ["", "What carried blends, for campaigns on like data:", *map(_carried_text, played)]
+    values = {"learnings": [_summary(one) for one in rules], "carried": [to_json(one) for one in played]}
+    return values, "\n".join([head, *lines])
 
 
 def _show(home: Home, what: str) -> tuple[dict[str, Any], str]:
@@ -97,6 +105,11 @@ def _summary(rule: Remembered) -> dict[str, Any]:
         "contradicted": rule.contradicted,
         "campaigns": len(rule.evidence),
     }
+
+
+def _carried_text(one: Played) -> str:
+    members = ", ".join(f"{member.recipe.model} {member.weight:.2f}" for member in one.carried)
+    return f"  {one.competition}  {one.traits.rows:,} rows, {one.traits.columns} columns: {members}"
 
 
 def _evidence_text(one: Evidence) -> str:

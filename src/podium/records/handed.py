@@ -173,6 +173,16 @@ class Reopened:
 
 
 @dataclass(frozen=True)
+class Recalled:
+    """A recipe that carried the blend on other data like these. `weight`: how much, the likeness counted in, for their
+    order; `source`: of which data."""
+
+    recipe: Recipe
+    weight: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Findings:
     """What was learned. Figures cited as `[E007.score]` must exist in the registry; the engine checks."""
 

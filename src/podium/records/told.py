@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podium.records.asked import AuditFinding, Competition, DataFacts, Hardware
-from podium.records.handed import Charter, ExternalSource, Hypothesis, Learning, Reopened, Review, Stack, Suggestion
+from podium.records.handed import (
+    Charter,
+    ExternalSource,
+    Hypothesis,
+    Learning,
+    Recalled,
+    Reopened,
+    Review,
+    Stack,
+    Suggestion,
+)
 from podium.records.tried import ExperimentSpec, Recipe
 from podium.records.words import Operator, Phase, Role, Status, Verdict
 
@@ -98,6 +108,7 @@ class Facts:
     reopened: tuple[Reopened, ...] = ()  # by the newest retro
     explained: tuple[Explained, ...] = ()  # why the blend errs, as last looked at; at most a dozen lines
     external: tuple[str, ...] = ()  # what solutions have from elsewhere, and whether its rows pay
+    recalled: tuple[Recalled, ...] = ()  # what carried blends on like data, the best first
     sources: tuple[ExternalSource, ...] = ()  # known to the engine, not proposed yet: of the user's catalogue, of links
 
 

@@ -33,7 +33,8 @@ def _run_started(p: Payload) -> str:
 
 def _run_finished(p: Payload) -> str:
     score = f", score {score_text(p['score'])}" if isinstance(p.get("score"), float) else ""
-    return f"{p.get('experiment')} {p.get('part')} {p.get('outcome')}{score}"
+    why = f": {p['message']}" if p.get("message") else ""
+    return f"{p.get('experiment')} {p.get('part')} {p.get('outcome')}{score}{why}"
 
 
 def _gate(p: Payload) -> str:

@@ -193,6 +193,14 @@ def _learnings(facts: Facts, chars: int) -> str:
     return lines((f"- {one.id} (+{one.support} −{one.contradicted}): {one.rule}" for one in best), chars)
 
 
+def _recalled(facts: Facts, chars: int) -> str:
+    """Fenced: names of other competitions came with other data."""
+    told = lines(
+        (f"- {one.recipe.model} {dict(one.recipe.features)}: {one.source}" for one in facts.recalled), chars - 120
+    )
+    return _fenced(told, "blends of earlier campaigns", chars) if told else ""
+
+
 def _reopened(facts: Facts, chars: int) -> str:
     """Fenced: a reason may quote the message of a run."""
     told = lines((f"- {one.experiment}: {one.why}" for one in facts.reopened), chars - 120)
@@ -263,6 +271,7 @@ PARTS: tuple[tuple[str, int, Part], ...] = (
     ("Closest pairs (correlation of OOF)", 500, _correlations),
     ("Where the blend errs", 2100, _explained),
     ("Learnings", 2200, _learnings),
+    ("What carried blends on like data", 700, _recalled),
     ("Data from elsewhere that may be proposed", 420, _sources),
     ("Given up too early, says the retro", 900, _reopened),
     ("Notes from people, newest first", 1200, _notes),

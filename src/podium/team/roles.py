@@ -55,7 +55,7 @@ DELIVERABLE_OF: Mapping[Phase, type[Deliverable]] = {
 Field = Literal[
     "audit", "experiments", "families", "champion", "correlations", "blends", "learnings", "fingerprints", "notes",
     "hypotheses", "plan", "review", "charter", "stack", "suggestions", "reopened",
-    "explained",
+    "explained", "recalled",
 ]  # fmt: skip
 """The parts of a brief's facts that not everyone is shown. Competition, data, hardware, budget and round are everyone's."""
 
@@ -94,7 +94,7 @@ class Scope:
 
 EMPTY: Mapping[str, Any] = {  # a fact that is not shown; the others are None
     **dict.fromkeys(("audit", "experiments", "blends", "learnings", "fingerprints", "notes", "hypotheses"), ()),
-    **dict.fromkeys(("plan", "suggestions", "reopened", "explained"), ()),
+    **dict.fromkeys(("plan", "suggestions", "reopened", "explained", "recalled"), ()),
     "families": {},
     "correlations": {},
 }
@@ -121,7 +121,7 @@ RESULTS: tuple[Field, ...] = (
     "reopened",
     "explained",
 )
-GIVEN: tuple[Field, ...] = ("audit", "learnings", "notes", "charter")
+GIVEN: tuple[Field, ...] = ("audit", "learnings", "recalled", "notes", "charter")
 
 SCOPES: Mapping[Role, Scope] = {
     "manager": Scope((*VIEWS, KNOWLEDGE, FINDINGS, RETROS), TERMS[:1], (*GIVEN, *RESULTS)),

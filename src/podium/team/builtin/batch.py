@@ -78,7 +78,7 @@ def paying(specs: Iterable[ExperimentSpec], facts: Facts) -> list[ExperimentSpec
 
 
 def rank(
-    specs: Iterable[ExperimentSpec], facts: Facts, place: Callable[[ExperimentSpec], int | None] = lambda spec: None
+    specs: Iterable[ExperimentSpec], facts: Facts, place: Callable[[ExperimentSpec], float | None] = lambda spec: None
 ) -> list[ExperimentSpec]:
     """The portfolio first, in its own order (`place`), then families not tried, each within a fair share of the time; the
     rest by worth. At a plateau something bold leads, at boosting's ceiling what is no boosting; while something is

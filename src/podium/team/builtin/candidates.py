@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
-from podium.team.builtin import cost, history, learnings, novelty
+from podium.team.builtin import cost, history, learnings, novelty, recalling
 from podium.team.builtin.conditions import MEASURES
 from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
@@ -55,7 +55,7 @@ class Workshop:
 def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[ExperimentSpec]:
     """Each untried, affordable experiment once; the researcher's hypotheses first, so that their sources are kept."""
     shop = Workshop(facts, catalog, rng, Evidence.of(facts))
-    makers = (_reopened, _hypotheses, _drafts, _debugs, _improvements, _crossovers, _ablations, _replicates)
+    makers = (_reopened, _hypotheses, _recalled, _drafts, _debugs, _improvements, _crossovers, _ablations, _replicates)
     unseen, used, void = [], novelty.seen(facts, catalog), history.void(facts)
     for spec in (spec for maker in makers for spec in maker(shop)):
         afforded = affordable(spec, facts, catalog)
@@ -130,6 +130,14 @@ def _from_hypothesis(
     cited = ", ".join(hypothesis.sources)
     spec = shop.spec(operator, recipe, name, f"{hypothesis.text} [{hypothesis.id}: {cited}]", units, ids)
     return replace(spec, sources=hypothesis.sources)
+
+
+def _recalled(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """What carried blends on data like these, in the order of how much."""
+    for position, (recipe, one) in enumerate(recalling.fitted(shop.facts, shop.catalog)):
+        units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
+        why = f"it carried the blend on data like these: {one.source}"
+        yield shop.spec("draft", recipe, f"{_title(recipe)} as remembered", why, units)
 
 
 def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:

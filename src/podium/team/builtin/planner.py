@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan
-from podium.team.builtin import batch, cost, history, novelty
+from podium.team.builtin import batch, cost, history, novelty, recalling
 from podium.team.builtin.candidates import affordable, candidates
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
@@ -61,9 +61,13 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     facts = brief.facts
     rng = random.Random(f"{facts.seed}:{brief.id}")
     portfolio = catalog.portfolio(facts.data, facts.competition, facts.hardware)
-    places = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
+    places: dict[str, float] = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
+    for turn, (recipe, _) in enumerate(
+        recalling.fitted(facts, catalog)
+    ):  # in turns with the portfolio, behind its baseline
+        places[catalog.fingerprint(recipe)] = turn + 0.5
 
-    def place(spec: ExperimentSpec) -> int | None:
+    def place(spec: ExperimentSpec) -> float | None:
         return None if spec.recipe is None else places.get(catalog.fingerprint(spec.recipe))
 
     ranked = batch.rank(batch.paying(candidates(facts, catalog, rng), facts), facts, place)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from podium.errors import UserError
 from podium.execution import boot
-from podium.records import dumps, from_json
+from podium.records import from_json
+from podium.team.memory.file import locked, replaced
 from podium.team.memory.rules import LONGEST, Remembered, merged, seeded
 
-FILE, LOCK = "learnings.json", "learnings.lock"
+FILE = "learnings.json"
 VERSION = 1
 MOST = 2000  # rules a file may hold
 
@@ -40,27 +39,17 @@ class Home:
     def merge(self, newer: Iterable[Remembered]) -> tuple[Remembered, ...]:
         """Add a campaign's own evidence, which stands for its data set from now on; whole or not at all, also while other
         campaigns end. Raises UserError, OSError."""
-        with self._locked():
+        with locked(self.path.parent):
             rules = merged(self.rules(), newer)
             write(self.path, rules)
         return rules
 
     def take_in(self, theirs: Iterable[Remembered]) -> tuple[Remembered, ...]:
         """Add what somebody else knows; for a data set that is known here, this home's word stands. Raises likewise."""
-        with self._locked():
+        with locked(self.path.parent):
             rules = merged(theirs, self.rules())
             write(self.path, rules)
         return rules
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path.with_name(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
 
 def read(path: Path) -> tuple[Remembered, ...]:
@@ -83,13 +72,7 @@ def read(path: Path) -> tuple[Remembered, ...]:
 
 def write(path: Path, rules: Iterable[Remembered]) -> None:
     """Whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    text = dumps({"version": VERSION, "learnings": list(rules)})
-    with part.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    replaced(path, {"version": VERSION, "learnings": list(rules)})
 
 
 @dataclass(frozen=True)
