@@ -293,6 +293,22 @@ def test_the_class_asked_for_comes_second(tmp_path: Path) -> None:
     assert intake(folder).classes == ("dog", "cat")
 
 
+@pytest.mark.parametrize("asked", ["bad", "good"])
+def test_the_sample_submissions_one_value_says_which_class_is_asked_for(tmp_path: Path, asked: str) -> None:
+    """A host's baseline is the share of the class that cells are the probability of, whatever the words usually mean."""
+    train, test = frames()
+    words = train.with_columns(
+        y=pl.when(pl.int_range(pl.len()) % 20 == 0).then(pl.lit("bad")).otherwise(pl.lit("good"))
+    )
+    folder = write(tmp_path / "toy", words, test)
+    (folder / "description.md").write_text("Who pays back?\n\n## Evaluation\n\nLog loss.\n")
+    share = (words["y"] == asked).mean()
+    test.select("id").with_columns(y=pl.lit(share)).write_csv(folder / "sample_submission.csv")
+    assert intake(folder).classes[1] == asked
+    test.select("id").with_columns(y=pl.lit(0.5)).write_csv(folder / "sample_submission.csv")
+    assert intake(folder).classes[1] == "bad", "the usual word, where the sample says nothing"
+
+
 def test_an_empty_target_in_test_is_no_feature(tmp_path: Path) -> None:
     train, test = frames()
     folder = write(tmp_path / "toy", train, test)

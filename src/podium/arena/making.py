@@ -230,8 +230,16 @@ def _write_public(
     text = [
         f"# {contest.title}", about, "## Target", asked, "## Metric", f"**{described.title}** ({competition.metric})",
         *_how_dealt(competition), "## Submission", f"A CSV with the header `{header}`, one row for each test row.",
+        _which_class(competition),
     ]  # fmt: skip
     (folder / "description.md").write_text("\n\n".join(part for part in text if part) + "\n")
+
+
+def _which_class(competition: Competition) -> str:
+    """Of two classes whose names do not say it, the one whose probability is asked."""
+    if competition.submission_kind != "probability" or len(competition.classes) != 2 or not competition.target_columns:
+        return ""
+    return f"`{competition.target_columns[0]}` is the probability of `{competition.classes[1]}`."
 
 
 def _how_dealt(competition: Competition) -> list[str]:

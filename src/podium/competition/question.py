@@ -20,6 +20,7 @@ from podium.metrics import Metric, custom
 from podium.records import Evidence
 
 FEW_GRADES = 20  # at most so many different whole numbers may be classes
+SHARE = 5e-4  # how near a sample submission's one value must come to a class's share to mean it
 POSITIVE = ("1", "1.0", "true", "yes", "y", "t", "positive", "pos", "p", "present", "malignant", "spam", "fraud", "default",
             "churn", "churned", "survived", "approved", "success", "bad", "toxic", "fake", "abnormal", "case", "on")  # fmt: skip
 
@@ -56,7 +57,8 @@ def find_question(
     if len(values) > 1 and not target.classes:
         raise classes_disagree(source.train[target.columns[0]], values)
     kind: Kind = "label" if metric.needs in ("label", "value") and len(values) < 2 else "probability"
-    classes = target.classes or _classes(labels, task_type, kind, config, text)
+    cells = source.sample[values[0]] if source.sample is not None and len(values) == 1 else None
+    classes = target.classes or _classes(labels, task_type, kind, config, text, cells)
     if kind == "probability" and len(classes) > 2 and len(values) == 1:
         raise IntakeError(
             f"{metric.title} scores a probability of each class, and the sample submission has one column",
@@ -219,7 +221,9 @@ def _single(labels: pl.Series, target: Target, metric: Metric, asked: str) -> tu
     return ("binary" if unique == 2 else "multiclass") + "_classification", why, 0.95
 
 
-def _classes(labels: pl.Series, task_type: str, kind: Kind, config: dict[str, Any], text: str) -> tuple[str, ...]:
+def _classes(
+    labels: pl.Series, task_type: str, kind: Kind, config: dict[str, Any], text: str, cells: pl.Series | None
+) -> tuple[str, ...]:
     """Labels as spelled in train: numbers ascending, else alphabetical; of two, the one asked for comes second."""
     found = labels.cast(pl.String).unique().to_list()
     ordered = sorted(found, key=natural)
@@ -234,16 +238,32 @@ def _classes(labels: pl.Series, task_type: str, kind: Kind, config: dict[str, An
                 remedy="correct `positive_class`",
             )
     elif kind == "probability":
-        positive = _positive(ordered, labels.name, text)
+        positive = _positive(ordered, labels, text, cells)
     if positive is None:
         return tuple(ordered)
     return tuple(sorted(ordered, key=lambda label: label == positive))
 
 
-def _positive(ordered: Sequence[str], name: str, text: str) -> str | None:
-    """The class whose probability one cell can mean: numbers, usual words, or what the description says."""
+def _of_share(labels: pl.Series, cells: pl.Series) -> str | None:
+    """The label whose share of train's rows is what every cell of the sample submission holds; None where both fit, or none."""
+    seen = _as_number(cells).unique()
+    value = seen[0] if len(seen) == 1 else None
+    if value is None or value == 0.5:
+        return None
+    shares = {label: float((labels == label).mean() or 0.0) for label in labels.unique().to_list()}
+    near = [label for label, share in shares.items() if abs(share - value) < SHARE]
+    return near[0] if len(near) == 1 else None
+
+
+def _positive(ordered: Sequence[str], labels: pl.Series, text: str, cells: pl.Series | None) -> str | None:
+    """The class whose probability one cell can mean: numbers, the class whose share the sample submission holds, usual words,
+    or what the description says."""
+    name = labels.name
     if all(natural(label)[1] == "" for label in ordered):
         return None
+    shared = None if cells is None else _of_share(labels.cast(pl.String), cells)
+    if shared is not None:
+        return shared
     known = [label for label in ordered if label.strip().lower() in POSITIVE or label.strip().lower() == name.lower()]
     if len(known) == 1:
         return known[0]
