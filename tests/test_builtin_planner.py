@@ -301,3 +301,29 @@ def test_an_option_is_void_only_where_nothing_else_differs() -> None:
     two = experiment("E004", fold_scores=scores, recipe=recipe("lightgbm", {"values": True}, leaves=7), **child)
     assert history.void(facts(experiments=(first, alike))) == {("sums", "True")}
     assert history.void(facts(experiments=(first, other, two))) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("reached", "patience", "expected"), [(400, 30, 800), (388, 30, 800), (300, 30, None), (400, 0, None)]
+)
+def test_boosting_that_used_up_its_rounds_is_given_more(reached: int, patience: int, expected: int | None) -> None:
+    tried = recipe("lightgbm", patience=patience)
+    known = facts(
+        round=2, experiments=(experiment("E001", recipe=tried, notes={"best_iteration": [reached]}),), champion="E001"
+    )
+    found = {
+        s.recipe.params["rounds"]
+        for s in candidates(known, CATALOG, random.Random(0))
+        if s.recipe and s.parents == ("E001",)
+    }
+    assert max(found) == (expected or 400)
+    if expected:
+        offered = [
+            s for s in candidates(known, CATALOG, random.Random(0)) if s.recipe and s.recipe.params["rounds"] == 800
+        ]
+        assert "still gaining" in offered[0].hypothesis
+        assert offered[0].expected_gain > max(
+            s.expected_gain
+            for s in candidates(known, CATALOG, random.Random(0))
+            if s not in offered and s.operator == "improve"
+        )

@@ -11,6 +11,7 @@ from podium.team.builtin import cost, history, learnings, novelty, recalling
 from podium.team.builtin.conditions import MEASURES
 from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
+from podium.team.builtin.wording import difference, title
 
 PARENTS = 4  # the best of that many families are worth improving
 DRAWS = 6  # mutations drawn for each parent; evidence picks among them
@@ -21,6 +22,9 @@ BARREN = 0.8  # for each child of a parent that brought the blend nothing
 SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
 HALF_EFFORT = 0.7  # of the gain, for half the rounds
+USED_UP = 0.95  # of its rounds, from where on boosting has not stopped by itself
+MOST_ROUNDS = 10_000
+LONGER = 3.0  # times an improvement's promise: it is known to gain, if only a little
 REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
 REOPENS = "the retro re-opened"
 SEEDLESS = frozenset(
@@ -55,7 +59,18 @@ class Workshop:
 def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[ExperimentSpec]:
     """Each untried, affordable experiment once; the researcher's hypotheses first, so that their sources are kept."""
     shop = Workshop(facts, catalog, rng, Evidence.of(facts))
-    makers = (_reopened, _hypotheses, _recalled, _drafts, _debugs, _improvements, _crossovers, _ablations, _replicates)
+    makers = (
+        _reopened,
+        _hypotheses,
+        _recalled,
+        _drafts,
+        _debugs,
+        _longer,
+        _improvements,
+        _crossovers,
+        _ablations,
+        _replicates,
+    )
     unseen, used, void = [], novelty.seen(facts, catalog), history.void(facts)
     for spec in (spec for maker in makers for spec in maker(shop)):
         afforded = affordable(spec, facts, catalog)
@@ -106,7 +121,7 @@ def _reopened(shop: Workshop) -> Iterator[ExperimentSpec]:
         if one.recipe is not None and one.experiment not in done:
             units = max(REOPENED, shop.evidence.units("debug", one.recipe.model))
             yield shop.spec(
-                "debug", one.recipe, f"{_title(one.recipe)} once more", f"{REOPENS} {one.experiment}: {one.why}", units,
+                "debug", one.recipe, f"{title(one.recipe)} once more", f"{REOPENS} {one.experiment}: {one.why}", units,
                 (one.experiment,),
             )  # fmt: skip
 
@@ -126,7 +141,7 @@ def _from_hypothesis(
     supported = 3 * shop.evidence.units(operator, recipe.model)
     units = min(supported, hypothesis.expected_gain / history.noise(shop.facts))
     ids = (parent.id,) if parent else ()
-    name = _title(recipe) if parent is None else f"{_title(recipe)}: {_difference(recipe, parent.recipe)}"
+    name = title(recipe) if parent is None else f"{title(recipe)}: {difference(recipe, parent.recipe)}"
     cited = ", ".join(hypothesis.sources)
     spec = shop.spec(operator, recipe, name, f"{hypothesis.text} [{hypothesis.id}: {cited}]", units, ids)
     return replace(spec, sources=hypothesis.sources)
@@ -137,7 +152,7 @@ def _recalled(shop: Workshop) -> Iterator[ExperimentSpec]:
     for position, (recipe, one) in enumerate(recalling.fitted(shop.facts, shop.catalog)):
         units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
         why = f"it carried the blend on data like these: {one.source}"
-        yield shop.spec("draft", recipe, f"{_title(recipe)} as remembered", why, units)
+        yield shop.spec("draft", recipe, f"{title(recipe)} as remembered", why, units)
 
 
 def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
@@ -150,12 +165,12 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
         if shop.catalog.fingerprint(recipe) in seen or recipe.model in offered:
             continue
         units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
-        name, why = _title(recipe), f"{recipe.model} is a family not tried yet, from the portfolio"
+        name, why = title(recipe), f"{recipe.model} is a family not tried yet, from the portfolio"
         if recipe.kind == "tabular" and MEASURES["text_share"](facts) >= 0.5:
             units *= BESIDE_TEXT
         if recipe.model in tried:
             units *= SECOND_DRAFT
-            name += f": {_difference(recipe, first.get(recipe.model))}"
+            name += f": {difference(recipe, first.get(recipe.model))}"
             why = f"another setting of {recipe.model} than those tried, from the portfolio"
         else:
             offered.add(recipe.model)
@@ -178,8 +193,22 @@ def _debugs(shop: Workshop) -> Iterator[ExperimentSpec]:
         how = "with less effort" if starved else "on plain features"
         why = f"{e.id} failed ({e.message[:80]}): the same idea {how} may work"
         yield shop.spec(
-            "debug", smaller, f"{_title(smaller)} {how}", why, shop.evidence.units("debug", e.family), (e.id,)
+            "debug", smaller, f"{title(smaller)} {how}", why, shop.evidence.units("debug", e.family), (e.id,)
         )
+
+
+def _longer(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """Boosting that was still gaining when its rounds were over, with twice as many: rounds are a limit, not a choice."""
+    for parent in parents(shop.facts):
+        recipe, reached = parent.recipe, parent.notes.get("best_iteration")
+        if recipe is None or not isinstance(reached, list) or not recipe.params.get("patience"):
+            continue
+        rounds = int(recipe.params.get("rounds", 0))
+        if rounds and max(reached) >= USED_UP * rounds and 2 * rounds <= MOST_ROUNDS:
+            longer = replace(recipe, params={**recipe.params, "rounds": 2 * rounds})
+            units = LONGER * shop.evidence.units("improve", recipe.model)
+            why = f"{parent.id} was still gaining as its {rounds} rounds were over"
+            yield shop.spec("improve", longer, f"{title(recipe)}: rounds {2 * rounds}", why, units, (parent.id,))
 
 
 def _improvements(shop: Workshop) -> Iterator[ExperimentSpec]:
@@ -197,11 +226,11 @@ def _improvements(shop: Workshop) -> Iterator[ExperimentSpec]:
             if recipe == parent.recipe:
                 continue
             factor = shop.evidence.of_changes(recipe, parent.recipe) * BARREN**barren
-            what = _difference(recipe, parent.recipe)
+            what = difference(recipe, parent.recipe)
             yield shop.spec(
                 "improve",
                 recipe,
-                f"{_title(recipe)}: {what}",
+                f"{title(recipe)}: {what}",
                 f"{what} improves on {parent.id} ({parent.score:.5g})",
                 shop.evidence.units("improve", recipe.model) * factor,
                 (parent.id,),
@@ -220,7 +249,7 @@ def _crossovers(shop: Workshop) -> Iterator[ExperimentSpec]:
             units = shop.evidence.units("crossover", recipe.model) * shop.evidence.of_changes(
                 recipe, body.recipe or recipe
             )
-            name = f"{_title(recipe)} on the features of {(b if body is a else a).family}"
+            name = f"{title(recipe)} on the features of {(b if body is a else a).family}"
             why = f"the model of {body.id} gains from the features of {(b if body is a else a).id}"
             yield shop.spec("crossover", recipe, name, why, units, (a.id, b.id))
 
@@ -235,7 +264,7 @@ def _ablations(shop: Workshop) -> Iterator[ExperimentSpec]:
         recipe = replace(leader.recipe, features=rest)
         units = shop.evidence.units("ablate", recipe.model) * shop.evidence.of_changes(recipe, leader.recipe)
         why = f"{leader.id} does not need its option {option}"
-        yield shop.spec("ablate", recipe, f"{_title(recipe)} without {option}", why, units, (leader.id,))
+        yield shop.spec("ablate", recipe, f"{title(recipe)} without {option}", why, units, (leader.id,))
 
 
 def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:
@@ -250,24 +279,5 @@ def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:
         copies = sum(r.operator == "replicate" and e.id in r.parents for r in shop.facts.experiments)
         units = shop.evidence.units("replicate", e.family) * weight * SAME_AGAIN**copies
         why = f"bagging: averaging another seed of {e.id} (weight {weight:.2f}) lowers its variance"
-        spec = shop.spec("replicate", e.recipe, f"{_title(e.recipe)}, seed {copies + 2}", why, units, (e.id,))
+        spec = shop.spec("replicate", e.recipe, f"{title(e.recipe)}, seed {copies + 2}", why, units, (e.id,))
         yield replace(spec, seed_offset=copies + 1)
-
-
-def _title(recipe: Recipe) -> str:
-    return recipe.model.replace("_", " ")
-
-
-def _difference(new: Recipe, old: Recipe | None) -> str:
-    """`num_leaves 63, target`: the options that differ, at most three."""
-    if old is None:
-        return "as proposed"
-    merged = {**new.features, **new.params}
-    before = {**old.features, **old.params}
-    parts = [
-        f"{n} {v}" if not isinstance(v, bool) else (n if v else f"no {n}")
-        for n, v in merged.items()
-        if before.get(n) != v
-    ]
-    parts += [f"default {n}" for n in before if n not in merged]
-    return ", ".join(parts[:3]) + (", …" if len(parts) > 3 else "") if parts else "same options"
