@@ -116,7 +116,8 @@ def _summary(rows: list[dict[str, Any]]) -> str:
 def _interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
     known = values[np.isfinite(values)]
     draws = np.random.default_rng(0).choice(known, (DRAWS, len(known))).mean(axis=1)
-    return float(known.mean()), *(float(q) for q in np.quantile(draws, [0.05, 0.95]))
+    low, high = np.quantile(draws, [0.05, 0.95])
+    return float(known.mean()), float(low), float(high)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Bench:
     def rows(self, positions: NDArray[np.int64], labelled: bool) -> Rows:
         return Rows(self.frame, positions, y=self.truth[positions] if labelled else None, files=self.files)
 
-    def only(self, seen: NDArray[np.bool_]) -> Bench:
+    def only(self, seen: NDArray[np.intp] | NDArray[np.bool_]) -> Bench:
         """What scoring needs of these rows alone; features stay those of all."""
         return dataclasses.replace(self, truth=self.truth[seen], fold_of=self.fold_of[seen])
 
@@ -269,7 +269,7 @@ def main() -> None:
 
 
 def _scored(bench: Bench, oof: NDArray[np.float64]) -> float:
-    seen = ~np.isnan(oof).any(axis=1)
+    seen = np.asarray(~np.isnan(oof).any(axis=1))
     return score(bench.only(seen), oof[seen])
 
 

@@ -68,7 +68,7 @@ def _table(source: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _row(bench: Bench, source: str, model: str, folds: Floats, refits: Floats, ratio: float) -> dict[str, Any]:
-    seen = ~np.isnan(folds).any(axis=1)
+    seen = np.flatnonzero(~np.isnan(folds).any(axis=1))
     change, error = changed(bench.only(seen), refits[seen], folds[seen])
     name = source.rstrip("/").removesuffix("/public").split("/")[-1]
     print(f"{name:40s} {model:14s} {change:+.2f} ± {error:.2f} %  seconds x {ratio:.2f}", file=sys.stderr, flush=True)

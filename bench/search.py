@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,10 @@ from podium.cli import compose, making
 from podium.cli.duration import seconds
 from podium.team.builtin import BuiltinSeat
 from podium.team.builtin.stock import shipped_catalog
+from podium.team.seat import Seat
 from podium.testing.aimless import Aimless, Plain
 
-BUILDERS = {
+BUILDERS: dict[str, Callable[[], Seat]] = {
     "planned": BuiltinSeat,
     "no evidence": Aimless,
     "no portfolio": lambda: BuiltinSeat(catalog=Plain(shipped_catalog())),

@@ -41,6 +41,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "kernel": {"rows": 200},
     "knn": {},
     "tabm": {"epochs": 40, "members": 4, "width": 32, "bins": 8, "embedding": 4, "batch": 32, "learning_rate": 0.01},
+    "dual_branch": {"epochs": 15, "nets": 2, "width": 16, "bins": 8, "batch": 32, "learning_rate": 0.01},
     "mlp": {"epochs": 12, "hidden": [32], "nets": 1, "batch": 32, "learning_rate": 0.01},
 }
 
@@ -82,7 +83,8 @@ def labels(signal: Any, task_type: str) -> tuple[Any, int, str]:
 
 
 def model_of(family: str, **more: Any) -> Any:
-    if family in ("lightgbm", "xgboost", "catboost", "tabm") and not all(map(loads, catalog.FAMILIES[family].requires)):
+    optional = ("lightgbm", "xgboost", "catboost", "tabm", "dual_branch")
+    if family in optional and not all(map(loads, catalog.FAMILIES[family].requires)):
         pytest.skip(f"{family} is not installed")
     return getattr(tabular, catalog.FAMILIES[family].class_name)(**{**QUICK[family], **more})
 
@@ -112,13 +114,23 @@ def test_every_family_learns_every_task_and_pickles(family: str, task_type: str)
         assert all(np.corrcoef(values[:, k], truth[:, k])[0, 1] > 0.25 for k in range(outputs))
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "mlp", "tabm", "extra_trees", "xgboost"])
+@pytest.mark.parametrize("family", ["lightgbm", "mlp", "tabm", "dual_branch", "extra_trees", "xgboost"])
 def test_equal_seeds_give_equal_models(family: str) -> None:
     frame, signal = table()
     y, outputs, metric = labels(signal, "binary_classification")
     rows, ctx = Rows(frame, np.arange(300), y=y), context("binary_classification", metric, outputs)
     first, second = (model_of(family).fit(rows, ctx).predict(rows, ctx).values for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("family", ["tabm", "dual_branch"])
+def test_nets_learn_from_rows_without_labels(family: str) -> None:
+    frame, signal = table()
+    y, outputs, metric = labels(signal, "binary_classification")
+    ctx = context("binary_classification", metric, outputs, unlabelled=Rows(frame, np.arange(100, 200)))
+    model = model_of(family, epochs=2, features={"pseudo": 0.5}).fit(Rows(frame, np.arange(100), y=y[:100]), ctx)
+    assert 100 < model.notes["pseudo"] <= 200
+    assert np.isfinite(model.predict(Rows(frame, np.arange(200, 300)), ctx).values).all()
 
 
 def test_prediction_of_a_row_does_not_depend_on_the_others() -> None:

@@ -65,7 +65,7 @@ def solution(recipe: Recipe, title: str, hypothesis: str) -> str:
         hypothesis="\n".join(textwrap.wrap(_text(hypothesis), 100, subsequent_indent="    ")),
         requires="".join(f"requires: {package}\n" for package in _packages(recipe, family.requires))
         + "".join(f"weights: {name}\n" for name in pretrained(recipe))
-        + ("reads: unlabelled\n" if family.unlabelled or recipe.features.get("unlabelled") else ""),
+        + ("reads: unlabelled\n" if family.unlabelled or _reads_unlabelled(recipe) else ""),
         kind=recipe.kind,
         model=family.class_name,
         features=_literal(recipe.features),
@@ -84,6 +84,10 @@ def _packages(recipe: Recipe, usual: tuple[str, ...]) -> tuple[str, ...]:
     """What its family requires; a backbone of timm needs timm in place of the usual one's package."""
     of_timm = str(recipe.features.get("backbone", "")).startswith("timm:")
     return tuple("timm" if of_timm and one == "efficientnet_lite_pytorch" else one for one in usual)
+
+
+def _reads_unlabelled(recipe: Recipe) -> bool:
+    return any(bool(recipe.features.get(option)) for option in ("unlabelled", "pseudo"))
 
 
 def _text(value: str) -> str:

@@ -12,6 +12,7 @@ from podium.recipes.lazy import on_demand
 
 if TYPE_CHECKING:
     from podium.recipes.tabular.catboost_model import CatBoost
+    from podium.recipes.tabular.dual_model import DualBranch
     from podium.recipes.tabular.encoder import Encoder
     from podium.recipes.tabular.forest import ExtraTrees, RandomForest
     from podium.recipes.tabular.hist import HistGradientBoosting
@@ -28,6 +29,7 @@ __all__ = [
     "KNN",
     "MLP",
     "CatBoost",
+    "DualBranch",
     "Encoder",
     "ExtraTrees",
     "HistGradientBoosting",
@@ -44,6 +46,7 @@ __getattr__ = on_demand(
     __name__,
     {
         "CatBoost": "catboost_model",
+        "DualBranch": "dual_model",
         "Encoder": "encoder",
         "ExtraTrees": "forest",
         "HistGradientBoosting": "hist",

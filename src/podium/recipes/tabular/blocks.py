@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from podium.recipes.tabular.derive import Derived
 from podium.recipes.tabular.target import Floats
@@ -36,6 +37,10 @@ class Block(ABC):
     def transform(self, table: Derived) -> Floats:
         """`(n, len(names))`."""
 
+    def symbolic(self, table: Derived) -> NDArray[np.bool_]:
+        """Which of its columns, `(len(names),)`, say a category's level or what a code was taken apart into."""
+        return np.zeros(len(self.names), dtype=bool)
+
 
 class Numbers(Block):
     """Numeric columns as they are, or curved: `log` turns skewed ones, `rank` maps all to normal quantiles."""
@@ -56,6 +61,9 @@ class Numbers(Block):
         for k, quantiles in enumerate(self.quantiles):
             raw[:, k] = _to_normal(raw[:, k], quantiles)
         return raw
+
+    def symbolic(self, table: Derived) -> NDArray[np.bool_]:
+        return np.array([name in table.of_codes for name in self.names], dtype=bool)
 
 
 class Missing(Block):
@@ -105,7 +113,14 @@ class Crosses(Block):
         return np.column_stack([np.empty((table.n, 0)), *parts])
 
 
-class Codes(Block):
+class Levels(Block):
+    """Every column says a category's level."""
+
+    def symbolic(self, table: Derived) -> NDArray[np.bool_]:
+        return np.ones(len(self.names), dtype=bool)
+
+
+class Codes(Levels):
     """Categories as whole numbers, most frequent first; unseen and missing are NaN."""
 
     def fit(self, table: Derived, labels: Floats) -> None:
@@ -117,7 +132,7 @@ class Codes(Block):
         return np.column_stack([np.empty((table.n, 0)), *parts])
 
 
-class OneHot(Block):
+class OneHot(Levels):
     """A column for each of a category's `width` most frequent levels (missing is a level); one for all others."""
 
     def __init__(self, width: int) -> None:

@@ -26,6 +26,7 @@ class Boosted(TabularModel):
     """
 
     view: ClassVar[View] = "tree"
+    weighs: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Boosted(TabularModel):
 
     def _fit(self, matrix: Matrix, train: Rows, ctx: Context) -> None:
         assert train.y is not None
-        every = np.arange(len(train))
+        every, again = np.arange(len(train)), self.refit and not self.teaching
         most, held = split_positions(train, ctx, self.share) if self.patience else (every, every[:0])
         labels, self.boosters, bests = self.target.columns(train.y), [], []
         for done, label in enumerate(labels):
@@ -50,7 +51,7 @@ class Boosted(TabularModel):
             keep_s = ctx.time_left() * (1 - 1 / (len(labels) - done)) if ctx.deadline is not None else 0.0
             data = Labelled(matrix, label, train.weight)
             booster, best = self._boost(data.take(most), data.take(held), self.rounds, self.target, ctx, keep_s)
-            if self.refit and len(held) and ctx.time_left() - keep_s > REFIT_TIME * (time.monotonic() - begun):
+            if again and len(held) and ctx.time_left() - keep_s > REFIT_TIME * (time.monotonic() - begun):
                 rounds = round(best * (1 + self.share / 2))
                 booster, _ = self._boost(data, data.take(held[:0]), rounds, self.target, ctx, keep_s)
             self.boosters.append(booster)

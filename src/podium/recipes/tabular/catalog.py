@@ -7,6 +7,7 @@ from podium.recipes.tabular.cost import cost_s, memory_mb
 from podium.recipes.tabular.installed import loads
 from podium.recipes.tabular.portfolio import candidates
 from podium.recipes.tabular.search import neighbours
+from podium.recipes.tabular.shape import may_branch
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 __all__ = ["FAMILIES", "cost_s", "families", "memory_mb", "neighbours", "portfolio"]
@@ -23,6 +24,7 @@ FAMILIES: dict[str, Family] = {
     "knn": Family("KNN"),
     "mlp": Family("MLP"),
     "tabm": Family("TabM", ("torch", "tabm")),
+    "dual_branch": Family("DualBranch", ("torch",)),
 }
 KERNEL_ROWS = 20000  # above, a kernel on a sample of the rows is not worth its memory
 KNN_ROWS = 100000
@@ -30,15 +32,15 @@ KNN_ROWS = 100000
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     """None where every column is text or an image. scikit-learn's boosting stands in where LightGBM is missing; random
-    forests are for a user's own solutions."""
+    forests are for a user's own solutions; a net of two branches needs symbols and numbers."""
     if not any(column.kind not in ("text", "constant") and not column.pixels for column in facts.columns):
         return ()
     boosted = [name for name in ("lightgbm", "xgboost", "catboost") if loads(name)]
     if "lightgbm" not in boosted:
         boosted.append("hist")
     names = [*boosted, "extra_trees", "linear", "mlp"]
-    if all(map(loads, FAMILIES["tabm"].requires)):
-        names.append("tabm")
+    nets = ["tabm", "dual_branch"] if may_branch(facts) else ["tabm"]
+    names += [name for name in nets if all(map(loads, FAMILIES[name].requires))]
     if facts.n_train <= KERNEL_ROWS:
         names.append("kernel")
     if facts.n_train <= KNN_ROWS:

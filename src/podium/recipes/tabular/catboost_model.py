@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import catboost
 import numpy as np
@@ -19,6 +19,8 @@ LOSSES = {"binary": "Logloss", "multiclass": "MultiClass", "l2": "RMSE", "l1": "
 
 class CatBoost(Boosted):
     """`params` are CatBoost's own names: learning_rate, depth, l2_leaf_reg, random_strength, boosting_type, …"""
+
+    weighs: ClassVar[bool] = False  # its statistics of categories do not
 
     def _boost(
         self, data: Labelled, held: Labelled, rounds: int, target: Target, ctx: Context, keep_s: float

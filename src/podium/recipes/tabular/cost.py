@@ -14,6 +14,7 @@ from podium.recipes.tabular.neighbour_means import ASKED
 from podium.recipes.tabular.pairs import COLUMNS as PAIRED
 from podium.recipes.tabular.pairs import FEW
 from podium.recipes.tabular.pairs import ROWS as LOOKED_AT
+from podium.recipes.tabular.pseudo import beside
 from podium.recipes.tabular.selection import HALVES, LABELS, ROUNDS
 from podium.recipes.tabular.selection import ROWS as SELECTED
 from podium.recipes.tabular.shape import dense_width, n_models, tree_width
@@ -26,19 +27,23 @@ ENCODE_S = 2.5e-7  # a row and column
 COMBINE_S = 1.6e-8  # a row, label and combination of columns
 PARTS = 2  # models of a target that is learned as a sum: there are seldom more
 TORCH_S = 3.0  # torch, where the warm parent has not loaded it
+USUAL_WAY = 25.0  # learning rate times rounds until early stopping
 STOPPED = 0.55  # share of the rounds that early stopping lets pass, on average
 
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     """Seconds of one fit on `rows` rows and one predict of a fold's share, on one core."""
-    model = _MODELS[recipe.model](recipe.params, recipe.features, facts, max(1, rows))
+    timed, more = _MODELS[recipe.model], beside(recipe, facts, rows)
+    model = timed(recipe.params, recipe.features, facts, max(1, rows))
+    if more:
+        model += timed(recipe.params, recipe.features, facts, rows + more)
     model *= PARTS if recipe.features.get("parts") else 1
-    return round(FIXED_S + _encoding(recipe, facts, rows) + model, 4)
+    return round(FIXED_S + _encoding(recipe, facts, rows) * (1 + more / max(1, rows)) + model, 4)
 
 
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Peak resident memory: the libraries, the table, its encodings and what the model keeps."""
-    rows = facts.n_train + facts.n_test
+    rows = facts.n_train + facts.n_test + beside(recipe, facts, facts.n_train)
     width = dense_width(facts, recipe.features) if recipe.model in _DENSE else tree_width(facts, recipe.features)
     extra = 0.0
     if recipe.model in ("extra_trees", "random_forest"):
@@ -96,10 +101,12 @@ def _selection(facts: DataFacts, width: int, rows: int) -> float:
 
 
 def _rounds(params: Mapping[str, Any]) -> float:
+    """How many are boosted: all, or as many as early stopping usually lets pass at this learning rate."""
     rounds = float(params.get("rounds", 1000))
     if not params.get("patience", 50):
         return rounds
-    return rounds * STOPPED * (2 if params.get("refit") else 1)
+    usual = USUAL_WAY / float(params.get("learning_rate", params.get("eta", 0.1)))
+    return min(rounds * STOPPED, usual) * (2 if params.get("refit") else 1)
 
 
 def _lightgbm(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
@@ -173,7 +180,17 @@ def _tabm(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFac
     return TORCH_S + seen * members * 6 * weights / 2.5e10 + seen / batch * 6e-3
 
 
-_DENSE = ("linear", "kernel", "knn", "mlp", "tabm")
+def _dual(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    nets, units = int(params.get("nets", 3)), int(params.get("width", 64))
+    numbers = tree_width(facts, features)  # what is one-hot is not embedded
+    wide = dense_width(facts, features) - numbers + numbers * int(params.get("embedding", 4))
+    weights = units * (wide + 3 * units + facts.n_outputs)
+    weights += numbers * int(params.get("embedding", 4)) * int(params.get("bins", 16))
+    seen, batch = float(params.get("epochs", 12)) * rows, min(rows, int(params.get("batch", 128)))
+    return TORCH_S + seen * nets * 6 * weights / 2.0e10 + seen / batch * 7e-3
+
+
+_DENSE = ("linear", "kernel", "knn", "mlp", "tabm", "dual_branch")
 _MODELS = {
     "lightgbm": _lightgbm,
     "hist": _lightgbm,
@@ -186,4 +203,5 @@ _MODELS = {
     "knn": _knn,
     "mlp": _mlp,
     "tabm": _tabm,
+    "dual_branch": _dual,
 }

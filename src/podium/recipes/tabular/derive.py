@@ -32,6 +32,7 @@ class Derived:
     categories: dict[str, pl.Series] = field(default_factory=dict)
     texts: dict[str, pl.Series] = field(default_factory=dict)
     keys: dict[str, pl.Series] = field(default_factory=dict)  # too many levels to be categories; counts are useful
+    of_codes: set[str] = field(default_factory=set)  # names of numbers that codes were taken apart into
     groups: NDArray[Any] | None = None  # of training rows that belong together
 
     def stack(self, names: Sequence[str]) -> Floats:
@@ -93,7 +94,9 @@ class Deriver:
             out.categories[name] = strings
         else:
             out.keys[name] = strings
-            out.numbers.update(spelling(name, strings))
+            columns = spelling(name, strings)
+            out.numbers.update(columns)
+            out.of_codes.update(columns)
 
     def _code(self, name: str, strings: pl.Series, out: Derived) -> None:
         """`F/731/S` → F, 731, S; `0013_01` → 13, 1. Digits become numbers, letters categories, prefixes keys."""
@@ -104,6 +107,7 @@ class Deriver:
         for k, part in enumerate(_parts(tokens, len(self.digits[name]))):
             title = f"{name}.{k}"
             if self.digits[name][k]:
+                out.of_codes.add(title)
                 out.numbers[title] = np.array([float(t[:15]) if t and t.isdigit() else np.nan for t in part])
             else:
                 out.categories[title] = pl.Series(title, part, dtype=pl.String)

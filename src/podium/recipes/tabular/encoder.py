@@ -103,6 +103,8 @@ class Encoder:
         table.groups = train.groups
         values = np.concatenate([block.fit_transform(table, labels, ctx.seed) for block in self.blocks], axis=1)
         self.names = [name for block in self.blocks for name in block.names]
+        marked = np.concatenate([block.symbolic(table) for block in self.blocks])
+        self.symbolic = np.flatnonzero(marked).tolist()
         self._fit_finish(values)
         matrix = self._finish(values)
         if self.select:
@@ -150,4 +152,4 @@ class Encoder:
             values = np.where(np.isfinite(values), values, self.middle)
         if self.view == "dense" and values.size:
             values = np.clip((values - self.mean) / self.deviation, -CLIP, CLIP)
-        return Matrix(values.astype(np.float32), self.names, codes)
+        return Matrix(values.astype(np.float32), self.names, codes, self.symbolic)

@@ -27,6 +27,7 @@ class MLP(TabularModel):
     """
 
     view: ClassVar[View] = "dense"
+    weighs: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -10,10 +10,19 @@ from dataclasses import replace
 from typing import Any
 
 from podium.recipes.measured import ONCE
-from podium.recipes.tabular.shape import is_classification, may_combine, may_sum, n_models, tree_width
+from podium.recipes.tabular.shape import (
+    has_codes,
+    is_classification,
+    may_branch,
+    may_combine,
+    may_sum,
+    n_models,
+    tree_width,
+)
 from podium.records import Competition, DataFacts, Recipe
 
 SMALL, LARGE = 3000, 20000  # training rows
+BRANCHED_STEPS = 4000  # of a net of two branches on many rows
 HEAVY = 10e6  # rows × columns × outputs above which boosting takes bigger steps
 
 Params = Mapping[str, Any]
@@ -47,7 +56,7 @@ def _by_parts(listed: list[Recipe]) -> list[Recipe]:
 
 def _small_values(facts: DataFacts) -> list[Recipe]:
     """Smooth models carry small regressions; boosting wants few leaves and few columns a tree."""
-    boosted = {"rounds": 900, "patience": 60, "learning_rate": 0.04, "min_data_in_leaf": 8, "lambda_l2": 3.0}
+    boosted = {"rounds": 3000, "patience": 60, "learning_rate": 0.04, "min_data_in_leaf": 8, "lambda_l2": 3.0}
     deep = {**boosted, "num_leaves": 15, "feature_fraction": 0.3}
     shallow = {**boosted, "num_leaves": 7, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1}
     listed: list[tuple[str, Params, Params]] = [
@@ -56,10 +65,10 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
         ("linear", {"numbers": "log", "discrete": 12}, {"mix": 0.5}),
         ("tabm", {"numbers": "log"}, _tabm(facts)),
         ("mlp", {"numbers": "log"}, {"hidden": [128, 64], "epochs": 25, "batch": 64, "dropout": 0.1, "nets": 3}),
-        ("catboost", {}, _catboost(500, 0.05)),
+        ("catboost", {}, _catboost(2000, 0.05)),
         ("lightgbm", {}, shallow),
         ("kernel", {"numbers": "log", "discrete": 12}, {"kernel": "rbf"}),
-        ("xgboost", {"target": True}, _xgboost(500, 0.05, 4)),
+        ("xgboost", {"target": True}, _xgboost(2500, 0.05, 4)),
         ("extra_trees", {}, {"trees": 200, "max_features": 0.4, "min_samples_leaf": 1}),
         ("lightgbm", {"crosses": 5}, shallow),
         ("linear", {"numbers": "log", "discrete": 12}, {}),
@@ -72,7 +81,7 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
 def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     """Boosting in several forms, with and without target means of values, and a network on those means."""
     least = 10 if facts.n_train <= SMALL else 40
-    slow = {"rounds": 700, "patience": 40, "learning_rate": 0.06, "min_data_in_leaf": least, "lambda_l2": 10.0}
+    slow = {"rounds": 2500, "patience": 40, "learning_rate": 0.06, "min_data_in_leaf": least, "lambda_l2": 10.0}
     narrow = {**slow, "num_leaves": 15, "feature_fraction": 0.5}
     means = {"target": True, "values": True}
     hidden, epochs = ([128, 64], 12) if facts.n_train > SMALL else ([64, 32], 25)
@@ -83,24 +92,25 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
         ("lightgbm", {"sums": True}, narrow),
         ("mlp", {"numbers": "rank", **means}, net),
         ("tabm", {"numbers": "rank"}, _tabm(facts)),
-        ("xgboost", means, _xgboost(500, 0.06, 4)),
-        ("catboost", {"counts": True}, _catboost(300, 0.1)),
+        ("xgboost", means, _xgboost(2000, 0.06, 4)),
+        ("catboost", {"counts": True}, _catboost(1200, 0.1)),
         (
             "lightgbm",
             {**means, "numbers": "raw"},
-            {**slow, "num_leaves": 15, "learning_rate": 0.03, "extra_trees": True},
+            {**slow, "num_leaves": 15, "learning_rate": 0.03, "rounds": 5000, "extra_trees": True},
         ),
-        ("xgboost", {}, _xgboost(500, 0.08, 6)),
+        ("xgboost", {}, _xgboost(1500, 0.08, 6)),
         ("linear", {"numbers": "rank", "discrete": 20, "target": True}, {}),
         ("extra_trees", means, {"trees": 150, "max_features": "sqrt", "min_samples_leaf": 3}),
         ("kernel", {"numbers": "log"}, kept),
         ("mlp", {"numbers": "log", "discrete": 20}, {**net, "nets": 2, "share": 0.1}),
-        ("catboost", {"discrete": 5000}, _catboost(250, 0.1)),
+        ("catboost", {"discrete": 5000}, _catboost(1000, 0.1)),
         ("lightgbm", {"crosses": 5}, narrow),
         ("knn", {"numbers": "rank"}, {}),
     ]
     if may_combine(facts):
         listed.insert(5, ("lightgbm", {"combos": 8}, narrow))
+    listed += _branched(facts)
     return [Recipe("tabular", *item) for item in listed if item[0] != "kernel" or facts.n_train <= LARGE]
 
 
@@ -127,7 +137,19 @@ def _heavy(facts: DataFacts) -> list[Recipe]:
     ]
     if may_combine(facts):
         listed[3:3] = [("lightgbm", {"combos": 8}, quick), ("mlp", {**logs, "combos": 8}, one)]
+    listed += _branched(facts)
     return [Recipe("tabular", *item) for item in listed]
+
+
+def _branched(facts: DataFacts) -> list[tuple[str, Params, Params]]:
+    """A net of two branches where codes are taken apart beside numbers: on what steps of sums were found, if it is looked for."""
+    if not (has_codes(facts) and may_branch(facts)):
+        return []
+    sized: Params = {"epochs": 12, "batch": 128}
+    if facts.n_train > LARGE:  # many rows bear larger nets, and need less of a rein
+        epochs = max(6, min(20, round(BRANCHED_STEPS * 512 / facts.n_train)))
+        sized = {"epochs": epochs, "batch": 512, "width": 128, "decay": 0.1}
+    return [("dual_branch", {"combos": 8} if may_combine(facts) else {}, sized)]
 
 
 def _hist(params: Params) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podium.recipes.tabular.installed import loads
+from podium.recipes.tabular.pseudo import FAMILIES, worthwhile
 from podium.recipes.tabular.shape import is_classification, may_sum, tree_width
 from podium.recipes.tabular.target import curve_of
 from podium.records import Competition, DataFacts, Recipe
@@ -24,6 +25,10 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
     "linear": {"mix": 0.0},
     "knn": {"neighbours": 0, "power": 1.0},
     "tabm": {"blocks": 2, "dropout": 0.1, "decay": 0.0003, "learning_rate": 0.002},
+    "dual_branch": {
+        "nets": 3, "width": 64, "bins": 16, "embedding": 4, "epochs": 12, "batch": 128, "dropout": 0.1, "decay": 1.0,
+        "learning_rate": 0.003,
+    },
     "mlp": {"dropout": 0.2, "input_dropout": 0.0, "decay": 0.01, "learning_rate": 0.003, "share": 0.1},
 }  # fmt: skip
 SELECTED = 8  # columns from which on some may be left out
@@ -92,6 +97,17 @@ PARAMS: dict[str, Space] = {
         "dropout": (0.0, 0.1, 0.2, 0.4),
         "decay": (0.0, 0.0003, 0.01),
     },
+    "dual_branch": {
+        "nets": (2, 3, 5, 8),
+        "width": (32, 64, 128, 256),
+        "bins": (8, 16, 32),
+        "embedding": (2, 4, 8),
+        "epochs": (8, 12, 20, 40),
+        "batch": (64, 128, 256, 512),
+        "learning_rate": (0.001, 0.003, 0.006),
+        "dropout": (0.0, 0.1, 0.2, 0.35),
+        "decay": (0.1, 0.3, 1.0, 3.0),
+    },
     "mlp": {
         "hidden": ([64, 32], [128, 64], [256, 128], [512, 256], [256, 256, 128], [128]),
         "epochs": (10, 15, 25, 40),
@@ -147,7 +163,7 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
         options["smooth"] = ([10], [1, 10, 100])
     if sum(column.kind != "constant" for column in facts.columns) >= SELECTED and loads("lightgbm"):
         options["select"] = (False, True)
-    if recipe.model in ("linear", "kernel", "knn", "mlp", "tabm"):
+    if recipe.model in ("linear", "kernel", "knn", "mlp", "tabm", "dual_branch"):
         options["numbers"] = ("raw", "log", "rank")
         options["discrete"] = (0, 12, 30)
     if recipe.model == "catboost":
@@ -164,6 +180,8 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
         options.pop("crosses")
     if may_sum(competition):
         options["parts"] = (False, True)
+    if recipe.model in FAMILIES and worthwhile(facts, competition):
+        options["pseudo"] = (0, 0.25, 0.5, 1)
     return options
 
 
@@ -181,7 +199,7 @@ def _settled(recipe: Recipe, params: dict[str, Any]) -> dict[str, Any]:
     for rate in ("learning_rate", "eta"):
         before, after = recipe.params.get(rate), params.get(rate)
         if recipe.model != "mlp" and before and after and before != after and "rounds" in params:
-            params["rounds"] = max(30, min(4000, round(params["rounds"] * before / after)))
+            params["rounds"] = max(30, min(10_000, round(params["rounds"] * before / after)))
     if params.get("bagging_fraction", 1.0) < 1.0 and recipe.model == "lightgbm":
         params["bagging_freq"] = 1
     return params

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from podium.protocol import Column
 from podium.recipes.tabular.group_statistics import GROUPINGS
 from podium.recipes.tabular.spelling import LEAST_LEVELS, LENGTHS
 from podium.records import Competition, DataFacts
@@ -19,8 +20,8 @@ def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
     width, encoded = 1, 0
     for column in facts.columns:
         width += 0 if column.pixels else PLAIN.get(column.kind, 0) + (1 if column.kind == "categorical" else 0)
-        if column.kind == "categorical" and column.n_unique > LEAST_LEVELS:  # perhaps a string of letters, taken apart
-            width += round(min(column.mean_length, LENGTHS[1]))
+        if _is_spelled(column):
+            width += round(column.mean_length)
         width += int(features.get("texts", 8)) + 4 if column.kind == "text" else 0
         if features.get("target") and (column.kind in ("categorical", "code") or features.get("values")):
             encoded += (1 if column.kind != "code" else 4) * len(features.get("smooth", "1"))
@@ -54,6 +55,28 @@ def may_sum(competition: Competition) -> bool:
     """Whether columns that only train has may add up to the one target: told for sure in the fit."""
     one = competition.task_type == "regression" and len(competition.target_columns) == 1
     return one and len(competition.label_side_columns) >= 2
+
+
+def has_codes(facts: DataFacts) -> bool:
+    """Whether there are strings that the encoder takes apart: structured ones, or letters at places of their own."""
+    return any(is_code(column) for column in facts.columns)
+
+
+def is_code(column: Column) -> bool:
+    return column.kind == "code" or _is_spelled(column)
+
+
+def may_branch(facts: DataFacts) -> bool:
+    """Whether the table has both kinds of columns that a net of two branches sees apart."""
+    kinds = {column.kind for column in facts.columns}
+    return bool(kinds & {"categorical", "code"}) and "numeric" in kinds
+
+
+def _is_spelled(column: Column) -> bool:
+    """A category of too many levels whose strings have one length: the fit takes it for letters, or finds that it is none."""
+    least, most = LENGTHS
+    fits = least <= column.mean_length <= most and column.mean_length == round(column.mean_length)
+    return column.kind == "categorical" and column.n_unique > LEAST_LEVELS and fits
 
 
 def may_combine(facts: DataFacts) -> bool:

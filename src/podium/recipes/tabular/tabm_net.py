@@ -1,8 +1,8 @@
-"""TabM's net, of the package's layers, and its loss. Imports torch: load it where a net is wanted."""
+"""TabM's net, of the package's layers. Imports torch: load it where a net is wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from rtdl_num_embeddings import PiecewiseLinearEmbeddings
 from tabm import EnsembleView, LinearEnsemble, make_tabm_backbone
 from torch import nn
-from torch.nn import functional as F
 
 
 class Members(nn.Module):
@@ -54,33 +53,3 @@ class Members(nn.Module):
         joined = values.new_ones(len(values), 1) if self.empty else torch.cat(parts, dim=1)
         found: torch.Tensor = self.output(self.backbone(self.view(joined)))
         return found
-
-
-def mean_loss(kind: str) -> Callable[..., torch.Tensor]:
-    """Each member's own loss, weighted by rows, averaged: members do not share an error."""
-
-    def loss(net: nn.Module, values: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        found = net(values).float()
-        wanted = labels[:, None].expand_as(found)
-        if kind == "multiclass":
-            each = -(wanted * F.log_softmax(found, dim=-1)).sum(dim=-1)
-        elif kind == "binary":
-            each = F.binary_cross_entropy_with_logits(found, wanted, reduction="none").mean(dim=-1)
-        else:
-            distance = F.smooth_l1_loss if kind == "l1" else F.mse_loss
-            each = distance(found, wanted, reduction="none").mean(dim=-1)
-        return (each * weight[:, None]).mean()
-
-    return loss
-
-
-def mean_prediction(kind: str) -> Callable[..., torch.Tensor]:
-    """Probabilities or values of all members, averaged: `(n, outputs)`."""
-
-    def forward(net: nn.Module, values: torch.Tensor) -> torch.Tensor:
-        found = net(values).float()
-        if kind == "multiclass":
-            return found.softmax(dim=-1).mean(dim=1)
-        return (found.sigmoid() if kind == "binary" else found).mean(dim=1)
-
-    return forward

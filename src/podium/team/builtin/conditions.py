@@ -5,6 +5,7 @@ audit <check>           the audit warned: drift, imbalance, duplicate, leak, mis
 metric=<name>           also `task=<type>`; alternatives with |: metric=rmse|mae
 <measure> <op> <number> a measure of `MEASURES`, with <, <=, >, >=
 always, plateau         the blend's gains stay under the noise floor
+forward                 folds look forward: nothing later than a fold may be seen
 ceiling                 boosting has stopped gaining, whichever library and settings
 not <condition>
 """
@@ -28,6 +29,13 @@ def _share(facts: Facts, kind: str) -> float:
     return sum(c.kind == kind for c in varying) / max(1, len(varying))
 
 
+def _codes(facts: Facts) -> int:
+    """Columns whose strings the encoder takes apart."""
+    from podium.recipes.tabular.shape import is_code  # brings polars
+
+    return sum(is_code(c) for c in facts.data.columns)
+
+
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -37,6 +45,7 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 MEASURES: dict[str, Callable[[Facts], float]] = {
     "n_train": lambda facts: facts.data.n_train,
     "n_test": lambda facts: facts.data.n_test,
+    "test_share": lambda facts: facts.data.n_test / max(1, facts.data.n_train),
     "n_columns": lambda facts: len(facts.data.columns),
     "n_numeric": lambda facts: sum(c.kind == "numeric" for c in facts.data.columns),
     "n_outputs": lambda facts: facts.data.n_outputs,
@@ -46,6 +55,7 @@ MEASURES: dict[str, Callable[[Facts], float]] = {
     "target_min": lambda facts: facts.data.target_min,
     "levels": lambda facts: max((c.n_unique for c in facts.data.columns if c.kind == "categorical"), default=0),
     "missing": lambda facts: max((c.missing for c in facts.data.columns), default=0.0),
+    "n_codes": _codes,
     "text_share": lambda facts: _share(facts, "text"),
     "text_length": lambda facts: max((c.mean_length for c in facts.data.columns if c.kind == "text"), default=0.0),
 }
@@ -71,6 +81,8 @@ def parse(text: str) -> Condition:
         return Condition(text, lambda facts: ())
     if text == "plateau":
         return Condition(text, lambda facts: ("plateau",) if history.plateau(facts) else None)
+    if text == "forward":
+        return Condition(text, lambda facts: ("forward",) if facts.competition.looks_forward else None)
     if text == "ceiling":
         return Condition(text, _ceiling)
     if text.startswith("audit "):
