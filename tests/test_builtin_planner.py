@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from team_world import QUALITY, FakeCatalog, Simulation, brief, data, experiment, facts, recipe, spec
 
-from podium.records import BlendFact, Budget, ExperimentSpec, Facts, Hypothesis, Plan, Recipe
+from podium.records import BlendFact, Budget, Check, ExperimentSpec, Facts, Hypothesis, Plan, Recipe, Review
 from podium.team.builtin import batch, cost, history, planner
 from podium.team.builtin.candidates import candidates
 from podium.team.builtin.stock import Catalog
@@ -220,6 +220,19 @@ def test_revise_without_a_review_is_the_plan() -> None:
         planner.revise(brief("revise", known), CATALOG).experiments
         == planner.plan(brief("revise", known), CATALOG).experiments
     )
+
+
+@pytest.mark.parametrize("missed", ["poor_return", "narrow_search", "forgotten_learnings", "weak_ensemble"])
+def test_a_revision_holds_each_recipe_once(missed: str) -> None:
+    """What a check wants first may be what was planned, said in other words."""
+    known = facts(round=2, experiments=(experiment("E001", "linear", score=0.8, recipe=recipe("linear")),))
+    review = Review("REVISE", "again", (Check(missed, False, 0.5, "missed"),), "")  # type: ignore[arg-type]
+    for k in range(6):
+        first = planner.plan(brief("plan", replace(known, seed=k)), CATALOG).experiments
+        said = tuple(replace(s, name=f"{s.name}, as planned", expected_gain=s.expected_gain / 2) for s in first)
+        revised = planner.revise(brief("revise", replace(known, seed=k + 9, plan=said, review=review)), CATALOG)
+        marks = [CATALOG.fingerprint(s.recipe) for s in revised.experiments if s.recipe and s.operator != "replicate"]
+        assert len(marks) == len(set(marks)) > 0
 
 
 # ---------------------------------------------------------------- whole campaigns

@@ -44,8 +44,7 @@ def revise(brief: Brief, catalog: Catalog) -> Plan:
     kept = _kept(facts, failed, ranked)
     wanted = [spec for spec in ranked if failed and _answers(spec, facts, failed)]
     first = wanted[:1] if kept else wanted
-    rest = [spec for spec in [*kept, *ranked] if spec not in first]
-    chosen = batch.pack([*first, *_unique(rest)], facts, force=len(first[:1]))
+    chosen = batch.pack(_unique([*first, *kept, *ranked]), facts, force=len(first[:1]))
     return Plan(chosen, _text(brief, chosen, ranked, f"Revised: {facts.review.reason}"))
 
 
