@@ -24,6 +24,7 @@ from podium.records import Competition, DataFacts, Recipe
 SMALL, LARGE = 3000, 20000  # training rows
 BRANCHED_STEPS = 4000  # of a net of two branches on many rows
 HEAVY = 10e6  # rows × columns × outputs above which boosting takes bigger steps
+GROUPED: Mapping[str, Any] = {"target": True, "smooth": [1, 10, 100], "groups": 4}
 
 Params = Mapping[str, Any]
 
@@ -70,7 +71,7 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
         ("kernel", {"numbers": "log", "discrete": 12}, {"kernel": "rbf"}),
         ("xgboost", {"target": True}, _xgboost(2500, 0.05, 4)),
         ("extra_trees", {}, {"trees": 200, "max_features": 0.4, "min_samples_leaf": 1}),
-        ("lightgbm", {"crosses": 5}, shallow),
+        ("lightgbm", GROUPED, shallow),
         ("linear", {"numbers": "log", "discrete": 12}, {}),
         ("kernel", {"numbers": "rank"}, {"kernel": "laplace"}),
         ("knn", {"numbers": "rank"}, {}),
@@ -105,7 +106,7 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
         ("kernel", {"numbers": "log"}, kept),
         ("mlp", {"numbers": "log", "discrete": 20}, {**net, "nets": 2, "share": 0.1}),
         ("catboost", {"discrete": 5000}, _catboost(1000, 0.1)),
-        ("lightgbm", {"crosses": 5}, narrow),
+        ("lightgbm", GROUPED, narrow),
         ("knn", {"numbers": "rank"}, {}),
     ]
     if may_combine(facts):
