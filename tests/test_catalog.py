@@ -65,6 +65,15 @@ def test_portfolio_is_diverse_and_starts_cheap(case: str) -> None:
     assert {recipe.model for recipe in recipes} <= set(catalog.families(known, asked))
 
 
+def test_smooth_models_lead_where_classes_are_many() -> None:
+    asked = competition("multiclass_classification")
+    few, many = (
+        [one.model for one in catalog.portfolio(facts(2000, outputs=n, values=n), asked, HARDWARE)[1:]] for n in (5, 32)
+    )
+    assert sorted(few) == sorted(many) and few[0] in ("lightgbm", "hist")
+    assert many[:2] == ["kernel", "linear"] and many.index("mlp") < many.index("lightgbm")
+
+
 def test_baseline_of_ten_thousand_rows_is_estimated_at_seconds() -> None:
     known = facts(10000)
     assert 5 * catalog.cost_s(catalog.portfolio(known, competition(), HARDWARE)[0], known, 8000) < 4

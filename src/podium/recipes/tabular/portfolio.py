@@ -24,6 +24,8 @@ from podium.records import Competition, DataFacts, Recipe
 SMALL, LARGE = 3000, 20000  # training rows
 BRANCHED_STEPS = 4000  # of a net of two branches on many rows
 HEAVY = 10e6  # rows × columns × outputs above which boosting takes bigger steps
+MANY = 10  # classes from which on trees, a model a class, are slow and have few rows each: smooth models lead
+SMOOTH_FIRST = ("kernel", "linear", "mlp", "tabm")
 GROUPED: Mapping[str, Any] = {"target": True, "smooth": [1, 10, 100], "groups": 4}
 
 Params = Mapping[str, Any]
@@ -112,6 +114,8 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     if may_combine(facts):
         listed.insert(5, ("lightgbm", {"combos": 8}, narrow))
     listed += _branched(facts)
+    if facts.n_outputs >= MANY:
+        listed.sort(key=lambda item: SMOOTH_FIRST.index(item[0]) if item[0] in SMOOTH_FIRST else len(SMOOTH_FIRST))
     return [Recipe("tabular", *item) for item in listed if item[0] != "kernel" or facts.n_train <= LARGE]
 
 
