@@ -334,6 +334,8 @@ def test_boosting_that_used_up_its_rounds_is_given_more(reached: int, patience: 
         offered = [
             s for s in candidates(known, CATALOG, random.Random(0)) if s.recipe and s.recipe.params["rounds"] == 800
         ]
+        lead = planned(known).experiments[0].recipe
+        assert lead is not None and lead.params["rounds"] == 800, "it leads its round"
         assert "still gaining" in offered[0].hypothesis
         assert offered[0].expected_gain > max(
             s.expected_gain

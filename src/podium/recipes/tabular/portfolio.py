@@ -59,7 +59,7 @@ def _by_parts(listed: list[Recipe]) -> list[Recipe]:
 
 def _small_values(facts: DataFacts) -> list[Recipe]:
     """Smooth models carry small regressions; boosting wants few leaves and few columns a tree."""
-    boosted = {"rounds": 3000, "patience": 60, "learning_rate": 0.04, "min_data_in_leaf": 8, "lambda_l2": 3.0}
+    boosted = {"rounds": 900, "patience": 60, "learning_rate": 0.04, "min_data_in_leaf": 8, "lambda_l2": 3.0}
     deep = {**boosted, "num_leaves": 15, "feature_fraction": 0.3}
     shallow = {**boosted, "num_leaves": 7, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1}
     listed: list[tuple[str, Params, Params]] = [
@@ -68,10 +68,10 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
         ("linear", {"numbers": "log", "discrete": 12}, {"mix": 0.5}),
         ("tabm", {"numbers": "log"}, _tabm(facts)),
         ("mlp", {"numbers": "log"}, {"hidden": [128, 64], "epochs": 25, "batch": 64, "dropout": 0.1, "nets": 3}),
-        ("catboost", {}, _catboost(2000, 0.05)),
+        ("catboost", {}, _catboost(500, 0.05)),
         ("lightgbm", {}, shallow),
         ("kernel", {"numbers": "log", "discrete": 12}, {"kernel": "rbf"}),
-        ("xgboost", {"target": True}, _xgboost(2500, 0.05, 4)),
+        ("xgboost", {"target": True}, _xgboost(500, 0.05, 4)),
         ("extra_trees", {}, {"trees": 200, "max_features": 0.4, "min_samples_leaf": 1}),
         ("lightgbm", GROUPED, shallow),
         ("linear", {"numbers": "log", "discrete": 12}, {}),
@@ -84,7 +84,7 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
 def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     """Boosting in several forms, with and without target means of values, and a network on those means."""
     least = 10 if facts.n_train <= SMALL else 40
-    slow = {"rounds": 2500, "patience": 40, "learning_rate": 0.06, "min_data_in_leaf": least, "lambda_l2": 10.0}
+    slow = {"rounds": 700, "patience": 40, "learning_rate": 0.06, "min_data_in_leaf": least, "lambda_l2": 10.0}
     narrow = {**slow, "num_leaves": 15, "feature_fraction": 0.5}
     means = {"target": True, "values": True}
     hidden, epochs = ([128, 64], 12) if facts.n_train > SMALL else ([64, 32], 25)
@@ -95,19 +95,19 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
         ("lightgbm", {"sums": True}, narrow),
         ("mlp", {"numbers": "rank", **means}, net),
         ("tabm", {"numbers": "rank"}, _tabm(facts)),
-        ("xgboost", means, _xgboost(2000, 0.06, 4)),
-        ("catboost", {"counts": True}, _catboost(1200, 0.1)),
+        ("xgboost", means, _xgboost(500, 0.06, 4)),
+        ("catboost", {"counts": True}, _catboost(300, 0.1)),
         (
             "lightgbm",
             {**means, "numbers": "raw"},
-            {**slow, "num_leaves": 15, "learning_rate": 0.03, "rounds": 5000, "extra_trees": True},
+            {**slow, "num_leaves": 15, "learning_rate": 0.03, "extra_trees": True},
         ),
-        ("xgboost", {}, _xgboost(1500, 0.08, 6)),
+        ("xgboost", {}, _xgboost(500, 0.08, 6)),
         ("linear", {"numbers": "rank", "discrete": 20, "target": True}, {}),
         ("extra_trees", means, {"trees": 150, "max_features": "sqrt", "min_samples_leaf": 3}),
         ("kernel", {"numbers": "log"}, kept),
         ("mlp", {"numbers": "log", "discrete": 20}, {**net, "nets": 2, "share": 0.1}),
-        ("catboost", {"discrete": 5000}, _catboost(1000, 0.1)),
+        ("catboost", {"discrete": 5000}, _catboost(250, 0.1)),
         ("lightgbm", GROUPED, narrow),
         ("knn", {"numbers": "rank"}, {}),
     ]

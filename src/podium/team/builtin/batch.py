@@ -61,6 +61,16 @@ def other_kind(spec: ExperimentSpec, facts: Facts) -> bool:
     return spec.family not in history.BOOSTED or (spec.recipe is not None and novelty.new_view(spec.recipe, facts))
 
 
+def longer(spec: ExperimentSpec, facts: Facts) -> bool:
+    """Whether it gives more rounds, and nothing else, to boosting that used up its own."""
+    parent = next((e for e in facts.experiments if spec.parents and e.id == spec.parents[0]), None)
+    if parent is None or parent.recipe is None or spec.recipe is None:
+        return False
+    rounds = history.used_up(parent)
+    grown = None if rounds is None else {**parent.recipe.params, "rounds": 2 * rounds}
+    return grown == spec.recipe.params and spec.recipe.features == parent.recipe.features
+
+
 def second_try(spec: ExperimentSpec, facts: Facts) -> bool:
     """Whether this is what the newest retro re-opened."""
     return any(one.recipe is not None and one.recipe == spec.recipe for one in facts.reopened)
@@ -82,7 +92,7 @@ def rank(
 ) -> list[ExperimentSpec]:
     """The portfolio first, in its own order (`place`), then families not tried, each within a fair share of the time; the
     rest by worth. At a plateau something bold leads, at boosting's ceiling what is no boosting; while something is
-    re-opened, one such experiment a round does.
+    re-opened, one such experiment a round does, and so does boosting that was cut short.
 
     A portfolio's order is evidence from many data sets; by gain per second alone cheap and weak models would lead.
     """
@@ -98,7 +108,7 @@ def rank(
         return (1, 0) if untried(spec, facts) else (2, 0)
 
     ranked = sorted(specs, key=lambda spec: (*order(spec), -worth(spec, facts), spec.name))
-    leads = [next((spec for spec in ranked if second_try(spec, facts)), None)]
+    leads = [next((spec for spec in ranked if first(spec, facts)), None) for first in (second_try, longer)]
     if history.plateau(facts):
         leads.append(next((spec for spec in ranked if bold(spec, facts) and spec not in leads), None))
     if history.ceiling(facts) is not None and not history.ending(facts):

@@ -22,7 +22,6 @@ BARREN = 0.8  # for each child of a parent that brought the blend nothing
 SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
 HALF_EFFORT = 0.7  # of the gain, for half the rounds
-USED_UP = 0.95  # of its rounds, from where on boosting has not stopped by itself
 MOST_ROUNDS = 10_000
 LONGER = 3.0  # times an improvement's promise: it is known to gain, if only a little
 REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
@@ -200,11 +199,8 @@ def _debugs(shop: Workshop) -> Iterator[ExperimentSpec]:
 def _longer(shop: Workshop) -> Iterator[ExperimentSpec]:
     """Boosting that was still gaining when its rounds were over, with twice as many: rounds are a limit, not a choice."""
     for parent in parents(shop.facts):
-        recipe, reached = parent.recipe, parent.notes.get("best_iteration")
-        if recipe is None or not isinstance(reached, list) or not recipe.params.get("patience"):
-            continue
-        rounds = int(recipe.params.get("rounds", 0))
-        if rounds and max(reached) >= USED_UP * rounds and 2 * rounds <= MOST_ROUNDS:
+        recipe, rounds = parent.recipe, history.used_up(parent)
+        if recipe is not None and rounds is not None and 2 * rounds <= MOST_ROUNDS:
             longer = replace(recipe, params={**recipe.params, "rounds": 2 * rounds})
             units = LONGER * shop.evidence.units("improve", recipe.model)
             why = f"{parent.id} was still gaining as its {rounds} rounds were over"

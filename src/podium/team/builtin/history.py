@@ -13,6 +13,7 @@ from podium.records import ExperimentFact, Facts
 PLATEAU_ROUNDS = 2
 BOOSTED = frozenset({"lightgbm", "xgboost", "catboost", "hist"})
 ENDING = 0.2  # of the time
+USED_UP = 0.95  # of its rounds, from where on boosting has not stopped by itself
 CEILING_TRIES = 4  # boosted models in a row that gained no more than noise
 
 
@@ -78,6 +79,15 @@ def ceiling(facts: Facts) -> ExperimentFact | None:
         return None
     gained = gain(facts, boosted[0].score or 0.0, early[0].score or 0.0)
     return boosted[0] if gained <= noise(facts) else None
+
+
+def used_up(e: ExperimentFact) -> int | None:
+    """The rounds of boosting that was still gaining when they were over; None where it stopped by itself, or never stops."""
+    reached = e.notes.get("best_iteration")
+    if e.recipe is None or not isinstance(reached, list) or not reached or not e.recipe.params.get("patience"):
+        return None
+    rounds = int(e.recipe.params.get("rounds", 0))
+    return rounds if rounds and max(reached) >= USED_UP * rounds else None
 
 
 def void(facts: Facts) -> frozenset[tuple[str, str]]:
