@@ -15,7 +15,7 @@ from podium.campaign.options import Options
 from podium.competition.dataset import Dataset
 from podium.platforms.folder import Folder
 from podium.platforms.platform import Platform
-from podium.records import Build, Competition, ExperimentSpec, Hardware, from_json
+from podium.records import Build, Competition, ExperimentSpec, Hardware, Recipe, from_json
 from podium.registry import Registry
 from podium.registry.clock import Clock
 from podium.registry.experiments import Experiment
@@ -75,7 +75,12 @@ def telling(engine: Engine, skill: float = 0.3) -> Any:
 
 
 def add_experiments(
-    engine: Engine, count: int, round_: int = 1, cost_s: float = 10.0, source: str = SOURCE
+    engine: Engine,
+    count: int,
+    round_: int = 1,
+    cost_s: float = 10.0,
+    source: str = SOURCE,
+    recipe: Recipe | None = None,
 ) -> list[Experiment]:
     """Built experiments of a round, as the build phase leaves them: journalled, in the registry, on disk."""
     first = engine.registry.experiments.count() + 1
@@ -87,7 +92,7 @@ def add_experiments(
 
         for id_, source in zip(ids, built.solutions, strict=True):
             sha = hashlib.sha256(source.encode()).hexdigest()
-            spec = ExperimentSpec(f"idea {id_}", "because", "draft", "lightgbm")
+            spec = ExperimentSpec(f"idea {id_}", "because", "draft", "lightgbm", recipe=recipe)
             engine.registry.experiments.add(
                 Experiment(id_, round_, spec, 0, f"f{id_}", sha, True, static_cost_s=cost_s)
             )

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from team_world import QUALITY, FakeCatalog, Simulation, brief, data, experiment, facts, recipe, spec
 
-from podium.records import BlendFact, Budget, Check, ExperimentSpec, Facts, Hypothesis, Plan, Recipe, Review
+from podium.records import (
+    BlendFact,
+    Budget,
+    Check,
+    ExperimentFact,
+    ExperimentSpec,
+    Facts,
+    Hypothesis,
+    Plan,
+    Recipe,
+    Review,
+)
 from podium.team.builtin import batch, cost, history, planner
 from podium.team.builtin.candidates import candidates
 from podium.team.builtin.stock import Catalog
@@ -295,25 +306,43 @@ def test_expected_gains_are_finite_and_not_negative(campaign: Simulation) -> Non
     assert all(isinstance(s, ExperimentSpec) and s.cost_s > 0 for p in campaign.plans for s in p.experiments)
 
 
-def test_an_option_that_changes_nothing_is_not_tried_on_other_models() -> None:
-    first = experiment("E001", "lightgbm", recipe=recipe("lightgbm"))
-    twin = {"status": "killed", "score": None, "notes": {"twin": "E001"}}
-    stopped = experiment("E002", "lightgbm", recipe=recipe("lightgbm", {"sums": True}), **twin)
-    known = facts(round=2, experiments=(first, stopped), champion="E001")
-    assert history.void(known) == {("sums", "True")}
-    tried = [s.recipe for seed in range(9) for s in candidates(known, CATALOG, random.Random(seed)) if s.recipe]
-    assert any(one.features.get("target") for one in tried) and not any(one.features.get("sums") for one in tried)
+def stopped_as_twin(id: str, of: str, **changes: object) -> ExperimentFact:
+    return experiment(id, status="killed", score=None, twin=of, **changes)
+
+
+def test_an_option_that_changes_nothing_is_left_out_of_what_is_tried_on_that_model() -> None:
+    leader = experiment("E001", "lightgbm", recipe=recipe("lightgbm", {"sums": True, "target": True}))
+    without = stopped_as_twin("E002", "E001", recipe=recipe("lightgbm", {"target": True}), parents=("E001",))
+    other = experiment("E003", "mlp", score=0.85, recipe=recipe("mlp", {"sums": True, "target": True}))
+    known = facts(round=2, experiments=(leader, without, other), champion="E001")
+    assert history.void(known) == {("lightgbm", True, "sums", "True")}
+    tried = [s for seed in range(9) for s in candidates(known, CATALOG, random.Random(seed)) if s.recipe]
+    of_leader = [s for s in tried if s.recipe and s.family == "lightgbm" and s.operator == "improve"]
+    assert of_leader and not any(
+        s.recipe and s.recipe.features.get("sums") for s in of_leader if s.recipe.features.get("target")
+    )
+    assert any(s.recipe and s.recipe.features.get("sums") for s in tried if s.family == "mlp")
 
 
 def test_an_option_is_void_only_where_nothing_else_differs() -> None:
-    scores = (0.85, 0.86, 0.87)
-    first = experiment("E001", fold_scores=scores, recipe=recipe("lightgbm"))
-    child = {"parents": ("E001",), "operator": "improve"}
-    alike = experiment("E002", fold_scores=scores, recipe=recipe("lightgbm", {"sums": True}), **child)
-    other = experiment("E003", fold_scores=(0.85, 0.86, 0.88), recipe=recipe("lightgbm", {"target": True}), **child)
-    two = experiment("E004", fold_scores=scores, recipe=recipe("lightgbm", {"values": True}, leaves=7), **child)
-    assert history.void(facts(experiments=(first, alike))) == {("sums", "True")}
-    assert history.void(facts(experiments=(first, other, two))) == frozenset()
+    first = experiment("E001", recipe=recipe("lightgbm"))
+    one = stopped_as_twin("E002", "E001", recipe=recipe("lightgbm", {"sums": True}))
+    two = stopped_as_twin("E003", "E001", recipe=recipe("lightgbm", {"values": True, "sums": True}))
+    model = stopped_as_twin("E004", "E001", family="mlp", recipe=recipe("mlp", {"values": True}))
+    target = stopped_as_twin("E005", "E001", recipe=recipe("lightgbm", {"target": True}))
+    scored = experiment("E006", fold_scores=(0.5,), parents=("E001",), recipe=recipe("lightgbm", {"values": True}))
+    assert history.void(facts(experiments=(first, one))) == {("lightgbm", False, "sums", "True")}
+    assert history.void(facts(experiments=(first, two, model, target, scored))) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "notes", [{"best_iteration": []}, {"best_iteration": ["7"]}, {"best_iteration": [None]}, {"twin": ["E001"]}]
+)
+def test_notes_of_a_solution_are_read_with_care(notes: dict[str, object]) -> None:
+    known = facts(
+        round=2, experiments=(experiment("E001", recipe=recipe("lightgbm", patience=9), notes=notes),), champion="E001"
+    )
+    assert planned(known).experiments
 
 
 @pytest.mark.parametrize(

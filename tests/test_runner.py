@@ -18,6 +18,7 @@ from podium.campaign.engine import Engine, Stopped
 from podium.campaign.runner import MAX_LOST, Runner, outcome
 from podium.campaign.tracks import Track, fold_track
 from podium.errors import InvalidPredictions
+from podium.records import Recipe
 from podium.registry.database import Database
 from podium.testing.fake_executor import FakeExecutor, FakeRun, Outcome
 
@@ -190,13 +191,21 @@ def test_the_gate_stops_what_cannot_gain_after_its_first_fold(engine: Engine) ->
 def test_what_predicts_the_same_as_another_is_stopped_after_its_first_fold(engine: Engine) -> None:
     predictions = telling(engine)
     executor_of(engine).predictions = lambda run: predictions(dataclasses.replace(run, experiment="E001"))
-    round_(engine, 1)
-    round_(engine, 2)
+    for number, recipe in enumerate(
+        (Recipe("tabular", "lightgbm"), Recipe("tabular", "lightgbm", {"sums": True}), Recipe("tabular", "mlp")),
+        start=1,
+    ):
+        add_experiments(engine, 1, round_=number, recipe=recipe)
+        phases.run(engine, number, engine.registry.experiments.of_round(number))
+        phases.verdicts(engine, number, phases.verify(engine, number))
+    third = engine.registry.experiments.get("E003")
+    assert third is not None and "predicts the same" not in third.message, "another model is no twin"
     second = engine.registry.experiments.get("E002")
     assert second is not None and second.status == "killed"
     assert second.message.startswith("gate on fold 3: predicts the same as E001")
     told = briefs.gather(engine, 3).experiments
-    assert [one.notes.get("twin") for one in told] == [None, "E001"] and "behind" not in told[1].notes
+    assert {one.id: one.twin for one in told} == {"E001": None, "E002": "E001", "E003": None}
+    assert not any("behind" in one.notes for one in told if one.twin)
 
 
 def round_(engine: Engine, number: int) -> None:

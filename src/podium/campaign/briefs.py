@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,17 +103,22 @@ def _experiments(
             correlation=correlations.get(champion or "", {}).get(experiment.id),
             weight=weights.get(experiment.id, 0.0),
             notes={**engine.registry.runs.notes(experiment.id), **_stopped(engine, experiment)},
+            twin=(_gate(engine, experiment) or {}).get("twin"),
         )
         for experiment in shortlist
     )
 
 
-def _stopped(engine: Engine, experiment: Experiment) -> dict[str, Any]:
-    """How far behind the champion a gate stopped it, in the metric's unit, or whose twin it is; empty where none did."""
+def _gate(engine: Engine, experiment: Experiment) -> Mapping[str, Any] | None:
+    """The gate that stopped it; None where none did."""
     gate = engine.registry.experiments.gate(experiment.id) if experiment.status == "killed" else None
-    if gate is None or gate["continue_"]:
-        return {}
-    return {"twin": gate["twin"]} if gate.get("twin") else {"behind": -float(gate["solo_gain"])}
+    return None if gate is None or gate["continue_"] else gate
+
+
+def _stopped(engine: Engine, experiment: Experiment) -> dict[str, float]:
+    """How far behind the champion a gate stopped it, in the metric's unit; empty where none did, and for a twin."""
+    gate = _gate(engine, experiment)
+    return {} if gate is None or gate.get("twin") else {"behind": -float(gate["solo_gain"])}
 
 
 def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:

@@ -24,6 +24,7 @@ from podium.registry.experiments import Experiment
 from podium.registry.external import Trial
 from podium.registry.runs import RunRow
 from podium.registry.submissions import SubmissionRow
+from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
@@ -80,7 +81,8 @@ def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
     """Stop if the upper bound of both the solo gain and the blend's gain is at or below zero, or it is another's twin."""
     champion = engine.registry.experiments.champion()
     assert champion is not None, "a gate needs a champion to compare with"
-    raw, twin = engine.store.of_run(run, len(rows)), engine.registry.runs.twin(run)
+    raw = engine.store.of_run(run, len(rows))
+    twin = _twin(engine, run, raw)
     if twin is not None:
         return referee.same(twin)
     last = engine.registry.blends.last()
@@ -91,6 +93,19 @@ def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
             engine.task, engine.truth[rows], oofs, last.weights, raw, np.arange(len(rows), dtype=np.int64)
         )
     return referee.gate(engine.task, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound)
+
+
+def _twin(engine: Engine, run: RunRow, raw: Floats) -> str | None:
+    """The member that this run repeats with the same model and parameters on another view of the columns. None where these
+    differ, since they may act on other folds alone; and for constants, which say nothing."""
+    id_ = engine.registry.runs.twin(run)
+    if id_ is None or not len(raw) or bool((raw == raw[:1]).all()):
+        return None
+    mine, its = (engine.registry.experiments.get(one) for one in (run.experiment, id_))
+    if mine is None or its is None or mine.spec.recipe is None or its.spec.recipe is None:
+        return None
+    same = mine.spec.recipe.model == its.spec.recipe.model and mine.spec.recipe.params == its.spec.recipe.params
+    return id_ if same else None
 
 
 def baseline(engine: Engine) -> Scored:

@@ -248,7 +248,7 @@ def _of_share(labels: pl.Series, cells: pl.Series) -> str | None:
     """The label whose share of train's rows is what every cell of the sample submission holds; None where both fit, or none."""
     seen = _as_number(cells).unique()
     value = seen[0] if len(seen) == 1 else None
-    if value is None or value == 0.5:
+    if value is None or not 0 < value < 1 or value == 0.5:
         return None
     shares = {label: float((labels == label).mean() or 0.0) for label in labels.unique().to_list()}
     near = [label for label, share in shares.items() if abs(share - value) < SHARE]

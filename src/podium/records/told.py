@@ -45,6 +45,7 @@ class ExperimentFact:
     blend_weight: float = 0.0
     notes: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""  # why it failed or was killed
+    twin: str | None = None  # what a gate found it to repeat
 
 
 @dataclass(frozen=True)

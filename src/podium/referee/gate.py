@@ -27,7 +27,7 @@ class Gate:
 
 
 def same(twin: str) -> Gate:
-    """What predicts one fold as `twin` does predicts all alike: there is nothing to gain, and something is learned."""
+    """What predicts one fold as `twin` does, by the same model, has nothing to gain there, and something is learned."""
     return Gate(False, 0.0, 0.0, f"predicts the same as {twin}: stopped, what it changes changes nothing", twin=twin)
 
 

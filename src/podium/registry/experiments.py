@@ -205,7 +205,7 @@ def _experiment(row: Any) -> Experiment:
 
 
 def fact(experiment: Experiment, *, cost_s: float, correlation: float | None = None, weight: float = 0.0,
-         notes: Mapping[str, Any] | None = None) -> ExperimentFact:  # fmt: skip
+         notes: Mapping[str, Any] | None = None, twin: str | None = None) -> ExperimentFact:  # fmt: skip
     """The experiment as a role sees it."""
     spec = experiment.spec
     return ExperimentFact(
@@ -228,4 +228,5 @@ def fact(experiment: Experiment, *, cost_s: float, correlation: float | None = N
         blend_weight=weight,
         notes=notes or {},
         message=experiment.message,
+        twin=twin,
     )

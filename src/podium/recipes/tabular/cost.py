@@ -105,7 +105,8 @@ def _rounds(params: Mapping[str, Any]) -> float:
     rounds = float(params.get("rounds", 1000))
     if not params.get("patience", 50):
         return rounds
-    usual = USUAL_WAY / float(params.get("learning_rate", params.get("eta", 0.1)))
+    rate = params.get("learning_rate", params.get("eta", 0.1))
+    usual = USUAL_WAY / rate if isinstance(rate, (int, float)) and rate > 0 else math.inf
     return min(rounds * STOPPED, usual) * (2 if params.get("refit") else 1)
 
 

@@ -73,10 +73,13 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
     unseen, used, void = [], novelty.seen(facts, catalog), history.void(facts)
     for spec in (spec for maker in makers for spec in maker(shop)):
         afforded = affordable(spec, facts, catalog)
-        if afforded is None or afforded.recipe is None or novelty.holds(afforded.recipe, void):
+        if afforded is None or afforded.recipe is None:
             continue
-        mark = f"{catalog.fingerprint(afforded.recipe)}+{afforded.seed_offset}" if afforded.seed_offset else ""
-        mark = mark or catalog.fingerprint(afforded.recipe)
+        recipe = afforded.recipe
+        if afforded.operator not in ("replicate", "debug"):
+            recipe = novelty.without(recipe, void)
+            afforded = replace(afforded, recipe=recipe)
+        mark = catalog.fingerprint(recipe) + (f"+{afforded.seed_offset}" if afforded.seed_offset else "")
         if mark not in used:
             used.add(mark)
             unseen.append(afforded)
@@ -148,9 +151,9 @@ def _from_hypothesis(
 
 def _recalled(shop: Workshop) -> Iterator[ExperimentSpec]:
     """What carried blends on data like these, in the order of how much."""
-    for position, (recipe, one) in enumerate(recalling.fitted(shop.facts, shop.catalog)):
+    for position, (recipe, _) in enumerate(recalling.fitted(shop.facts, shop.catalog)):
         units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
-        why = f"it carried the blend on data like these: {one.source}"
+        why = "it carried the blend of an earlier campaign on data like these"
         yield shop.spec("draft", recipe, f"{title(recipe)} as remembered", why, units)
 
 

@@ -82,27 +82,37 @@ def ceiling(facts: Facts) -> ExperimentFact | None:
 
 
 def used_up(e: ExperimentFact) -> int | None:
-    """The rounds of boosting that was still gaining when they were over; None where it stopped by itself, or never stops."""
-    reached = e.notes.get("best_iteration")
-    if e.recipe is None or not isinstance(reached, list) or not reached or not e.recipe.params.get("patience"):
+    """The rounds of boosting that was still gaining when they were over; None where it stopped by itself, or never stops.
+
+    Notes are a solution's own words: anything may stand there.
+    """
+    reached, rounds = e.notes.get("best_iteration"), None if e.recipe is None else e.recipe.params.get("rounds")
+    if e.recipe is None or not e.recipe.params.get("patience") or not isinstance(rounds, int) or rounds < 1:
         return None
-    rounds = int(e.recipe.params.get("rounds", 0))
-    return rounds if rounds and max(reached) >= USED_UP * rounds else None
+    if not isinstance(reached, list) or not reached or not all(isinstance(one, int) for one in reached):
+        return None
+    return rounds if max(reached) >= USED_UP * rounds else None
 
 
-def void(facts: Facts) -> frozenset[tuple[str, str]]:
-    """Feature options (name, value) that change nothing here: the one difference to an experiment that predicts the same,
-    which a gate has found, or scored alike on each fold, to the last digit."""
+Void = frozenset[tuple[str, bool, str, str]]  # model, whether on target means, option, value
+
+
+def void(facts: Facts) -> Void:
+    """Feature options that change nothing here: the one difference to an experiment that a gate found to predict the same.
+
+    By model, and apart with target means and without: smoothings of no means change nothing, of means they may.
+    """
     by_id = {e.id: e for e in facts.experiments}
-    found = set[tuple[str, str]]()
+    found = set[tuple[str, bool, str, str]]()
     for e in facts.experiments:
-        twin = by_id.get(e.notes.get("twin") or next(iter(e.parents), ""))
-        if twin is None or e.recipe is None or twin.recipe is None or e.operator == "replicate":
+        twin = by_id.get(e.twin or "")
+        if twin is None or e.recipe is None or twin.recipe is None or e.recipe.model != twin.recipe.model:
             continue
-        if "twin" in e.notes or (e.fold_scores and e.fold_scores == twin.fold_scores):
-            mine, its = ({(k, repr(v)) for k, v in one.features.items()} for one in (e.recipe, twin.recipe))
-            if len(mine ^ its) == 1 and e.recipe.model == twin.recipe.model and e.recipe.params == twin.recipe.params:
-                found |= mine ^ its
+        mine, its = ({(k, repr(v)) for k, v in one.features.items()} for one in (e.recipe, twin.recipe))
+        if len(mine ^ its) == 1:
+            (option,) = mine ^ its
+            if option[0] != "target":
+                found.add((e.recipe.model, bool(e.recipe.features.get("target")), *option))
     return frozenset(found)
 
 

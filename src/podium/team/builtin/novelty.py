@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from podium.records import Facts, Recipe
+from podium.team.builtin.history import Void
 from podium.team.builtin.stock import Catalog
 
 MODEL_SHARE, FEATURE_SHARE, PARAM_SHARE = 0.5, 0.3, 0.2
@@ -42,9 +44,11 @@ def view(recipe: Recipe) -> tuple[str, ...]:
     return tuple(f"{name}={recipe.features[name]!r}" for name in sorted(recipe.features))
 
 
-def holds(recipe: Recipe, void: frozenset[tuple[str, str]]) -> bool:
-    """Whether one of its feature options is known to change nothing: without it, it is another experiment."""
-    return any((name, repr(value)) in void for name, value in recipe.features.items())
+def without(recipe: Recipe, void: Void) -> Recipe:
+    """The recipe without options that are known to change nothing: said or not said, it is the same experiment."""
+    known = (recipe.model, bool(recipe.features.get("target")))
+    kept = {name: value for name, value in recipe.features.items() if (*known, name, repr(value)) not in void}
+    return recipe if kept == recipe.features else replace(recipe, features=kept)
 
 
 def new_view(recipe: Recipe, facts: Facts) -> bool:

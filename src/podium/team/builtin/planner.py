@@ -7,6 +7,7 @@ nothing fits the time left, or nothing pays, the plan is empty: the loop finalis
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -64,7 +65,8 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     for turn, (recipe, _) in enumerate(
         recalling.fitted(facts, catalog)
     ):  # in turns with the portfolio, behind its baseline
-        places[catalog.fingerprint(recipe)] = turn + 0.5
+        mark = catalog.fingerprint(recipe)
+        places[mark] = min(places.get(mark, math.inf), turn + 0.5)
 
     def place(spec: ExperimentSpec) -> float | None:
         return None if spec.recipe is None else places.get(catalog.fingerprint(spec.recipe))
@@ -73,7 +75,9 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     if history.scored(facts):
         return ranked
     baseline = next(iter(portfolio), None)
-    first = [_prompt(spec, facts, catalog) for spec in ranked if baseline and spec.family == baseline.model]
+    alike = [spec for spec in ranked if baseline is not None and spec.family == baseline.model]
+    alike.sort(key=lambda spec: spec.recipe != baseline)
+    first = [_prompt(spec, facts, catalog) for spec in alike]
     return [*first[:1], *(spec for spec in ranked if spec not in first[:1])]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from podium.errors import UserError
 from podium.records import Competition, DataFacts, Recalled, Recipe, dumps, from_json
 from podium.team.memory.file import locked, replaced
+from podium.team.memory.rules import LONGEST
 
 FILE = "recipes.json"
 VERSION = 1
@@ -127,7 +128,10 @@ def read(folder: Path) -> tuple[Played, ...]:
         found = json.loads(path.read_text("utf-8"))
         if found["version"] > VERSION:
             raise UserError(f"{path} was written by a newer Podium", remedy="upgrade Podium")
-        return from_json(_Book, {"played": found["played"]}).played
+        played = from_json(_Book, {"played": found["played"]}).played
+        if any(len(one.competition) > LONGEST or not one.competition.isprintable() for one in played):
+            raise ValueError(f"a name that is longer than {LONGEST} characters, or no line of text")
+        return played
     except (OSError, ValueError, TypeError, KeyError) as problem:
         raise UserError(
             f"{path} holds no recipes", expected="a file that a campaign wrote", found=f"{type(problem).__name__}: {problem}",
