@@ -86,7 +86,7 @@ def _overfitting(facts: PageFacts) -> Html:
     heads = ("round", "experiments", "out of fold", "vault", "flatters", "optimism by bootstrap")
     words = (
         f"{text(found['message'][:1].upper() + found['message'][1:], 300)}. To report the plain best of "
-        f"{found['tried']} experiments would flatter by about {found['singles']:.2g}."
+        f"{found['tried']} experiments would flatter by about {round(found['singles'], 12):.2g}."
     )
     return join(
         (
