@@ -21,6 +21,7 @@ from podium.records import (
     Hypothesis,
     Plan,
     Recipe,
+    Reopened,
     Review,
 )
 from podium.team.builtin import batch, cost, history, planner
@@ -371,3 +372,16 @@ def test_boosting_that_used_up_its_rounds_is_given_more(reached: int, patience: 
             for s in candidates(known, CATALOG, random.Random(0))
             if s not in offered and s.operator == "improve"
         )
+
+
+def test_what_was_reopened_and_is_no_longer_listed_is_no_parent() -> None:
+    """In a long campaign an experiment leaves the brief between the retro that re-opens it and the plan."""
+    again = (
+        Reopened("E001", "tried once", recipe("lightgbm", leaves=9)),
+        Reopened("E404", "tried once", recipe("mlp", leaves=9)),
+    )
+    known = facts(
+        round=9, experiments=(experiment("E001", recipe=recipe("lightgbm")),), champion="E001", reopened=again
+    )
+    debugs = [s.parents for s in candidates(known, CATALOG, random.Random(0)) if s.operator == "debug"]
+    assert debugs == [("E001",)]

@@ -119,8 +119,11 @@ def parents(facts: Facts) -> list[ExperimentFact]:
 def _reopened(shop: Workshop) -> Iterator[ExperimentSpec]:
     """What the retro found to be given up too early, once each, with the parameters that it names."""
     done = {parent for e in shop.facts.experiments if e.operator == "debug" for parent in e.parents}
+    listed = {
+        e.id for e in shop.facts.experiments
+    }  # a brief names the best and the newest alone: no other can be a parent
     for one in shop.facts.reopened:
-        if one.recipe is not None and one.experiment not in done:
+        if one.recipe is not None and one.experiment in listed - done:
             units = max(REOPENED, shop.evidence.units("debug", one.recipe.model))
             yield shop.spec(
                 "debug", one.recipe, f"{title(one.recipe)} once more", f"{REOPENS} {one.experiment}: {one.why}", units,
