@@ -146,6 +146,17 @@ def test_files_named_to_a_role_are_files_it_may_read(engine: Engine, role: Role)
     assert "podium.db" not in named
 
 
+def test_what_is_refused_of_the_own_plan_is_left_out_and_told(engine: Engine) -> None:
+    good, bad = (
+        ExperimentSpec("one", "it may", "draft", "lightgbm"),
+        ExperimentSpec("two", "it may", "draft", "x", ("E404",)),
+    )
+    engine.fallback = Answering(lambda brief: Reply(Plan((bad, good), "two of them")))
+    seated(engine, "builder", engine.fallback)
+    assert phases.plan(engine, 1, ResearchBrief((), "", "")).experiments == (good,)
+    assert any("two: experiments[0].parents: no experiment 'E404'; left out of round 1" in w for w in warnings(engine))
+
+
 def test_a_builder_that_cannot_build_leaves_the_next_round_to_the_built_in_one(engine: Engine) -> None:
     class Planner(Answering):
         name = "planner"

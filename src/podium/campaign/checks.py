@@ -6,6 +6,7 @@ import ast
 import math
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from podium.campaign import ideas, pretrained
@@ -103,6 +104,20 @@ def plan(deliverable: Plan, brief: Brief) -> None:
             if mark in tried:
                 raise BadDeliverable(f"experiments[{i}].recipe: tried before; change something or call it a replicate")
             tried.add(mark)
+
+
+def sound(planned: Plan, brief: Brief) -> tuple[Plan, list[str]]:
+    """The plan without the experiments that its check refuses beside those before them, and why it refuses each."""
+    kept: list[ExperimentSpec] = []
+    refused = []
+    for spec in planned.experiments:
+        try:
+            plan(replace(planned, experiments=(*kept, spec)), brief)
+        except BadDeliverable as problem:
+            refused.append(f"{spec.name}: {problem}")
+        else:
+            kept.append(spec)
+    return replace(planned, experiments=tuple(kept)), refused
 
 
 def _check_operator(i: int, spec: ExperimentSpec, brief: Brief) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from podium.campaign import briefs, checks
 from podium.campaign.views import write_views
 from podium.errors import SeatError
-from podium.records import Brief, Deliverable, Phase, Role, Usage
+from podium.records import Brief, Deliverable, Phase, Plan, Role, Usage
 from podium.team.roles import ROLE_OF
 from podium.team.seat import Seat
 
@@ -51,17 +51,17 @@ def play(
         if why:
             text = f"{role} ({engine.seats[role].name}): {why}; built-in plays"
             engine.event("warning", message=text, fell_back=f"{role}:{phase}")
+        if seat is engine.fallback:
+            return _own(engine, brief, kind, spent)
         try:
             return _ask(seat, brief, kind, spent)
         except SeatError as problem:
             if problem.usage is not None:
                 spent.append(problem.usage)
-            if seat is engine.fallback:
-                raise
             text = f"{role} ({seat.name}) could not play {phase}: {problem}; built-in plays"
             engine.event("warning", message=text, fell_back=f"{role}:{phase}")
             failed = True
-        return _ask(engine.fallback, brief, kind, spent)
+        return _own(engine, brief, kind, spent)
 
     def keep(deliverable: D) -> None:
         for usage in spent:
@@ -90,11 +90,28 @@ def _player(engine: Engine, role: Role, round_: int) -> tuple[Seat, str]:
 
 def _ask(seat: Seat, brief: Brief, kind: type[D], spent: list[Usage]) -> D:
     """Raises SeatError: no deliverable, one of another type, or one that its check refuses."""
+    deliverable = _handed(seat, brief, kind, spent)
+    checks.check(deliverable, brief)
+    return deliverable
+
+
+def _own(engine: Engine, brief: Brief, kind: type[D], spent: list[Usage]) -> D:
+    """What the built-in seat hands in. Nobody stands behind it, and asked again it would say the same: an experiment of its
+    plan that the check refuses is left out, said aloud, and the others go on."""
+    deliverable: Any = _handed(engine.fallback, brief, kind, spent)
+    if isinstance(deliverable, Plan):
+        deliverable, refused = checks.sound(deliverable, brief)
+        for why in refused:
+            engine.event("warning", message=f"built-in {brief.role}: {why}; left out of round {brief.round}")
+    checks.check(deliverable, brief)
+    return cast(D, deliverable)
+
+
+def _handed(seat: Seat, brief: Brief, kind: type[D], spent: list[Usage]) -> D:
     started = time.monotonic()
     reply = seat.play(brief)
     wall_s = reply.usage.wall_s or time.monotonic() - started
     spent.append(replace(reply.usage, wall_s=wall_s))
     if not isinstance(reply.deliverable, kind):
         raise SeatError(f"{brief.phase}: expected a {kind.__name__}; found a {type(reply.deliverable).__name__}")
-    checks.check(reply.deliverable, brief)
     return reply.deliverable
