@@ -33,7 +33,7 @@ from podium.testing import postgres
 
 SLUG, QUOTA, ROWS = "load", 3, 400
 PATIENCE_S = 120.0
-PODIUM = [sys.executable, "-m", "podium.cli.main", "arena"]
+PODIUM = [sys.executable, "-m", "podium", "arena"]
 
 
 @dataclass

@@ -54,7 +54,7 @@ def one(task: Path, base: Path, budget: str, seed: int) -> dict[str, Any]:
     shutil.copytree(task / "public", public, dirs_exist_ok=True)
     argv = ["run", str(public), "--campaign", str(campaign), "--time", budget, "--seed", str(seed), "--json"]
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "podium.cli.main", *argv], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "podium", *argv], capture_output=True, text=True, check=False)
     row: dict[str, Any] = {"id": task.name, "wall_s": round(time.monotonic() - began, 1), "exit": done.returncode}
     if done.returncode:
         return {**row, "message": done.stderr.strip().splitlines()[-1][:300] if done.stderr.strip() else ""}

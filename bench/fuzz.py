@@ -26,7 +26,7 @@ HANG_S = 180.0
 def one(base: Path, number: int, experiments: int) -> dict[str, Any]:
     folder, campaign = base / f"{number}" / "contest", base / f"{number}" / "campaign"
     what = spoil.case(folder, number)
-    command = [sys.executable, "-m", "podium.cli.main", "run", str(folder), "--campaign", str(campaign)]
+    command = [sys.executable, "-m", "podium", "run", str(folder), "--campaign", str(campaign)]
     try:
         asked = [*command, "--experiments", str(experiments), "--threads", "1"]
         done = subprocess.run(

@@ -79,7 +79,7 @@ def judge(task: Path) -> tuple[str, dict[str, Any]]:
         command = [
             sys.executable,
             "-m",
-            "podium.cli.main",
+            "podium",
             "init",
             str(task / "public"),
             "--campaign",

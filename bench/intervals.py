@@ -126,7 +126,7 @@ def _run(public: Path, campaign: Path, budget: str, seed: int) -> str:
     argv = ["run", str(public), "--campaign", str(campaign), *given, "--seed", str(seed), "--json"]
     limit = None if unit else SLACK_S + 3 * seconds(budget)
     done = subprocess.run(
-        [sys.executable, "-m", "podium.cli.main", *argv], capture_output=True, text=True, check=False, timeout=limit
+        [sys.executable, "-m", "podium", *argv], capture_output=True, text=True, check=False, timeout=limit
     )
     if done.returncode:
         said = done.stderr.strip().splitlines()

@@ -26,7 +26,7 @@ MOST_TURNS = 400
 def podium(arguments: Sequence[str]) -> Answer:
     """One command in a process of its own; its JSON document. Raises AssertionError unless it exits 0."""
     done = subprocess.run(
-        [sys.executable, "-m", "podium.cli.main", *arguments, "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "podium", *arguments, "--json"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     found: Answer = json.loads(done.stdout)

@@ -46,7 +46,7 @@ def data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 @contextmanager
 def serving(data: Path, *options: str) -> Iterator[str]:
     """`podium arena serve` as a process of its own; gives its address."""
-    argv = [sys.executable, "-m", "podium.cli.main", "arena", "serve", "--data", str(data), "--port", "0", *options]
+    argv = [sys.executable, "-m", "podium", "arena", "serve", "--data", str(data), "--port", "0", *options]
     server = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
     try:
@@ -162,7 +162,7 @@ def test_a_campaign_takes_part_over_http(tmp_path: Path, capsys: pytest.CaptureF
     token = {"PODIUM_HOME": str(tmp_path / "home")}
     with serving(data) as url:
         page = f"{url}/contests/crashes"
-        argv = [sys.executable, "-m", "podium.cli.main"]
+        argv = [sys.executable, "-m", "podium"]
         environment = {**os.environ, **token}
         joined = subprocess.run([*argv, "arena", "join", page, "--name", "Podium"], env=environment, check=False)
         assert joined.returncode == 0

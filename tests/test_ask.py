@@ -36,7 +36,7 @@ def at_a_terminal(arguments: list[str], cwd: Path, answers: list[str]) -> tuple[
     """(exit code, all that the terminal showed) of podium with a terminal as stdin, stdout and stderr."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "podium.cli.main", *arguments], stdin=follower, stdout=follower, stderr=follower, cwd=cwd,
+        [sys.executable, "-m", "podium", *arguments], stdin=follower, stdout=follower, stderr=follower, cwd=cwd,
         start_new_session=True, close_fds=True,
     )  # fmt: skip
     os.close(follower)

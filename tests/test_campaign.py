@@ -193,7 +193,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(contest: Path, tmp_path: Path
     small.mkdir()
     script = (
         f"mount -t tmpfs -o size=1500k tmpfs {small} || exit 77; "
-        f"{sys.executable} -m podium.cli.main run {contest / 'public'} --campaign {small}/c --experiments 3; "
+        f"{sys.executable} -m podium run {contest / 'public'} --campaign {small}/c --experiments 3; "
         f"code=$?; cp -r {small}/c {saved}; exit $code"
     )
     done = subprocess.run(

@@ -277,7 +277,7 @@ def test_unknown_closed_and_answered_briefs(waiting: Path, capsys: pytest.Captur
 
 def test_of_two_racing_deliveries_one_is_taken(waiting: Path) -> None:
     path, codes = charter_file(waiting), []
-    argv = [sys.executable, "-m", "podium.cli.main", "deliver", str(waiting), "R00_charter", str(path)]
+    argv = [sys.executable, "-m", "podium", "deliver", str(waiting), "R00_charter", str(path)]
 
     def hand_in() -> None:
         codes.append(subprocess.run(argv, capture_output=True, check=False).returncode)
@@ -326,7 +326,7 @@ def test_killed_between_deliver_and_next(waiting: Path) -> None:
     path.write_text(json.dumps(to_json(builtin_answer_with(path, "the charter of the host"))))
     call(["deliver", str(waiting), "R00_charter", str(path)])
     for pause in (0.3, 0.8):
-        argv = [sys.executable, "-m", "podium.cli.main", "next", str(waiting)]
+        argv = [sys.executable, "-m", "podium", "next", str(waiting)]
         engine = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(pause)
         engine.send_signal(signal.SIGKILL)

@@ -67,7 +67,7 @@ def lived(tmp_path: Path) -> Path:
 @pytest.fixture
 def served(campaign: Path) -> Iterator[str]:
     """The URL of `podium mcp --http`, in a process of its own."""
-    argv = [sys.executable, "-m", "podium.cli.main", "mcp", str(campaign), "--http", "127.0.0.1:0"]
+    argv = [sys.executable, "-m", "podium", "mcp", str(campaign), "--http", "127.0.0.1:0"]
     server = subprocess.Popen(
         argv,
         stderr=subprocess.PIPE,
@@ -149,7 +149,7 @@ def test_a_campaign_begun_over_stdio_and_ended_over_http(campaign: Path, served:
         state = await drive(client)
         assert state["finished"] == "experiments" and Path(state["submission"]).is_file()
 
-    argv = ["-m", "podium.cli.main", "mcp", str(campaign)]
+    argv = ["-m", "podium", "mcp", str(campaign)]
     talk(StdioServerParameters(command=sys.executable, args=argv, env=dict(os.environ)), begin)
     talk_http(served, SECRET, end)
 

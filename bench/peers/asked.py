@@ -49,7 +49,7 @@ def command(
     if system.name == PODIUM:
         campaign = work / "campaign"
         own = max(seconds - PODIUM_START_S, 1.0)
-        argv = [sys.executable, "-m", "podium.cli.main", "run", str(contest.public), "--campaign", str(campaign)]
+        argv = [sys.executable, "-m", "podium", "run", str(contest.public), "--campaign", str(campaign)]
         return [*argv, "--time", f"{own:g}s", "--seed", str(seed), "--threads", str(cores)], campaign / "submission.csv"
     output, told = work / "submission.csv", work / "asked.json"
     limits = {"seconds": seconds, "began": began, "seed": seed, "cores": cores}

@@ -27,7 +27,7 @@ from podium.records import dumps, from_json
 
 ENDED = "ended.json"
 CAMPAIGN = "campaign"
-COMMAND = (sys.executable, "-m", "podium.cli.main")
+COMMAND = (sys.executable, "-m", "podium")
 ALONE = {"PODIUM_HOME": ""}  # no learnings from other campaigns, nor back: each is judged by itself
 INTERRUPTED = (130, -signal.SIGINT, -signal.SIGTERM)
 BUSY, POLL_S = 4, 2.0

@@ -151,7 +151,7 @@ def _understood(place: Path) -> Any:
 
 def _graded_elsewhere(competitions: Sequence[Prepared], out: Path, leaderboards: Path | None) -> dict[str, Any]:
     """The report, made by another process: none that played opens an answer."""
-    command = [sys.executable, "-m", "podium.cli.main", "bench", "grade", *(str(one.home) for one in competitions)]
+    command = [sys.executable, "-m", "podium", "bench", "grade", *(str(one.home) for one in competitions)]
     command += ["--out", str(out), "--json"] + ([] if leaderboards is None else ["--leaderboards", str(leaderboards)])
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:

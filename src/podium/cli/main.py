@@ -94,7 +94,3 @@ def _say(text: str, code: int) -> int:
 def _command(arguments: Sequence[str]) -> str:
     names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback is not None]
     return f"{arguments[0]} " if arguments[0] in names else ""
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -179,7 +179,7 @@ def _read(campaign: str, role: str, path: str) -> str:
 async def _podium(arguments: list[str], data: bytes = b"") -> str:
     """The command's JSON document, one line. Raises ToolError with its own words where it exits otherwise than 0."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
-    argv = [sys.executable, "-m", "podium.cli.main", *arguments[:at], "--json", *arguments[at:]]
+    argv = [sys.executable, "-m", "podium", *arguments[:at], "--json", *arguments[at:]]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, stderr=pipe)
     try:

@@ -38,7 +38,7 @@ class Toll:
 
 def command(competition: Path, campaign: Path, experiments: int, *more: str) -> list[str]:
     asked = ["run", str(competition), "--campaign", str(campaign), "--experiments", str(experiments), "--threads", "2"]
-    return [sys.executable, "-m", "podium.cli.main", *asked, *more]
+    return [sys.executable, "-m", "podium", *asked, *more]
 
 
 def play(
