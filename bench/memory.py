@@ -61,7 +61,7 @@ def play(contest: contests.Contest, campaign: Path, time: str, seed: int, home: 
     shutil.rmtree(campaign, ignore_errors=True)
     argv = ["run", str(contest.public), "--campaign", str(campaign), "--time", time, "--seed", str(seed), "--json"]
     told = {**os.environ, "PODIUM_HOME": "" if home is None else str(home)}
-    subprocess.run([sys.executable, "-m", "podium.cli.main", *argv], capture_output=True, env=told, check=False)
+    subprocess.run([sys.executable, "-m", "podium", *argv], capture_output=True, env=told, check=False)
     file = campaign / "submission.csv"
     registry = Registry.open(campaign)
     blends = [one for one in registry.events.after(0, 100_000) if one.kind == "blend"]

@@ -33,7 +33,8 @@ from podium.cli.duration import seconds
 from podium.team.builtin import BuiltinSeat
 from podium.team.builtin.stock import shipped_catalog
 from podium.team.seat import Seat
-from podium.testing.aimless import Aimless, Plain
+from podium.testing.aimless import Aimless
+from podium.testing.catalogs import Plain
 
 BUILDERS: dict[str, Callable[[], Seat]] = {
     "planned": BuiltinSeat,

@@ -178,6 +178,16 @@ def test_what_another_has_measured_costs_nothing() -> None:
     assert catalog.as_made(Recipe("tabular", "linear", {}, {}), [like]).features == {}
 
 
+def test_what_only_categories_feel_is_not_moved_without_any() -> None:
+    lightgbm, rng = Recipe("tabular", "lightgbm", {}, {}), random.Random(0)
+
+    def moved(one: DataFacts) -> bool:
+        found = (catalog.neighbours(lightgbm, rng, one, competition()) for _ in range(300))
+        return any("cat_smooth" in recipe.params for recipe in found)
+
+    assert moved(CASES["mixed"][0]) and not moved(facts())
+
+
 @pytest.mark.parametrize("metric", ["rmsle", "rmse"])
 def test_no_mutation_says_what_is_so_anyway(metric: str) -> None:
     """`crosses: 0` beside no word of crosses would be the same experiment under another fingerprint."""

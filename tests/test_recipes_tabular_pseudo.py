@@ -196,6 +196,12 @@ def test_copies_together_are_the_soft_label(task_type: str) -> None:
     assert (share >= pseudo.TINY).all() and (row == len(found) - 1).sum() == 1  # what is sure is one copy
 
 
+def test_a_row_of_sixty_equal_classes_is_not_lost() -> None:
+    target = Target.of(np.zeros(2), replace(context("multiclass_classification", None), n_outputs=60))
+    row, _, share = pseudo.copies(np.full((2, 60), 1 / 60), target)
+    np.testing.assert_allclose(np.bincount(row, share), 1.0)
+
+
 def test_a_short_deadline_leaves_the_first_fit() -> None:
     import time
 

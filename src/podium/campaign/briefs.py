@@ -96,29 +96,29 @@ def _experiments(
     last = engine.registry.blends.last()
     weights = last.weights if last else {}
     measured = engine.registry.runs.cpu_seconds([e.id for e in shortlist]) if engine.purse.timed else {}
+    gates = [_gate(engine, experiment) for experiment in shortlist]
     return tuple(
         fact(
             experiment,
             cost_s=round(measured.get(experiment.id, experiment.static_cost_s), 3),
             correlation=correlations.get(champion or "", {}).get(experiment.id),
             weight=weights.get(experiment.id, 0.0),
-            notes={**engine.registry.runs.notes(experiment.id), **_stopped(engine, experiment)},
-            twin=(_gate(engine, experiment) or {}).get("twin"),
+            notes={**engine.registry.runs.notes(experiment.id), **_behind(gate)},
+            twin=gate.get("twin"),
         )
-        for experiment in shortlist
+        for experiment, gate in zip(shortlist, gates, strict=True)
     )
 
 
-def _gate(engine: Engine, experiment: Experiment) -> Mapping[str, Any] | None:
-    """The gate that stopped it; None where none did."""
+def _gate(engine: Engine, experiment: Experiment) -> Mapping[str, Any]:
+    """The gate that stopped it; empty where none did."""
     gate = engine.registry.experiments.gate(experiment.id) if experiment.status == "killed" else None
-    return None if gate is None or gate["continue_"] else gate
+    return {} if gate is None or gate["continue_"] else gate
 
 
-def _stopped(engine: Engine, experiment: Experiment) -> dict[str, float]:
+def _behind(gate: Mapping[str, Any]) -> dict[str, float]:
     """How far behind the champion a gate stopped it, in the metric's unit; empty where none did, and for a twin."""
-    gate = _gate(engine, experiment)
-    return {} if gate is None or gate.get("twin") else {"behind": -float(gate["solo_gain"])}
+    return {"behind": -float(gate["solo_gain"])} if gate and not gate.get("twin") else {}
 
 
 def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:

@@ -123,7 +123,7 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
 
 def modules(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     """What a warm parent imports for this campaign's recipes; torch (3 s, 200 MB) only where a family of another kind than
-    tables trains nets: tables have one such family among ten, and their first submission must not wait for it.
+    tables trains nets: of tables few families do, and the first submission must not wait for them.
 
     A name that ends in `.*` stands for a package with all its modules. `torch._dynamo` is half of torch's time: every
     optimiser imports it as it is made.

@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from podium.records import Brief, Competition, DataFacts, Hardware, Recipe, Reply, Review
+from podium.records import Brief, Reply, Review
 from podium.team.builtin import BuiltinSeat
-from podium.team.builtin.stock import Catalog, shipped_catalog
-
-
-@dataclass(frozen=True)
-class OneFamily:
-    """The catalog as somebody sees it who knows one family."""
-
-    whole: Catalog
-    family: str
-
-    def portfolio(self, facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
-        return tuple(one for one in self.whole.portfolio(facts, competition, hardware) if one.model == self.family)
-
-    def families(self, facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-        return (self.family,)
-
-    def neighbours(self, recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
-        return self.whole.neighbours(recipe, rng, facts, competition)
-
-    def crossover(self, a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
-        return self.whole.crossover(a, b, rng)
-
-    def cost_s(self, recipe: Recipe, facts: DataFacts, rows: int) -> float:
-        return self.whole.cost_s(recipe, facts, rows)
-
-    def as_made(self, recipe: Recipe, others: Iterable[Recipe]) -> Recipe:
-        return self.whole.as_made(recipe, others)
-
-    def fingerprint(self, recipe: Recipe) -> str:
-        return self.whole.fingerprint(recipe)
+from podium.team.builtin.stock import shipped_catalog
+from podium.testing.catalogs import OneFamily
 
 
 class Stubborn:

@@ -83,7 +83,8 @@ def copies(found: Floats, target: Target) -> tuple[Ints, NDArray[Any], Floats]:
     if not target.is_classification:
         return np.arange(len(found)), found, np.ones(len(found))
     shares, labels = _classes(found) if target.loss == "multiclass" else _labels(found)
-    shares = np.where(shares < TINY, 0.0, shares)
+    likeliest = shares == shares.max(axis=1, keepdims=True)  # of many classes all may be below it
+    shares = np.where((shares < TINY) & ~likeliest, 0.0, shares)
     row, place = np.nonzero(shares)
     shares = shares / shares.sum(axis=1, keepdims=True)
     return row, labels[row, place], shares[row, place]

@@ -125,7 +125,7 @@ PARAMS: dict[str, Space] = {
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
     """The recipe with one parameter or one feature option moved; boosting sometimes moves two parameters."""
     features, params = dict(recipe.features), dict(recipe.params)
-    space, options = _params(recipe.model, competition), _features(recipe, facts, competition)
+    space, options = _params(recipe.model, facts, competition), _features(recipe, facts, competition)
     if options and (not space or rng.random() < 0.4):
         name = rng.choice(sorted(options))
         usual = USUAL_OPTIONS.get(name, options[name][0])
@@ -139,8 +139,10 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
     return Recipe(recipe.kind, recipe.model, features, _settled(recipe, params))
 
 
-def _params(model: str, competition: Competition) -> dict[str, Sequence[Any]]:
+def _params(model: str, facts: DataFacts, competition: Competition) -> dict[str, Sequence[Any]]:
     space = dict(PARAMS[model])
+    if not any(column.kind in ("categorical", "code", "boolean") for column in facts.columns):
+        space.pop("cat_smooth", None)
     if model == "linear" and is_classification(competition):
         return {}  # its penalty is chosen in the fit
     if competition.task_type == "regression":

@@ -71,8 +71,10 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
         _replicates,
     )
     unseen, used, void = [], novelty.seen(facts, catalog), history.void(facts)
+    # a brief names the best and the newest experiments alone: no other can be a parent
+    listed = {e.id for e in facts.experiments}
     for spec in (spec for maker in makers for spec in maker(shop)):
-        afforded = affordable(spec, facts, catalog)
+        afforded = affordable(spec, facts, catalog) if listed.issuperset(spec.parents) else None
         if afforded is None or afforded.recipe is None:
             continue
         recipe = afforded.recipe
@@ -119,11 +121,8 @@ def parents(facts: Facts) -> list[ExperimentFact]:
 def _reopened(shop: Workshop) -> Iterator[ExperimentSpec]:
     """What the retro found to be given up too early, once each, with the parameters that it names."""
     done = {parent for e in shop.facts.experiments if e.operator == "debug" for parent in e.parents}
-    listed = {
-        e.id for e in shop.facts.experiments
-    }  # a brief names the best and the newest alone: no other can be a parent
     for one in shop.facts.reopened:
-        if one.recipe is not None and one.experiment in listed - done:
+        if one.recipe is not None and one.experiment not in done:
             units = max(REOPENED, shop.evidence.units("debug", one.recipe.model))
             yield shop.spec(
                 "debug", one.recipe, f"{title(one.recipe)} once more", f"{REOPENS} {one.experiment}: {one.why}", units,

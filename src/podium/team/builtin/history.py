@@ -14,6 +14,7 @@ PLATEAU_ROUNDS = 2
 BOOSTED = frozenset({"lightgbm", "xgboost", "catboost", "hist"})
 ENDING = 0.2  # of the time
 USED_UP = 0.95  # of its rounds, from where on boosting has not stopped by itself
+Void = frozenset[tuple[str, bool, str, str]]  # model, whether on target means, option, value
 CEILING_TRIES = 4  # boosted models in a row that gained no more than noise
 
 
@@ -92,9 +93,6 @@ def used_up(e: ExperimentFact) -> int | None:
     if not isinstance(reached, list) or not reached or not all(isinstance(one, int) for one in reached):
         return None
     return rounds if max(reached) >= USED_UP * rounds else None
-
-
-Void = frozenset[tuple[str, bool, str, str]]  # model, whether on target means, option, value
 
 
 def void(facts: Facts) -> Void:

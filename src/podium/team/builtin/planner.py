@@ -62,9 +62,8 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     rng = random.Random(f"{facts.seed}:{brief.id}")
     portfolio = catalog.portfolio(facts.data, facts.competition, facts.hardware)
     places: dict[str, float] = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
-    for turn, (recipe, _) in enumerate(
-        recalling.fitted(facts, catalog)
-    ):  # in turns with the portfolio, behind its baseline
+    # what is recalled takes turns with the portfolio, behind its baseline
+    for turn, (recipe, _) in enumerate(recalling.fitted(facts, catalog)):
         mark = catalog.fingerprint(recipe)
         places[mark] = min(places.get(mark, math.inf), turn + 0.5)
 
@@ -77,8 +76,8 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     baseline = next(iter(portfolio), None)
     alike = [spec for spec in ranked if baseline is not None and spec.family == baseline.model]
     alike.sort(key=lambda spec: spec.recipe != baseline)
-    first = [_prompt(spec, facts, catalog) for spec in alike]
-    return [*first[:1], *(spec for spec in ranked if spec not in first[:1])]
+    first = [_prompt(spec, facts, catalog) for spec in alike[:1]]
+    return [*first, *(spec for spec in ranked if spec not in first)]
 
 
 def _prompt(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +28,7 @@ FAR = 0.5  # apart, from where on two data sets have nothing to tell each other
 RECALLED = 6  # recipes handed to a campaign
 PER_FAMILY = 2
 WEIGHTS = {"rows": 0.4, "columns": 0.15, "outputs": 0.1, "numbers": 0.15, "categories": 0.1, "texts": 0.1}
-SPANS = {
-    "rows": math.log(1000),
-    "columns": math.log(100),
-    "outputs": math.log(30),
-}  # logarithms from where on all is apart
+SPANS = {"rows": math.log(1000), "columns": math.log(100), "outputs": math.log(30)}  # from there on two are all apart
 
 
 @dataclass(frozen=True)
@@ -100,14 +96,14 @@ def apart(a: Traits, b: Traits) -> float:
 def recall(played: Iterable[Played], traits: Traits, without: str = "") -> tuple[Recalled, ...]:
     """What carried the blends of the nearest data sets, by weight there and likeness, at most two of a family; `without`: a
     data set that is left out, since it is the one at hand."""
-    others = [one for one in played if one.data != without and apart(one.traits, traits) < FAR]
-    nearest = sorted(others, key=lambda one: (apart(one.traits, traits), one.data))[:NEAREST]
-    worth: Counter[str] = Counter()
+    distances = ((apart(one.traits, traits), one) for one in played if one.data != without)
+    nearest = sorted((pair for pair in distances if pair[0] < FAR), key=lambda pair: (pair[0], pair[1].data))[:NEAREST]
+    worth: defaultdict[str, float] = defaultdict(float)
     told: dict[str, tuple[Recipe, Played]] = {}
-    for one in nearest:
+    for distance, one in nearest:
         for member in one.carried:
             mark = dumps(member.recipe)
-            worth[mark] += member.weight * (1 - apart(one.traits, traits))  # type: ignore[assignment]
+            worth[mark] += member.weight * (1 - distance)
             told.setdefault(mark, (member.recipe, one))
     families: Counter[str] = Counter()
     found = []
