@@ -161,6 +161,19 @@ def test_ordinal_cuts_do_not_fit_noise() -> None:
     assert abs(np.mean(drops)) < 0.02
 
 
+def test_remembered_cuts_are_those_of_the_rows_asked_about() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, 4, 300)
+    raw = (1.5 + 0.4 * (truth - 1.5) + 0.2 * rng.normal(size=300))[:, None]
+    task = task_of("ordinal_regression", "qwk", classes=tuple("0123"))
+    first = task.fit_decision(truth, raw)
+    assert task.fit_decision(truth, raw) == first == {"cuts": ordinal.fit_cuts(truth, raw[:, 0], 4, "qwk")}
+    first["cuts"].clear()  # nobody's list but the caller's
+    raw += 1.0
+    moved = task.fit_decision(truth, raw)["cuts"]
+    np.testing.assert_allclose(moved, np.array(task.fit_decision(truth, raw - 1.0)["cuts"]) + 1.0)
+
+
 def test_cut_search_finds_the_exhaustive_optimum() -> None:
     rng = np.random.default_rng(3)
     truth = rng.integers(0, 3, 60)

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from podium.competition import lean
+
 Floats = NDArray[np.float64]
 PARAMS: dict[str, Any] = {
     "num_leaves": 15, "learning_rate": 0.15, "min_data_in_leaf": 20, "max_bin": 63, "bagging_fraction": 0.8,
@@ -58,7 +60,7 @@ def fit_predict(
 
     `objective`: LightGBM's: binary, multiclass, regression. Deterministic by `seed`, one thread.
     """
-    import lightgbm
+    lightgbm = lean.lightgbm()
 
     params = {**PARAMS, "objective": objective, "seed": seed}
     if objective == "multiclass":

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.records import Probed, QaCheck
+from podium.referee.probes.association import correlation
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
@@ -166,8 +167,6 @@ def _not_copied(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, A
 
 def _monotone(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, Any]) -> str | None:
     """Spearman correlation of `column` with the first output has the sign of `direction` (1 or -1), or is weak."""
-    from scipy.stats import spearmanr
-
     frame, column = seen.frame(), str(params.get("column"))
     if column not in frame.columns or not frame[column].dtype.is_numeric():
         return f"there is no numeric column {column!r}"
@@ -175,8 +174,8 @@ def _monotone(seen: Evidence, known: NDArray[np.bool_], params: Mapping[str, Any
     rows = known & np.isfinite(values)
     if rows.sum() < LEAST_MONOTONE:
         return None
-    found = float(spearmanr(values[rows], seen.raw[rows, -1]).statistic)
-    wrong = np.isfinite(found) and found * float(params.get("direction", 1)) < -2 / np.sqrt(rows.sum())
+    found = correlation(values[rows], seen.raw[rows, -1])
+    wrong = found * float(params.get("direction", 1)) < -2 / np.sqrt(rows.sum())
     return f"predictions and {column} rank with {found:+.3f}" if wrong else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from podium.competition import lean
 from podium.competition.audit.view import Floats, Ints, View, floats
 
 MOST_ROWS = 5_000
@@ -70,7 +71,7 @@ def _features(view: View, rows: Ints) -> tuple[Floats, list[int]]:
 
 
 def _fit_predict(train: Floats, codes: Ints, held: Floats, k: int, names: list[int], seed: int) -> Floats:
-    import lightgbm
+    lightgbm = lean.lightgbm()
 
     params = {
         "objective": "binary" if k == 2 else "multiclass", "num_leaves": 15, "learning_rate": 0.1, "min_data_in_leaf": 20,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from podium.tasks.task import Floats
@@ -48,11 +49,10 @@ def ceiling(truth: NDArray[Any], n_outputs: int) -> float:
 
 def correlation(a: Floats, b: Floats) -> float:
     """Spearman's, with mean ranks for ties; 0 where either does not vary."""
-    from scipy.stats import rankdata
-
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    first, second = (pl.Series(values).rank("average").to_numpy() for values in (a, b))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def chance(n_rows: int) -> float:
