@@ -374,6 +374,13 @@ def test_boosting_that_used_up_its_rounds_is_given_more(reached: int, patience: 
         )
 
 
+@pytest.mark.parametrize("score", [0.4, 0.86])
+def test_boosting_far_behind_is_not_led_by_its_rounds(score: float) -> None:
+    short = experiment("E001", score=score, recipe=recipe("lightgbm", patience=30), notes={"best_iteration": [400]})
+    known = facts(round=2, experiments=(short, experiment("E002", "linear", 0.8601)), champion="E002")
+    assert ("rounds 800" in planned(known).experiments[0].name) == (score == 0.86)
+
+
 def test_what_was_reopened_and_is_no_longer_listed_is_no_parent() -> None:
     """In a long campaign an experiment leaves the brief between the retro that re-opens it and the plan."""
     again = (

@@ -62,7 +62,10 @@ def other_kind(spec: ExperimentSpec, facts: Facts) -> bool:
 
 
 def longer(spec: ExperimentSpec, facts: Facts) -> bool:
-    """Whether it gives more rounds, and nothing else, to boosting that used up its own."""
+    """Whether it gives more rounds, and nothing else, to boosting that used up its own and promises something: beside texts
+    or curves, that a hopeless model was cut short is no news."""
+    if spec.expected_gain < PROMISING * history.noise(facts):
+        return False
     parent = next((e for e in facts.experiments if spec.parents and e.id == spec.parents[0]), None)
     if parent is None or parent.recipe is None or spec.recipe is None:
         return False
