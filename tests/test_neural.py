@@ -18,6 +18,7 @@ from podium.execution.local import LocalExecutor  # noqa: E402
 from podium.protocol import Context  # noqa: E402
 from podium.recipes.neural import Schedule, apply, begin, pick_device, restore, train, weights_of  # noqa: E402
 from podium.recipes.neural import loop as loop_module  # noqa: E402
+from podium.recipes.neural.average import Average  # noqa: E402
 from podium.testing.executor_conformance import RunBench  # noqa: E402
 
 CTX = Context(seed=3, cores=1, task_type="regression", metric="rmse", n_outputs=1, schema=())
@@ -148,6 +149,36 @@ def test_every_row_comes_once_before_any_comes_again() -> None:
     stream = loop_module._positions(10, 4, np.random.default_rng(0))
     seen = np.concatenate([next(stream) for _ in range(5)])
     assert sorted(seen[:10].tolist()) == sorted(seen[10:].tolist()) == list(range(10))
+
+
+@pytest.mark.parametrize("n", [10, 1000, 40_000])
+def test_batches_by_length_hold_every_row_and_little_padding(n: int) -> None:
+    lengths = np.random.default_rng(1).integers(3, 60, n)
+    stream = loop_module._positions(n, 8, np.random.default_rng(0), lengths)
+    batches = [next(stream) for _ in range(n // 8)]
+    seen = np.concatenate(batches)
+    assert len(np.unique(seen)) == len(seen)
+    padded = np.mean([lengths[rows].max() for rows in batches])
+    apart = np.mean(
+        [lengths[rows].max() for rows in np.random.default_rng(2).permutation(n)[: len(seen)].reshape(-1, 8)]
+    )
+    assert n == 10 or padded - lengths[seen].mean() < 0.2 * (apart - lengths.mean())
+    firsts = [int(lengths[rows].max()) for rows in batches]
+    assert n == 10 or firsts != sorted(firsts), "short rows are not learned first"
+
+
+def test_frozen_weights_are_not_averaged() -> None:
+    net = net_of()
+    net[0].weight.requires_grad_(False)
+    before = net[0].weight.detach().clone()
+    average = Average(net)
+    with torch.no_grad():
+        net[3].weight.fill_(4.0)
+    start = net[3].weight.detach().clone()
+    average.keep(0.75)
+    average.hand_over()
+    assert torch.equal(net[0].weight, before)
+    assert not torch.equal(net[3].weight, start) and (net[3].weight < 4.0).all()
 
 
 def test_a_schedule_climbs_and_falls() -> None:

@@ -19,7 +19,7 @@ from test_recipes_text import PROSE, competition, facts_of
 
 from podium.errors import SolutionError
 from podium.protocol import Column, Context, Rows
-from podium.recipes import source, text
+from podium.recipes import pretrained, source, text
 from podium.recipes.text import catalog, sentence_recipes
 from podium.recipes.text.embed import Encoded, Meanings
 from podium.recipes.text.wordpiece import WordPiece
@@ -233,7 +233,8 @@ def asked(task: str, folder: Path, **more: Any) -> Competition:
     return replace(found, brought=replace(found.brought, weights=(f"folder:{folder}",)), **more)
 
 
-def test_an_encoder_that_is_here_gets_recipes(folder: Path) -> None:
+def test_an_encoder_that_is_here_gets_recipes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "ENCODERS", ())  # whether the usual one is installed is not asked
     many, hardware = asked("multiclass_classification", folder), Hardware(cores=2, memory_mb=8192)
     facts = facts_of(PROSE)
     assert set(sentence_recipes.FAMILIES) <= set(catalog.families(facts, many))

@@ -20,6 +20,7 @@ from torch import nn
 
 from podium.errors import SolutionError
 from podium.protocol import Context
+from podium.recipes.neural.average import Average
 from podium.recipes.neural.device import autocast, out_of_memory, pick_device
 from podium.recipes.neural.schedule import Schedule
 
@@ -28,6 +29,7 @@ Batch = Callable[[NDArray[np.int64], np.random.Generator], Tensors]
 Loss = Callable[..., torch.Tensor]  # net, *tensors → mean over the batch's rows
 
 AHEAD = 4  # batches made beside a GPU's work
+WINDOW = 50  # batches whose rows are sorted by length
 WAIT = 16  # steps after which the clock waits for the GPU
 MOST_SKIPPED = 50  # steps in a row whose gradient is no number
 
@@ -41,17 +43,19 @@ def train(
     ctx: Context,
     share: float = 0.9,
     rates: Mapping[str, float] | None = None,
+    lengths: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Train `net` in place on `n` rows within `share` of `ctx.time_left()`; it is left on its device in `eval` mode.
 
     `batch(positions, rng)` gives CPU tensors, rows first; `loss(net, *tensors)` their mean loss. `rates`: prefix of
     parameter names → multiple of the learning rate (fine-tuning); a parameter with `requires_grad` False is not trained.
+    `lengths` `(n,)`: rows that are about as long share a batch, so that little of it is padding.
     Returns notes: steps, epochs, step_s, batch_size, pieces (a batch is worked through in), loss (mean of the last tenth).
     Raises SolutionError where there are no rows, or gradients stay infinite.
     """
     if n < 1:
         raise SolutionError("train: expected rows to learn from, found none")
-    return _Training(net, batch, loss, schedule, ctx, share, rates or {}).run(n)
+    return _Training(net, batch, loss, schedule, ctx, share, rates or {}).run(n, lengths)
 
 
 class _Training:
@@ -71,33 +75,32 @@ class _Training:
         torch.set_num_threads(max(1, ctx.cores))
         self.net, self.batch, self.loss, self.schedule, self.ctx = net.to(self.device), batch, loss, schedule, ctx
         self.seconds = max(0.0, share * ctx.time_left())
-        self.optimizer = torch.optim.AdamW(
-            _groups(net, schedule, rates), lr=schedule.lr, fused=self.device.type == "cuda"
-        )
+        self.optimizer = torch.optim.AdamW(_groups(net, schedule, rates), lr=schedule.lr, fused=True)
         # where numbers are short gradients are scaled, and a step with an infinite one is left out without a wait for it
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.device.type == "cuda")
-        self.average = _copy(net) if schedule.ema else None
+        self.average = Average(net) if schedule.ema else None
         self.pieces = 1  # a batch is worked through in so many: more where memory is short
         self.skipped = 0
 
-    def run(self, n: int) -> dict[str, Any]:
+    def run(self, n: int, lengths: NDArray[np.int64] | None) -> dict[str, Any]:
         began = time.monotonic()
         size = min(self.schedule.batch_size, n)
         total, step, losses = self.schedule.steps(n, size), 0, []
         self.net.train()
-        batches = self._batches(_positions(n, size, np.random.default_rng([self.ctx.seed, 1])))
+        batches = self._batches(_positions(n, size, np.random.default_rng([self.ctx.seed, 1]), lengths))
         for tensors in batches:
             self._set_rate(self._progress(step, total, began))
             losses.append(self._step(tensors))
             step += 1
-            self._keep_average(step)
+            if self.average is not None:
+                self.average.keep(self.schedule.average(step))
             if self.device.type == "cuda" and step % WAIT == 0:
                 torch.cuda.synchronize()
             if self._progress(step, total, began) >= 1:
                 break
         batches.close()
         if self.average is not None:
-            self.net.load_state_dict(self.average)
+            self.average.hand_over()
         self.net.eval()
         last = torch.stack(losses[-max(1, len(losses) // 10) :]).mean().item()
         took = time.monotonic() - began
@@ -163,17 +166,6 @@ class _Training:
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
-    def _keep_average(self, step: int) -> None:
-        if self.average is None:
-            return
-        decay = self.schedule.average(step)
-        with torch.no_grad():
-            for name, value in self.net.state_dict().items():
-                if value.dtype.is_floating_point:
-                    self.average[name].lerp_(value, 1 - decay)
-                else:
-                    self.average[name].copy_(value)
-
     def _batches(self, positions: Iterator[NDArray[np.int64]]) -> Generator[Tensors]:
         """Batches in order, one generator's numbers throughout; made beside a GPU's work, at once on the CPU."""
         rng = np.random.default_rng([self.ctx.seed, 2])
@@ -196,14 +188,20 @@ class _Training:
         return tuple(t if t.is_cuda else t.pin_memory() for t in self.batch(chosen, rng))
 
 
-def _positions(n: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Batches of equal size without end: every row once before any comes again."""
+def _positions(
+    n: int, size: int, rng: np.random.Generator, lengths: NDArray[np.int64] | None = None
+) -> Iterator[NDArray[np.int64]]:
+    """Batches of equal size without end: every row once before any comes again. With `lengths` the order of batches is
+    random, and which rows of the next `WINDOW` batches meet in one is not."""
     left = np.empty(0, dtype=np.int64)
     while True:
         while len(left) < size:
             left = np.concatenate([left, rng.permutation(n)])
-        yield left[:size]
-        left = left[size:]
+        batches = 1 if lengths is None else min(WINDOW, len(left) // size)
+        window, left = left[: batches * size], left[batches * size :]
+        if lengths is not None:
+            window = window[np.argsort(lengths[window], kind="stable")]
+        yield from window.reshape(-1, size)[rng.permutation(batches) if batches > 1 else [0]]
 
 
 def _groups(net: nn.Module, schedule: Schedule, rates: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -217,7 +215,3 @@ def _groups(net: nn.Module, schedule: Schedule, rates: Mapping[str, float]) -> l
         {"params": held, "scale": scale, "weight_decay": schedule.weight_decay if decayed else 0.0}
         for (scale, decayed), held in groups.items()
     ]
-
-
-def _copy(net: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: value.detach().clone() for name, value in net.state_dict().items()}

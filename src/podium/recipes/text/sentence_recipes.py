@@ -23,7 +23,7 @@ WIDTH = 384  # of a text's vector, where its encoder is the usual one
 START_S = 3.0  # torch, the weights
 PIECE_S = 2.6e-4  # a piece forward, on one core of 2026 (bench/sentences.py)
 BACK = 3.0  # a step over a forward pass
-STEP_S = 0.25  # of a step for itself: ten million weights and their averages
+STEP_S = 0.05  # of a step for itself: ten million weights and their averages
 LETTERS = 4.3  # to a piece
 SPACE: dict[str, dict[str, list[Any]]] = {
     "sentence_linear": {},

@@ -67,7 +67,8 @@ class SentenceTuned:
 
             return (*data(at), torch.from_numpy(answers[at]), torch.from_numpy(weight[at]))
 
-        told = learn(net, len(train), batch, self._loss(), self._schedule(), ctx, 0.85, {"backbone.": self.slower})
+        rates = {"backbone.": self.slower}
+        told = learn(net, len(train), batch, self._loss(), self._schedule(), ctx, 0.85, rates, data.lengths())
         held = {name: value for name, value in weights_of(net).items() if not name.startswith(STARTS)}
         # kept in half precision, and used so from the first prediction on
         self.weights = {name: value.astype(np.float16) for name, value in held.items()}
@@ -86,7 +87,7 @@ class SentenceTuned:
             {name: torch.from_numpy(value.astype(np.float32)) for name, value in self.weights.items()}, strict=False
         )
         data = _Read(self, rows, ctx)
-        order = data.by_length()
+        order = np.argsort(data.lengths(), kind="stable")  # little padding
         kind = self.target.loss
 
         def forward(net: Any, *inputs: Any) -> Any:
@@ -149,10 +150,10 @@ class _Read:
             found += tensors([pieces[k] for k in at], [second[k] for k in at] if second else ())
         return tuple(found)
 
-    def by_length(self) -> NDArray[np.int64]:
-        """Positions of rows, the shortest first: little padding."""
-        sizes = [sum(len(pieces[k]) for pieces in self.pieces) for k in range(len(self.pieces[0]))]
-        return np.argsort(np.array(sizes, dtype=np.int64), kind="stable")
+    def lengths(self) -> NDArray[np.int64]:
+        """`(n,)`: pieces of each row."""
+        of_texts = ([len(row) for row in pieces] for pieces in self.pieces)
+        return np.array([sum(each) for each in zip(*of_texts, strict=True)], dtype=np.int64)
 
 
 def _worded(rows: Rows, columns: list[str], beside: list[str]) -> list[pl.Series]:
