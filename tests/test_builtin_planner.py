@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from podium.records import (
     BlendFact,
     Budget,
     Check,
+    DataFacts,
     ExperimentFact,
     ExperimentSpec,
     Facts,
@@ -51,6 +53,29 @@ def test_the_cheapest_sound_baseline_comes_first() -> None:
     assert first[0].recipe == CATALOG.portfolio(data(), facts().competition, facts().hardware)[0]
     assert {s.operator for s in first} == {"draft"}
     assert batch.wall_s(first, facts()) <= batch.FIRST_ROUND_S
+
+
+class OneNet(FakeCatalog):
+    """Beside the seven families a net that is tuned for few epochs, 60 seconds each over all folds."""
+
+    def portfolio(self, *known: Any) -> tuple[Recipe, ...]:
+        return (*super().portfolio(*known), Recipe("text", "tuned", {}, {"epochs": 3}))
+
+    def cost_s(self, recipe: Recipe, facts: DataFacts, rows: int) -> float:
+        return 12.0 * recipe.params["epochs"] if recipe.model == "tuned" else super().cost_s(recipe, facts, rows)
+
+
+@pytest.mark.parametrize(("left", "epochs"), [(400.0, 3), (260.0, 2), (170.0, 1)])
+def test_a_net_not_tried_gets_as_many_epochs_as_its_share_of_the_time_holds(left: float, epochs: int) -> None:
+    known = under_way(budget=Budget(left, 420.0, None, 2, 1))
+    offered = [s for s in candidates(known, OneNet(), random.Random(0)) if s.family == "tuned"]
+    assert [s.recipe.params["epochs"] for s in offered if s.recipe] == [epochs]
+    tried = experiment("E009", "tuned", recipe=Recipe("text", "tuned", {}, {"epochs": 1}))
+    again = replace(known, experiments=(*known.experiments, tried))
+    offered = [
+        s for s in candidates(again, OneNet(), random.Random(0)) if s.family == "tuned" and s.operator == "draft"
+    ]
+    assert all(s.recipe and s.recipe.params["epochs"] >= 2 for s in offered), "once tried, it competes on its worth"
 
 
 def test_a_dear_baseline_comes_alone_and_with_less_effort() -> None:

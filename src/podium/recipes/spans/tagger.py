@@ -61,7 +61,7 @@ class SpanTagger(SpanModel):
             return torch.from_numpy(codes), torch.from_numpy(condition), torch.from_numpy(asked), *ends
 
         schedule = Schedule(self.epochs, 64, self.lr, 0.01, 0.1, 0.0, 1.0)
-        self.notes |= train(net, len(inside), batch, loss, schedule, ctx, share=0.8)
+        self.notes |= train(net, len(inside), batch, loss, schedule, ctx, share=0.8, lengths=passages.sizes[inside])
         self.weights = weights_of(net)
 
     def _spans(self, passages: Passages, ctx: Context) -> Weighted:

@@ -65,7 +65,8 @@ class TextSeq2Seq(TextModel):
 
         net = self._net()
         schedule = Schedule(self.epochs, 64, self.lr, 0.01, 0.1, 0.0, 1.0)
-        self.notes |= train(net, len(kept), batch, loss, schedule, ctx, share=0.7)
+        lengths = np.array([len(spelled[p]) + len(to[p]) for p in range(len(kept))], dtype=np.int64)
+        self.notes |= train(net, len(kept), batch, loss, schedule, ctx, share=0.7, lengths=lengths)
         self.weights = weights_of(net)
 
     def _write(self, sources: Sources, ctx: Context) -> list[str]:

@@ -19,7 +19,6 @@ IDLE = 1.5  # how far a round may overrun so that no slot stands idle
 TWINS = 2  # of one parent and operator
 PAYS = 0.005  # noise floors: below this an experiment is not worth its risk of overfitting the pool
 OVERHEADS = 2.0  # a round's runs take at least this many times what the round costs beside them
-BREADTH_SHARE = 0.35  # of the time left: a costlier draft competes on its worth like any other
 PROMISING = 0.4  # noise floors
 PATIENCE = 0.03  # of the time left, as seconds that an experiment may cost without being ranked lower for it
 UNTIMED_SPARE_S = 30.0  # the same where experiments are counted
@@ -99,7 +98,7 @@ def rank(
 
     A portfolio's order is evidence from many data sets; by gain per second alone cheap and weak models would lead.
     """
-    fair = BREADTH_SHARE * cost.left_s(facts)
+    fair = cost.fair_s(facts)
     least = PROMISING * history.noise(facts)
 
     def order(spec: ExperimentSpec) -> tuple[float, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
-from podium.team.builtin import cost, history, learnings, novelty, recalling
+from podium.team.builtin import batch, cost, history, learnings, novelty, recalling
 from podium.team.builtin.conditions import MEASURES
 from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
@@ -89,9 +89,24 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
 
 
 def affordable(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec | None:
-    """The spec, with less effort where it would not end in the time left; None where no effort is small enough."""
+    """The spec, with less effort where it would not end in the time left; None where no effort is small enough.
+
+    A net of a family not tried gets fewer epochs, too, where it would take more than its share: its learning rate falls to
+    its end whenever that is, so a short schedule tells what a long one may bring.
+    """
+    found = _eased(spec, facts, catalog, lambda one: cost.fits([one], facts))
+    if found is None or found.recipe is None or "epochs" not in found.recipe.params or not batch.untried(found, facts):
+        return found
+    fair = cost.fair_s(facts)
+    return _eased(found, facts, catalog, lambda one: batch.wall_s([one], facts) <= fair) or found
+
+
+def _eased(
+    spec: ExperimentSpec, facts: Facts, catalog: Catalog, small: Callable[[ExperimentSpec], bool]
+) -> ExperimentSpec | None:
+    """With half the effort, and half again, until it is small; None where that is too little."""
     effort = 1.0
-    while spec.recipe is not None and not cost.fits([spec], facts):
+    while spec.recipe is not None and not small(spec):
         smaller = cost.cheaper(spec.recipe, facts, catalog)
         effort /= 2
         if smaller is None or effort < cost.LEAST_EFFORT:

@@ -17,6 +17,7 @@ EFFORT = ("rounds", "trees", "epochs")
 STEP = ("learning_rate", "eta")  # of a boosting, doubled as its rounds are halved
 LARGEST_STEP = 0.3
 LEAST_EFFORT = 1 / 8
+BREADTH_SHARE = 0.4  # of the time left: a costlier draft competes on its worth like any other
 
 
 def experiment_s(recipe: Recipe, facts: Facts, catalog: Catalog) -> float:
@@ -60,6 +61,11 @@ def round_overhead_s(facts: Facts) -> float:
     return min(0.1 * total, max(0.0, (1 - RESERVE) * total - left - running) / rounds)
 
 
+def fair_s(facts: Facts) -> float:
+    """Seconds that a family not tried may take whatever it promises."""
+    return BREADTH_SHARE * left_s(facts)
+
+
 def fits(specs: Sequence[ExperimentSpec], facts: Facts) -> bool:
     """Whether the batch ends in the time left."""
     costs = [spec.cost_s for spec in specs]
@@ -72,9 +78,10 @@ def cheaper(recipe: Recipe, facts: Facts, catalog: Catalog) -> Recipe | None:
     None where it has no effort to halve, or halving it would not lower its cost.
     """
     knob = next((name for name in EFFORT if isinstance(recipe.params.get(name), int)), None)
-    if knob is None or recipe.params[knob] < 8:
+    if knob is None or recipe.params[knob] < (2 if knob == "epochs" else 8):
         return None
-    params = {**recipe.params, knob: recipe.params[knob] // 2}
+    few = recipe.params[knob] < 8  # epochs of fine-tuning: 3, 2, 1
+    params = {**recipe.params, knob: (recipe.params[knob] + few) // 2}
     for step in STEP:
         if knob == "rounds" and isinstance(params.get(step), float):
             params[step] = round(min(LARGEST_STEP, params[step] * 2), 6)
