@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,24 +18,27 @@ import pytest
 from podium import tasks
 from podium.metrics.shapes import Text
 from podium.protocol import Column, Context, Layout, Rows
-from podium.recipes import spans
+from podium.recipes import pretrained, spans
 from podium.recipes.source import solution
 from podium.recipes.spans import candidates, catalog
 from podium.recipes.spans.evidence import core, indicators
 from podium.recipes.spans.marks import Ends, surplus
 from podium.recipes.spans.passages import Reader
+from podium.recipes.text.wordpiece import WordPiece
 from podium.records import Competition, DataFacts, Hardware
+from podium.testing import tiny_bert
 from podium.testing.contests import spans as contest
 
 CONTEXT = Context(
     seed=1, cores=1, task_type="span_extraction", metric="word_jaccard", n_outputs=256,
     schema=(Column("text", "text", 400, 0, 60), Column("mood", "categorical", 3, 0, 4)),
-    layout=Layout("spans", (2, 128), "float32"),
+    layout=Layout("spans", (2, 128), "float32"), weights={},
 )  # fmt: skip
 MODELS: dict[str, dict[str, Any]] = {
     "SpanRules": {},
     "SpanRanker": {"rounds": 30, "folds": 2, "min_data_in_leaf": 20},
     "SpanTagger": {"width": 24, "epochs": 1},
+    "SpanEncoder": {"features": {"weights": "folder:tiny", "length": 64}, "epochs": 1},
 }
 COMPETITION = Competition(
     "mood", "", "span_extraction", "word_jaccard", "higher", ("phrase",), "id", ("id", "phrase"), "text",
@@ -53,8 +57,17 @@ def rows(frame: pl.DataFrame, answers: Sequence[str] | None = None) -> Rows:
     return Rows(frame, np.arange(frame.height), y=None if answers is None else np.array(answers, dtype=object))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def encoder(tmp_path_factory: pytest.TempPathFactory, data: tuple[pl.DataFrame, list[str]]) -> Path:
+    """Where every run of this module has the weights `folder:tiny`."""
+    words = {"glad", "sad", "calm", *" ".join(data[0]["text"]).split()}
+    folder = tiny_bert.make(tmp_path_factory.mktemp("tiny"), sorted(words))
+    CONTEXT.weights["folder:tiny"] = folder  # type: ignore[index]
+    return folder
+
+
 def made(name: str) -> Any:
-    if name == "SpanTagger":
+    if name in ("SpanTagger", "SpanEncoder"):
         pytest.importorskip("torch")
     return getattr(spans, name)(**MODELS[name])
 
@@ -106,6 +119,42 @@ def test_the_ranker_finds_phrases_by_the_mood(data: tuple[pl.DataFrame, list[str
     frame, answers = data
     model = made("SpanRanker").fit(rows(frame[:350], answers[:350]), CONTEXT)
     assert scored(model, frame[350:], answers[350:]) > 0.8
+
+
+def test_the_encoder_reads_what_stands_beside_and_learns(data: tuple[pl.DataFrame, list[str]]) -> None:
+    pytest.importorskip("torch")
+    frame, answers = data
+    features = {"weights": "folder:tiny", "length": 64}
+    model = spans.SpanEncoder(features, epochs=60, slower=1.0, learning_rate=1e-2).fit(
+        rows(frame[:350], answers[:350]), CONTEXT
+    )
+    assert scored(model, frame[350:], answers[350:]) > 0.65
+    one = frame.filter(pl.col("mood") != "calm")[:1]
+    moods = [model.predict(rows(one.with_columns(mood=pl.lit(mood))), CONTEXT).values for mood in ("glad", "sad")]
+    assert not np.allclose(*moods, atol=1e-2)
+
+
+def test_words_and_their_pieces(encoder: Path) -> None:
+    cut = WordPiece.read(encoder).encode_words(["glad", ""], [["so", "no-one", "", "calm"], ["very"] * 9], 12)
+    pieces, begin, ends = cut[0]
+    assert pieces[0] == pieces[0] and len(pieces) <= 12 and begin == 3
+    assert ends == [4, 10, 11] and len(pieces) == 12, (
+        "a word of no letters is one unknown piece; what does not fit is left out"
+    )
+    assert cut[1][1] == 2 and len(cut[1][2]) == 9
+
+
+def test_an_encoder_that_is_here_is_offered(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "ENCODERS", ())
+    assert "span_encoder" not in catalog.families(FACTS, COMPETITION)
+    asked = replace(COMPETITION, brought=replace(COMPETITION.brought, weights=(f"folder:{encoder}",)))
+    recipe = next(one for one in catalog.portfolio(FACTS, asked, Hardware(2, 4000)) if one.model == "span_encoder")
+    assert f"weights: folder:{encoder}\n" in solution(recipe, "x", "y")
+    assert (
+        0 < catalog.cost_s(recipe, FACTS, 500) < catalog.cost_s(recipe, FACTS, 5000)
+        and catalog.memory_mb(recipe, FACTS) > 1000
+    )
+    assert "span_encoder" not in catalog.families(FACTS, replace(asked, pretrained="no"))
 
 
 # ---------------------------------------------------------------- marks

@@ -4,12 +4,24 @@ begin(ctx)                                            seed, threads; the device.
 train(net, n, batch, loss, schedule, ctx)             AdamW on a schedule that ends in time; returns notes
 apply(net, n, batch, forward, ctx, batch_size)        float32 outputs of all rows
 weights_of(net), restore(net, weights)                so that a model pickles as numpy, whatever the device
+halved(net, without), restore_halved(net, weights)    the same in half the space, frozen parts left out
 """
 
 from podium.recipes.neural.device import autocast, begin, pick_device
 from podium.recipes.neural.loop import train
 from podium.recipes.neural.predict import apply
 from podium.recipes.neural.schedule import Schedule
-from podium.recipes.neural.weights import restore, weights_of
+from podium.recipes.neural.weights import halved, restore, restore_halved, weights_of
 
-__all__ = ["Schedule", "apply", "autocast", "begin", "pick_device", "restore", "train", "weights_of"]
+__all__ = [
+    "Schedule",
+    "apply",
+    "autocast",
+    "begin",
+    "halved",
+    "pick_device",
+    "restore",
+    "restore_halved",
+    "train",
+    "weights_of",
+]

@@ -28,3 +28,17 @@ def restore(net: Net, weights: Mapping[str, NDArray[Any]]) -> Net:
     """Put the weights into a net of the same shape, and return it. Raises RuntimeError where names or shapes differ."""
     net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     return net
+
+
+def halved(net: nn.Module, without: str) -> Weights:
+    """As `weights_of`, in half precision, and without what begins with `without`: frozen parts that come from elsewhere."""
+    kept = {name: value for name, value in weights_of(net).items() if not name.startswith(without)}
+    return {name: value.astype(np.float16) for name, value in kept.items()}
+
+
+def restore_halved(net: Net, weights: Mapping[str, NDArray[Any]]) -> Net:
+    """What `halved` kept, into a net that has the rest already."""
+    net.load_state_dict(
+        {name: torch.from_numpy(value.astype(np.float32)) for name, value in weights.items()}, strict=False
+    )
+    return net

@@ -7,12 +7,15 @@ import random
 from typing import Any
 
 from podium.recipes.family import Family
+from podium.recipes.pretrained import sentence_encoders
+from podium.recipes.text import sentence_recipes
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 FAMILIES: dict[str, Family] = {
     "span_rules": Family("SpanRules"),
     "span_ranker": Family("SpanRanker", ("scikit-learn", "lightgbm")),
     "span_tagger": Family("SpanTagger", ("torch",)),
+    "span_encoder": Family("SpanEncoder", ("torch",)),
 }
 SPACE: dict[str, dict[str, list[Any]]] = {
     "span_rules": {},
@@ -30,29 +33,46 @@ SPACE: dict[str, dict[str, list[Any]]] = {
         "lr": [1e-3, 2e-3, 4e-3],
         "epochs": [4, 6, 9],
     },
+    "span_encoder": {
+        "epochs": [1, 2, 3, 4],
+        "learning_rate": [5e-4, 1e-3, 2e-3],
+        "slower": [0.03, 0.05, 0.08, 0.12],
+        "batch_size": [16, 32, 64],
+    },
 }
 ROUNDS = {0.03: 500, 0.06: 250, 0.1: 150}  # trees go with the learning rate
 WORD = 5.5  # characters of a word and its blank
+PIECE = 3.6  # characters of a piece, where words are misspelled as people do
+LENGTHS = (64, 128, 256, 512)
 
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
-    """All whose library is installed."""
+    """All whose library is installed; the encoder where its weights are here and the rules do not forbid it."""
     needed = {"span_ranker": "lightgbm", "span_tagger": "torch"}
-    return tuple(name for name in FAMILIES if name not in needed or importlib.util.find_spec(needed[name]))
+    absent = {name for name, library in needed.items() if not importlib.util.find_spec(library)}
+    absent |= set() if sentence_encoders(competition) else {"span_encoder"}
+    return tuple(name for name in FAMILIES if name not in absent)
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
     """The rule by condition, then evidence and ranking, then nets, which err elsewhere."""
     known = families(facts, competition)
+    encoders = sentence_encoders(competition)
+    read = {"weights": encoders[0], "length": _length(facts)} if encoders else {}
     listed: list[tuple[str, dict[str, Any]]] = [
         ("span_rules", {}),
         ("span_ranker", {}),
+        ("span_encoder", {"epochs": 2}),
         ("span_tagger", {}),
         ("span_ranker", {"C": 0.03, "num_leaves": 15, "learning_rate": 0.1, "rounds": 150}),
         ("span_tagger", {"width": 128, "dropout": 0.4}),
         ("span_ranker", {"C": 0.3, "folds": 6, "num_leaves": 63, "min_data_in_leaf": 300}),
     ]
-    return tuple(Recipe("spans", name, {}, params) for name, params in listed if name in known)
+    return tuple(
+        Recipe("spans", name, read if name == "span_encoder" else {}, params)
+        for name, params in listed
+        if name in known
+    )
 
 
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
@@ -60,7 +80,7 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
     params, space = dict(recipe.params), SPACE[recipe.model]
     for name in rng.sample(list(space), min(len(space), rng.choice([1, 1, 2]))):
         params[name] = rng.choice([value for value in space[name] if value != params.get(name)])
-        if name == "learning_rate":
+        if recipe.model == "span_ranker" and name == "learning_rate":
             params["rounds"] = ROUNDS[params[name]]
     return Recipe(recipe.kind, recipe.model, dict(recipe.features), params)
 
@@ -74,6 +94,9 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
         evidence = 3 * recipe.params.get("folds", 4) * 1e-5 * words
         trees = recipe.params.get("rounds", 250) * 17 * rows * 2.5e-7
         return float(1.0 + evidence + trees + 2e-5 * words)
+    if recipe.model == "span_encoder":
+        pieces = min(int(recipe.features.get("length", 128)), _pieces(facts))
+        return sentence_recipes.tuning_s(pieces, rows, rows / max(1, facts.n_folds - 1), recipe.params)
     epochs, width = recipe.params.get("epochs", 6), recipe.params.get("width", 96)
     return float(3.0 + epochs * words * 1.5e-4 * (width / 96) ** 1.5)
 
@@ -81,10 +104,22 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Peak of one run: interpreter and libraries, indicators of each word, candidates."""
     words = facts.n_train * _words(facts)
-    each = {"span_rules": 3e-4, "span_ranker": 1.6e-3, "span_tagger": 8e-4}[recipe.model]
-    return int((1200 if recipe.model == "span_tagger" else 400) + each * words)
+    each = {"span_rules": 3e-4, "span_ranker": 1.6e-3, "span_tagger": 8e-4, "span_encoder": 8e-4}[recipe.model]
+    base = {"span_tagger": 1200, "span_encoder": 1800}.get(recipe.model, 400)
+    return int(base + each * words)
 
 
 def _words(facts: DataFacts) -> float:
     """Mean words of the longest text."""
     return max((column.mean_length for column in facts.columns if column.kind != "file"), default=50.0) / WORD
+
+
+def _pieces(facts: DataFacts) -> float:
+    """Mean pieces of a row, all its strings read."""
+    read = [column for column in facts.columns if column.kind in ("text", "categorical", "code", "boolean")]
+    return sum(column.mean_length for column in read) / PIECE + 3
+
+
+def _length(facts: DataFacts) -> int:
+    """Pieces that hold most rows whole."""
+    return next((length for length in LENGTHS if length >= 2 * _pieces(facts)), LENGTHS[-1])

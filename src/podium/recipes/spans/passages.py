@@ -24,7 +24,8 @@ KINDS = ("text", "categorical", "code", "boolean")
 class Passages:
     """n texts of m words in all. `starts`, `ends` `(m,)`: characters of a word in its text; `offsets` `(n + 1,)`: row i has
     words offsets[i] to offsets[i + 1]; `condition` `(n,)`: code of the row's values, 0 where they were never seen;
-    `beside`: the words of the row's other texts (a question), lower-cased."""
+    `beside`: the words of the row's other texts (a question), lower-cased; `before`: its values and other texts, to be read
+    before the passage."""
 
     texts: tuple[str, ...]
     words: tuple[str, ...]
@@ -33,6 +34,7 @@ class Passages:
     offsets: Ints
     condition: Ints
     beside: tuple[frozenset[str], ...]
+    before: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -81,6 +83,7 @@ class Reader:
             np.concatenate([[0], np.cumsum([len(matches) for matches in found], dtype=np.int64)]).astype(np.int64),
             condition,
             self._beside(frame),
+            self._before(frame),
         )
 
     def _keys(self, frame: pl.DataFrame) -> Sequence[tuple[str, ...]]:
@@ -93,3 +96,10 @@ class Reader:
             return (frozenset(),) * frame.height
         texts = frame.select(pl.concat_str(pl.col(self.others).fill_null(""), separator=" ").str.to_lowercase())
         return tuple(frozenset(re.findall(r"\w+", text)) for text in texts.to_series())
+
+    def _before(self, frame: pl.DataFrame) -> tuple[str, ...]:
+        named = [*self.conditions, *self.others]
+        if not named:
+            return ("",) * frame.height
+        texts = [pl.col(name).cast(pl.String).fill_null("") for name in named]
+        return tuple(frame.select(pl.concat_str(texts, separator=" . ")).to_series())

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+ABSENT = -30.0  # the score of a word that is not there
+
 
 class Pointer(nn.Module):
     """Hashed embeddings of each word's parts, two bidirectional GRU layers beginning from the condition, and a score of
@@ -34,7 +36,7 @@ class Pointer(nn.Module):
         read = _read(self.lower, self.drop(words + about), sizes)
         again = _read(self.upper, torch.cat([self.drop(read), about], dim=-1), sizes)
         scores: torch.Tensor = self.head(torch.cat([self.drop(again), about], dim=-1))
-        return scores.masked_fill(~there[..., None], -30.0)
+        return scores.masked_fill(~there[..., None], ABSENT)
 
 
 def _read(layer: nn.GRU, words: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
@@ -46,14 +48,13 @@ def _read(layer: nn.GRU, words: torch.Tensor, sizes: torch.Tensor) -> torch.Tens
     return found
 
 
-def loss(
-    net: nn.Module, codes: torch.Tensor, condition: torch.Tensor, asked: torch.Tensor, first: torch.Tensor,
-    last: torch.Tensor,
-) -> torch.Tensor:  # fmt: skip
-    """Cross entropy of the first and the last word, and of whether each word is within."""
-    scores = net(codes, condition, asked).float()
-    there = (codes[..., 0] > 0).float()
-    place = torch.arange(codes.shape[1], device=codes.device)[None, :]
+def loss(net: nn.Module, *tensors: torch.Tensor) -> torch.Tensor:
+    """Cross entropy of the first and the last word, and of whether each word is within. `tensors`: what the net reads, then
+    `(rows,)` each: words, the first and the last of the answer."""
+    *inputs, words, first, last = tensors
+    scores = net(*inputs).float()
+    place = torch.arange(scores.shape[1], device=scores.device)[None, :]
+    there = (place < words[:, None]).float()
     within = ((place >= first[:, None]) & (place <= last[:, None])).float()
     ends = nn.functional.cross_entropy(scores[..., 0], first) + nn.functional.cross_entropy(scores[..., 1], last)
     each = nn.functional.binary_cross_entropy_with_logits(scores[..., 2], within, reduction="none")

@@ -68,9 +68,9 @@ class Bert(nn.Module):
         layers = nn.ModuleList(Layer(*shape) for _ in range(int(config["num_hidden_layers"])))
         self.encoder = nn.ModuleDict({"layer": layers})
 
-    def forward(self, pieces: torch.Tensor, kinds: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-        """`(n, width)`: the mean state of each row's pieces. `pieces`, `kinds` (0: first text, 1: second) `(n, longest)`
-        whole numbers, `there` `(n, longest)` truth values: which are no padding."""
+    def states(self, pieces: torch.Tensor, kinds: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        """`(n, longest, width)`: a state for each piece. `pieces`, `kinds` (0: first text, 1: second) `(n, longest)` whole
+        numbers, `there` `(n, longest)` truth values: which are no padding."""
         parts: Any = self.embeddings
         at = torch.arange(pieces.shape[1], device=pieces.device)
         x = parts["word_embeddings"](pieces) + parts["position_embeddings"](at) + parts["token_type_embeddings"](kinds)
@@ -79,6 +79,11 @@ class Bert(nn.Module):
         layers: Any = self.encoder["layer"]
         for layer in layers:
             x = layer(x, there[:, None, None, :], self.drop)
+        return torch.as_tensor(x)
+
+    def forward(self, pieces: torch.Tensor, kinds: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        """`(n, width)`: the mean of each row's `states`."""
+        x = self.states(pieces, kinds, there)
         weight = there[:, :, None].to(x.dtype)
         return torch.as_tensor((x * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from podium.protocol import Column
@@ -86,15 +87,20 @@ def reading_s(recipe: Recipe, facts: DataFacts, texts: list[Column], rows: int) 
     every = facts.n_train + facts.n_vault + facts.n_test
     if recipe.model == "sentence_tuned":
         pieces = sum(_pieces(column, length) for column in texts[:2])
-        trained = BACK * float(recipe.params.get("epochs", 3)) * rows
-        steps = float(recipe.params.get("epochs", 3)) * rows / int(recipe.params.get("batch_size", 32))
-        return START_S + STEP_S * steps + PIECE_S * pieces * (trained + rows / max(1, facts.n_folds - 1))
+        return tuning_s(pieces, rows, rows / max(1, facts.n_folds - 1), recipe.params)
     looked = every / max(1, facts.n_folds) if recipe.features.get("meanings") == ONCE else rows * 1.25
     if recipe.features.get("meanings") == MADE:  # by another experiment
         return 0.0
     share = [min(1.0, column.n_unique / max(1, facts.n_train)) or 1.0 for column in texts]
     distinct = sum(looked * part * _pieces(column, length) for part, column in zip(share, texts, strict=True))
     return START_S + PIECE_S * distinct
+
+
+def tuning_s(pieces: float, rows: int, asked: float, params: Mapping[str, Any]) -> float:
+    """Seconds of fine-tuning on rows of so many pieces, and of reading those asked about."""
+    epochs = float(params.get("epochs", 3))
+    steps = epochs * rows / int(params.get("batch_size", 32))
+    return START_S + STEP_S * steps + PIECE_S * pieces * (BACK * epochs * rows + asked)
 
 
 def linear_s(facts: DataFacts, texts: list[Column], rows: int, classifies: bool) -> float:

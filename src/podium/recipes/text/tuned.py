@@ -43,7 +43,7 @@ class SentenceTuned:
         self.notes: dict[str, Any] = {}
 
     def fit(self, train: Rows, ctx: Context) -> Self:
-        from podium.recipes.neural import begin, weights_of
+        from podium.recipes.neural import begin, halved
         from podium.recipes.neural import train as learn
         from podium.recipes.text.tuned_net import Tuned
 
@@ -69,23 +69,17 @@ class SentenceTuned:
 
         rates = {"backbone.": self.slower}
         told = learn(net, len(train), batch, self._loss(), self._schedule(), ctx, 0.85, rates, data.lengths())
-        held = {name: value for name, value in weights_of(net).items() if not name.startswith(STARTS)}
-        # kept in half precision, and used so from the first prediction on
-        self.weights = {name: value.astype(np.float16) for name, value in held.items()}
+        self.weights = halved(net, STARTS)  # and used so from the first prediction on
         self.notes.update(told, rows=len(train))
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
         """`(n, n_outputs)`: probabilities, or values in the labels' unit."""
-        import torch
-
-        from podium.recipes.neural import apply
+        from podium.recipes.neural import apply, restore_halved
         from podium.recipes.text.tuned_net import Tuned
 
         net = Tuned(weights_folder(str(self.features["weights"]), ctx), self._texts(), len(self.centre))
-        net.load_state_dict(
-            {name: torch.from_numpy(value.astype(np.float32)) for name, value in self.weights.items()}, strict=False
-        )
+        restore_halved(net, self.weights)
         data = _Read(self, rows, ctx)
         order = np.argsort(data.lengths(), kind="stable")  # little padding
         kind = self.target.loss

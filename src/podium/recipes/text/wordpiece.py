@@ -53,6 +53,24 @@ class WordPiece:
             found.append(([self.first, *a, self.last, *b, self.last], len(a) + 2))
         return found
 
+    def encode_words(
+        self, before: Sequence[str], words: Sequence[Sequence[str]], longest: int
+    ) -> list[tuple[list[int], int, list[int]]]:
+        """[CLS] before [SEP] words [SEP], where the words begin, and the place behind each word's last piece; of words that
+        do not fit there is none. What comes before is cut at half of `longest`."""
+        found = []
+        for text, own in zip(before, words, strict=True):
+            pieces = [self.first, *self._text(text, longest // 2), self.last]
+            begin, ends = len(pieces), []
+            for word in own:
+                cut = self._text(word, longest) or [self.vocabulary[UNKNOWN]]
+                if len(pieces) + len(cut) >= longest:
+                    break
+                pieces += cut
+                ends.append(len(pieces))
+            found.append(([*pieces, self.last], begin, ends))
+        return found
+
     def _text(self, text: str, most: int) -> list[int]:
         found: list[int] = []
         for word in _WORDS.findall(self._plain(text[: 20 * most])):
