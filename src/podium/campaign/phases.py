@@ -17,6 +17,7 @@ from podium.campaign.estimates import expectation
 from podium.campaign.explain import explain
 from podium.campaign.external import trials
 from podium.campaign.external.sources import propose
+from podium.campaign.left_out import left_out
 from podium.campaign.probes import probing
 from podium.campaign.runner import Runner, outcome
 from podium.campaign.submission.filing import reserve
@@ -59,7 +60,11 @@ def eda(engine: Engine) -> Eda:
 
     def look() -> Eda:
         asked, data, seed = engine.competition, engine.dataset, engine.options.seed
-        found = (*audit(asked, data, seed), *affordable(asked, data.facts, engine.hardware))
+        found = (
+            *audit(asked, data, seed),
+            *affordable(asked, data.facts, engine.hardware),
+            *left_out(asked, data.facts),
+        )
         drawn = plots(asked, data, seed)
         return Eda(found, eda_markdown(asked, data, found, drawn), drawn)
 

@@ -92,6 +92,7 @@ def _dealt(folder: Path) -> dict[str, Any]:
 def _look(folder: Path, registry: Registry) -> tuple[AuditFinding, ...]:
     """The audit of a campaign that has not had its round 0; the engine records its own when it gets there."""
     from podium.campaign.affordable import affordable
+    from podium.campaign.left_out import left_out
     from podium.competition import audit
     from podium.competition.dataset import Dataset
     from podium.records import Hardware, from_json
@@ -99,7 +100,8 @@ def _look(folder: Path, registry: Registry) -> tuple[AuditFinding, ...]:
     dataset = Dataset.open(folder / "data")
     hardware = from_json(Hardware, registry.setting("hardware"))
     found = audit(dataset.competition, dataset, dataset.seed)
-    return (*found, *affordable(dataset.competition, dataset.facts, hardware))
+    asked, facts = dataset.competition, dataset.facts
+    return (*found, *affordable(asked, facts, hardware), *left_out(asked, facts))
 
 
 def with_target(competition: Mapping[str, Any]) -> dict[str, Any]:

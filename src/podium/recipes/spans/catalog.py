@@ -15,7 +15,7 @@ FAMILIES: dict[str, Family] = {
     "span_rules": Family("SpanRules"),
     "span_ranker": Family("SpanRanker", ("scikit-learn", "lightgbm")),
     "span_tagger": Family("SpanTagger", ("torch",)),
-    "span_encoder": Family("SpanEncoder", ("torch",)),
+    "span_encoder": Family("SpanEncoder", ("torch",), "pieces"),
 }
 SPACE: dict[str, dict[str, list[Any]]] = {
     "span_rules": {},
