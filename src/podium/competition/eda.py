@@ -22,6 +22,7 @@ ELSEWHERE = (
     "split",
     "vault",
     "hardware",
+    "install",
     "scope",
     "confidence",
 )  # checks that have a place of their own
@@ -132,7 +133,7 @@ def _data(competition: Competition, dataset: Dataset, findings: Sequence[AuditFi
     for key, what in DIFFERS.items():
         if key in competition.evidence:
             lines.append(f"{what}: {competition.evidence[key].why} ({competition.evidence[key].value})")
-    lines += [f.message for f in findings if f.check in ("hardware", "scope")]
+    lines += [f.message for f in findings if f.check in ("hardware", "scope", "install")]
     return "## The data\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
