@@ -6,6 +6,7 @@ import pytest
 
 from podium.campaign.budget import GENEROUS_SHARE, LEAST_RESERVE_S, Purse
 from podium.campaign.options import Options
+from podium.campaign.pace import Pace
 from podium.records import Hardware
 
 MACHINE = Hardware(2, 4000)
@@ -28,12 +29,12 @@ def test_where_experiments_are_counted_time_never_decides() -> None:
     assert not counted.timed
     assert counted.left_s() == counted.work_left_s() == math.inf
     assert counted.allowance_s(10.0, 5, speed=3.0) is None
-    fact = counted.as_fact(3, speed=3.0)
+    fact = counted.as_fact(3, Pace())
     assert (fact.time_left_s, fact.experiments_left, fact.speed) == (None, 1, 1.0)
 
 
 def test_experiments_left_is_never_negative() -> None:
-    assert purse(experiments=4).as_fact(9, 1.0).experiments_left == 0
+    assert purse(experiments=4).as_fact(9, Pace(1.0)).experiments_left == 0
 
 
 @pytest.mark.parametrize(("time_s", "kept"), [(20.0, LEAST_RESERVE_S), (1000.0, 30.0)])

@@ -78,6 +78,20 @@ def test_a_net_not_tried_gets_as_many_epochs_as_its_share_of_the_time_holds(left
     assert all(s.recipe and s.recipe.params["epochs"] >= 2 for s in offered), "once tried, it competes on its worth"
 
 
+def test_a_draft_with_fewer_epochs_keeps_its_place_in_the_portfolio() -> None:
+    known = under_way(budget=Budget(260.0, 420.0, None, 2, 1))
+    assert planned(known, OneNet()).experiments[0].recipe == Recipe("text", "tuned", {}, {"epochs": 2})
+
+
+def test_what_a_model_reads_with_is_not_taken_away() -> None:
+    read = recipe("linear", {"weights": "folder:x", "length": 64, "sums": True})
+    tried = experiment("E001", "linear", recipe=read, score=0.9)
+    failed = experiment("E002", "linear", recipe=read, status="failed", score=None, message="odd")
+    offered = candidates(facts(round=2, experiments=(tried, failed), champion="E001"), CATALOG, random.Random(0))
+    plainer = [s.recipe.features for s in offered if s.operator in ("ablate", "debug") and s.recipe]
+    assert plainer and all({"weights", "length"} <= features.keys() for features in plainer)
+
+
 def test_a_dear_baseline_comes_alone_and_with_less_effort() -> None:
     large = facts(data=data(n_train=3_000_000))
     chosen = planned(large).experiments

@@ -155,12 +155,13 @@ def test_every_row_comes_once_before_any_comes_again() -> None:
 def test_batches_by_length_hold_every_row_and_little_padding(n: int) -> None:
     lengths = np.random.default_rng(1).integers(3, 60, n)
     stream = loop_module._positions(n, 8, np.random.default_rng(0), lengths)
-    batches = [next(stream) for _ in range(n // 8)]
+    batches = [next(stream) for _ in range(-(-3 * n // 8))]
     seen = np.concatenate(batches)
-    assert len(np.unique(seen)) == len(seen)
+    for epoch in range(3):
+        assert len(np.unique(seen[epoch * n : (epoch + 1) * n])) == n, "every row once before any comes again"
     padded = np.mean([lengths[rows].max() for rows in batches])
     apart = np.mean(
-        [lengths[rows].max() for rows in np.random.default_rng(2).permutation(n)[: len(seen)].reshape(-1, 8)]
+        [lengths[rows].max() for rows in np.random.default_rng(2).permutation(n)[: n // 8 * 8].reshape(-1, 8)]
     )
     assert n == 10 or padded - lengths[seen].mean() < 0.2 * (apart - lengths.mean())
     firsts = [int(lengths[rows].max()) for rows in batches]
@@ -179,6 +180,25 @@ def test_frozen_weights_are_not_averaged() -> None:
     average.hand_over()
     assert torch.equal(net[0].weight, before)
     assert not torch.equal(net[3].weight, start) and (net[3].weight < 4.0).all()
+
+
+def test_a_mask_is_not_averaged_and_gaps_in_memory_are_learned_rightly() -> None:
+    net = net_of()
+    net.register_buffer("mask", torch.full((2,), -torch.inf), persistent=False)
+    average = Average(net)
+    average.keep(0.9)
+    average.hand_over()
+    assert (net.mask == -torch.inf).all()
+    weights = []
+    for gaps in (False, True):
+        net = net_of()
+        if gaps:
+            wide = torch.zeros(8, 8)
+            wide[:, ::2] = net[0].weight.data
+            net[0].weight = torch.nn.Parameter(wide[:, ::2])
+        train(net, 200, batch, squared, Schedule(epochs=3, lr=0.01), CTX)
+        weights.append(net[0].weight.detach().clone())
+    assert torch.allclose(*weights, atol=1e-4)
 
 
 def test_a_schedule_climbs_and_falls() -> None:

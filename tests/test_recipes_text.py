@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.protocol import Column, Context, Rows
-from podium.recipes import text
+from podium.recipes import pretrained, text
 from podium.recipes.text import catalog
 from podium.recipes.text.fields import text_columns
 from podium.recipes.text.linear import NbSvm, TfidfLinear
@@ -61,6 +61,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "text_boost": {"alphas": [0.3], "rounds": 30, "min_data_in_leaf": 5},
     "tfidf_linear": {"C": 3.0},
 }
+
+
+@pytest.fixture(autouse=True)
+def without_an_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether one is installed is not asked here: test_sentences has those families."""
+    monkeypatch.setattr(pretrained, "ENCODERS", ())
 
 
 def write(rng: np.random.Generator, topic: int) -> str:

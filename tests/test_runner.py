@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from podium.campaign import briefs, decide, loop, phases
 from podium.campaign.engine import Engine, Stopped
+from podium.campaign.pace import Pace
 from podium.campaign.runner import MAX_LOST, Runner, outcome
 from podium.campaign.tracks import Track, fold_track
 from podium.errors import InvalidPredictions
@@ -395,6 +396,6 @@ def test_a_slow_machine_is_seen_in_what_ended_and_in_what_was_stopped(
 ) -> None:
     executor = FakeExecutor(outcome=lambda run: outcome, wall_s=6.0)
     engine = engine_of(copy_of(made, tmp_path / "c"), executor, options={"time_s": 1000.0, "experiments": None})
-    assert engine.speed() == 1.0
+    assert engine.pace() == Pace()
     Runner(engine).play([fold_track(engine, one) for one in add_experiments(engine, experiments, cost_s=10.0)])
-    assert engine.speed() == pytest.approx(3.0)  # 6 s of the wall for a fold of 2
+    assert engine.pace().of("lightgbm") == pytest.approx(3.0)  # 6 s of the wall for a fold of 2

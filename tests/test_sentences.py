@@ -258,6 +258,20 @@ def test_nothing_is_read_ahead_where_folds_look_forward(folder: Path) -> None:
         assert "meanings" not in recipe.features
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_no_row_is_longer_than_the_encoder_reads(folder: Path, together: bool) -> None:
+    """Short rows are learned from, long ones asked about, at a length of twice what the encoder has places for."""
+    schema = (Column("a", "text", 90, 0, 40), Column("b", "text", 90, 0, 40))
+    ctx = context(folder, "regression", 1, schema)
+    short, long = (
+        pl.DataFrame({"a": ["one two"] * 20, "b": ["x"] * 20}),
+        pl.DataFrame({"a": ["zq " * 200], "b": ["y " * 90]}),
+    )
+    features = {"weights": NAME, "length": 128, "together": together}
+    model = text.SentenceTuned(features, epochs=1).fit(Rows(short, np.arange(20), y=np.arange(20.0)), ctx)
+    assert np.isfinite(model.predict(Rows(long, np.arange(1)), ctx).values).all()
+
+
 def test_rules_that_forbid_pretrained_models_leave_them_out(folder: Path) -> None:
     without = asked("multiclass_classification", folder, pretrained="no")
     assert not set(sentence_recipes.FAMILIES) & set(catalog.families(facts_of(PROSE), without))

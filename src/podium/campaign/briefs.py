@@ -63,7 +63,7 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         data=engine.dataset.facts,
         audit=registry.audit(),
         hardware=engine.hardware,
-        budget=engine.purse.as_fact(count, engine.speed()),
+        budget=engine.purse.as_fact(count, engine.pace()),
         round=round_,
         seed=engine.options.seed,
         experiments=_experiments(engine, shortlist, correlations, champion),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from podium.campaign.options import Options
+from podium.campaign.pace import Pace
 from podium.records import Budget, Hardware
 from podium.registry.clock import Clock
 from podium.registry.ledger import Ledger
@@ -79,7 +80,7 @@ class Purse:
             return f"the {self.options.seats.money_usd:g} USD that seats may spend are spent"
         return f"the {self.options.seats.tokens} tokens that seats may use are used" if left.tokens == 0 else None
 
-    def as_fact(self, experiments_done: int, speed: float) -> Budget:
+    def as_fact(self, experiments_done: int, pace: Pace) -> Budget:
         count = self.options.experiments
         return Budget(
             time_left_s=round(self.work_left_s(), 1) if self.timed else None,
@@ -87,5 +88,6 @@ class Purse:
             experiments_left=None if count is None else max(0, count - experiments_done),
             slots=self.slots,
             threads=self.threads,
-            speed=round(speed, 3) if self.timed else 1.0,
+            speed=pace.speed,
+            paces=pace.families,
         )

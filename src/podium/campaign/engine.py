@@ -17,6 +17,7 @@ from podium.campaign.budget import Purse
 from podium.campaign.estimates import calibration
 from podium.campaign.external import sources
 from podium.campaign.options import Options
+from podium.campaign.pace import Fits, Pace
 from podium.campaign.store import PredictionStore
 from podium.campaign.submission import public_score
 from podium.competition.dataset import Dataset
@@ -188,11 +189,9 @@ class Engine:
             return frame
         return frame.hstack(side.rename({name: f"side:{name}" for name in side.columns}))
 
-    def speed(self) -> float:
-        """Measured over estimated seconds of the newest fits; 1.0 where time must not decide. Of the wall, times the threads
-        that an estimate for one core is shared by: a machine that others use is a slower one."""
+    def pace(self) -> Pace:
+        """Measured over estimated seconds of the newest fits; as estimated where time must not decide."""
         if not self.purse.timed:
-            return 1.0
-        wall_s, all_folds = self.registry.runs.fit_seconds()
-        measured, estimated = wall_s * self.purse.threads, all_folds / self.n_folds
-        return float(np.clip(measured / estimated, 0.2, 5.0)) if estimated > 0 else 1.0
+            return Pace()
+        fits = {family: Fits(*one) for family, one in self.registry.runs.fit_seconds().items()}
+        return Pace.of_fits(fits, self.n_folds, self.purse.threads)

@@ -34,7 +34,9 @@ def of_plan(
         solution_sha=hashlib.sha256(source.encode()).hexdigest(),
         builtin=engine.seats["builder"] is engine.fallback and recipe is not None,
         static_cost_s=fold_cost * engine.n_folds,
-        allowance_s=engine.purse.allowance_s(fold_cost, engine.n_folds, engine.speed(), device_for(engine, source)),
+        allowance_s=engine.purse.allowance_s(
+            fold_cost, engine.n_folds, engine.pace().of(spec.family), device_for(engine, source)
+        ),
         external=dict(external),
     )
 

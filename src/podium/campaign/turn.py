@@ -97,12 +97,13 @@ def _ask(seat: Seat, brief: Brief, kind: type[D], spent: list[Usage]) -> D:
 
 def _own(engine: Engine, brief: Brief, kind: type[D], spent: list[Usage]) -> D:
     """What the built-in seat hands in. Nobody stands behind it, and asked again it would say the same: an experiment of its
-    plan that the check refuses is left out, said aloud, and the others go on."""
+    plan that the check refuses is left out, said aloud, and the others go on. Where none stands, the check raises."""
     deliverable: Any = _handed(engine.fallback, brief, kind, spent)
     if isinstance(deliverable, Plan):
-        deliverable, refused = checks.sound(deliverable, brief)
+        standing, refused = checks.sound(deliverable, brief)
         for why in refused:
             engine.event("warning", message=f"built-in {brief.role}: {why}; left out of round {brief.round}")
+        deliverable = standing if standing.experiments else deliverable
     checks.check(deliverable, brief)
     return cast(D, deliverable)
 

@@ -23,19 +23,17 @@ ENCODED = ("vectors", "pieces")  # what families read that stand on a sentence e
 
 
 def wanting(facts: DataFacts, competition: Competition) -> dict[str, tuple[str, ...]]:
-    """Extra → families that are left out here without it; of kinds that have any family for these data."""
+    """Extra → families that are left out here without it (some want two); of kinds that have any family for these data."""
     found: dict[str, list[str]] = defaultdict(list)
     for kind in (KINDS[name] for name in kinds_of(competition)):
         known = kind.families(facts, competition)
         for name, family in kind.FAMILIES.items():
-            extra = _extra(family, competition)
-            if known and name not in known and extra:
+            for extra in _extras(family, competition) if known and name not in known else ():
                 found[extra].append(name)
     return {extra: tuple(names) for extra, names in sorted(found.items())}
 
 
-def _extra(family: Family, competition: Competition) -> str:
+def _extras(family: Family, competition: Competition) -> tuple[str, ...]:
     if family.reads in ENCODED:
-        return "sentences" if allowed(competition) and not sentence_encoders(competition) else ""
-    lacking = [EXTRAS[package] for package in family.requires if package in EXTRAS and not loads(package)]
-    return lacking[-1] if lacking else ""  # the last is the most special one, and brings the others
+        return ("sentences",) if allowed(competition) and not sentence_encoders(competition) else ()
+    return tuple(EXTRAS[package] for package in family.requires if package in EXTRAS and not loads(package))

@@ -67,6 +67,7 @@ class Budget:
     slots: int  # runs at a time
     threads: int  # threads a run
     speed: float = 1.0  # measured / estimated cost so far; always 1.0 where experiments are counted
+    paces: Mapping[str, float] = field(default_factory=dict)  # family → the same of its experiments, over `speed`
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class ExperimentSpec:
     family: str  # for coverage and diversity: usually the model's name
     parents: tuple[str, ...] = ()
     expected_gain: float = 0.0  # in the metric's unit, of the blend, >= 0
-    cost_s: float = 0.0  # static estimate, all folds, one core
+    cost_s: float = 0.0  # estimate, all folds, one core
     kill_rule: str = "stop when solo and blend gain cannot be positive after the first fold"
     recipe: Recipe | None = None
     seed_offset: int = 0  # replicates only

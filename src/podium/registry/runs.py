@@ -88,18 +88,18 @@ class Runs:
         )
         return {row["experiment"]: row["s"] for row in rows}
 
-    def fit_seconds(self, newest: int = 100) -> tuple[float, float]:
-        """(measured wall seconds, static estimate over all folds) summed over the newest fits, `prepare` with them, that were
-        finished or stopped at their limit: what was stopped took at least so long."""
-        row = self._database.row(
-            "SELECT total(json_extract(a.exit, '$.wall_s')) AS measured, "
-            "total(e.static_cost_s * (a.folder LIKE '%/fold%')) AS estimated "
+    def fit_seconds(self, newest: int = 100) -> Mapping[str, tuple[float, float, int]]:
+        """Family → (measured wall seconds, static estimate over all folds, how many) of the newest fits, `prepare` with them,
+        that were finished or stopped at their limit: what was stopped took at least so long."""
+        rows = self._database.rows(
+            "SELECT json_extract(e.spec, '$.family') AS family, total(json_extract(a.exit, '$.wall_s')) AS measured, "
+            "total(e.static_cost_s * (a.folder LIKE '%/fold%')) AS estimated, count(*) AS n "
             "FROM (SELECT * FROM attempts WHERE (folder LIKE '%/fold%' OR folder LIKE '%/prepare%') "
             "AND json_extract(exit, '$.outcome') IN ('done', 'timeout') ORDER BY id DESC LIMIT ?) AS a "
-            "JOIN experiments AS e ON e.id = a.experiment WHERE e.static_cost_s > 0",
+            "JOIN experiments AS e ON e.id = a.experiment WHERE e.static_cost_s > 0 GROUP BY 1",
             newest,
         )
-        return (0.0, 0.0) if row is None else (row["measured"], row["estimated"])
+        return {row["family"]: (row["measured"], row["estimated"], row["n"]) for row in rows}
 
     def predict_seconds(self, newest: int = 50) -> float:
         """Mean wall seconds of the newest finished predictions; 0 before there are any."""

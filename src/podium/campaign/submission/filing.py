@@ -38,7 +38,8 @@ def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
     weights = row.weights if row else {}
     lacking = [member for member, weight in weights.items() if weight > 0 and not runs.has_holdout(member)]
     seconds = dict(runs.cpu_seconds(lacking))
-    seconds.update({experiment.id: experiment.static_cost_s * engine.speed() for experiment in running})
+    pace = engine.pace()
+    seconds.update({one.id: one.static_cost_s * pace.of(one.spec.family) for one in running})
     least = runs.predict_seconds() * engine.n_folds
     needed = sum(max(least, PREDICTS * spent) for spent in seconds.values()) / engine.purse.slots
     engine.purse.reserve_finalisation(min(needed, LARGEST_RESERVE * total))

@@ -10,8 +10,10 @@ class Average:
     """Of what is trained, and of the statistics that layers keep; frozen weights, often most of an encoder, are left alone."""
 
     def __init__(self, net: nn.Module) -> None:
+        kept = net.state_dict()  # of buffers those that are part of a model: a mask of -inf is none
         trained = [parameter.data for parameter in net.parameters() if parameter.requires_grad]
-        self._values = [*trained, *(buffer for buffer in net.buffers() if buffer.is_floating_point())]
+        statistics = [b for name, b in net.named_buffers() if name in kept and b.is_floating_point()]
+        self._values = [*trained, *statistics]
         self._means = [value.clone() for value in self._values]
 
     def keep(self, decay: float) -> None:

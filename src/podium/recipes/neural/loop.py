@@ -75,7 +75,9 @@ class _Training:
         torch.set_num_threads(max(1, ctx.cores))
         self.net, self.batch, self.loss, self.schedule, self.ctx = net.to(self.device), batch, loss, schedule, ctx
         self.seconds = max(0.0, share * ctx.time_left())
-        self.optimizer = torch.optim.AdamW(_groups(net, schedule, rates), lr=schedule.lr, fused=True)
+        # one kernel; on the CPU its steps are wrong where a parameter's memory has gaps
+        fused = self.device.type == "cuda" or all(map(_is_dense, net.parameters()))
+        self.optimizer = torch.optim.AdamW(_groups(net, schedule, rates), lr=schedule.lr, fused=fused)
         # where numbers are short gradients are scaled, and a step with an infinite one is left out without a wait for it
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.device.type == "cuda")
         self.average = Average(net) if schedule.ema else None
@@ -192,16 +194,23 @@ def _positions(
     n: int, size: int, rng: np.random.Generator, lengths: NDArray[np.int64] | None = None
 ) -> Iterator[NDArray[np.int64]]:
     """Batches of equal size without end: every row once before any comes again. With `lengths` the order of batches is
-    random, and which rows of the next `WINDOW` batches meet in one is not."""
+    random, and which rows of the next `WINDOW` batches meet in one is not; a batch of two permutations stands alone."""
     left = np.empty(0, dtype=np.int64)
     while True:
+        carried = 0 < len(left) < size
         while len(left) < size:
             left = np.concatenate([left, rng.permutation(n)])
-        batches = 1 if lengths is None else min(WINDOW, len(left) // size)
+        batches = 1 if carried or lengths is None else min(WINDOW, len(left) // size)
         window, left = left[: batches * size], left[batches * size :]
-        if lengths is not None:
-            window = window[np.argsort(lengths[window], kind="stable")]
-        yield from window.reshape(-1, size)[rng.permutation(batches) if batches > 1 else [0]]
+        if lengths is None or batches == 1:
+            yield window
+            continue
+        window = window[np.argsort(lengths[window], kind="stable")]
+        yield from window.reshape(-1, size)[rng.permutation(batches)]
+
+
+def _is_dense(parameter: nn.Parameter) -> bool:
+    return bool(parameter.untyped_storage().nbytes() == parameter.numel() * parameter.element_size())
 
 
 def _groups(net: nn.Module, schedule: Schedule, rates: Mapping[str, float]) -> list[dict[str, Any]]:

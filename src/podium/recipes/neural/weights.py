@@ -31,14 +31,12 @@ def restore(net: Net, weights: Mapping[str, NDArray[Any]]) -> Net:
 
 
 def halved(net: nn.Module, without: str) -> Weights:
-    """As `weights_of`, in half precision, and without what begins with `without`: frozen parts that come from elsewhere."""
+    """As `weights_of`, its real numbers in half precision, without what begins with `without`: frozen parts from elsewhere."""
     kept = {name: value for name, value in weights_of(net).items() if not name.startswith(without)}
-    return {name: value.astype(np.float16) for name, value in kept.items()}
+    return {name: value.astype(np.float16) if value.dtype.kind == "f" else value for name, value in kept.items()}
 
 
 def restore_halved(net: Net, weights: Mapping[str, NDArray[Any]]) -> Net:
-    """What `halved` kept, into a net that has the rest already."""
-    net.load_state_dict(
-        {name: torch.from_numpy(value.astype(np.float32)) for name, value in weights.items()}, strict=False
-    )
-    return net
+    """What `halved` kept, into a net that has the rest already. Raises RuntimeError where a name or shape is alien."""
+    whole = {name: value.astype(np.float32) if value.dtype.kind == "f" else value for name, value in weights.items()}
+    return restore(net, {**weights_of(net), **whole})

@@ -8,6 +8,7 @@ from typing import Any
 
 from podium.recipes.family import Family
 from podium.recipes.pretrained import sentence_encoders
+from podium.recipes.spans.passages import CONDITIONS
 from podium.recipes.text import sentence_recipes
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
@@ -38,6 +39,7 @@ SPACE: dict[str, dict[str, list[Any]]] = {
         "learning_rate": [5e-4, 1e-3, 2e-3],
         "slower": [0.03, 0.05, 0.08, 0.12],
         "batch_size": [16, 32, 64],
+        "dropout": [0.0, 0.1],
     },
 }
 ROUNDS = {0.03: 500, 0.06: 250, 0.1: 150}  # trees go with the learning rate
@@ -62,10 +64,10 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
     listed: list[tuple[str, dict[str, Any]]] = [
         ("span_rules", {}),
         ("span_ranker", {}),
-        ("span_encoder", {"epochs": 2}),
-        ("span_tagger", {}),
+        ("span_encoder", {"epochs": 2, "dropout": 0.0, "batch_size": sentence_recipes.batch_size(_length(facts))}),
+        ("span_tagger", {"epochs": 6}),
         ("span_ranker", {"C": 0.03, "num_leaves": 15, "learning_rate": 0.1, "rounds": 150}),
-        ("span_tagger", {"width": 128, "dropout": 0.4}),
+        ("span_tagger", {"epochs": 6, "width": 128, "dropout": 0.4}),
         ("span_ranker", {"C": 0.3, "folds": 6, "num_leaves": 63, "min_data_in_leaf": 300}),
     ]
     return tuple(
@@ -105,7 +107,9 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Peak of one run: interpreter and libraries, indicators of each word, candidates."""
     words = facts.n_train * _words(facts)
     each = {"span_rules": 3e-4, "span_ranker": 1.6e-3, "span_tagger": 8e-4, "span_encoder": 8e-4}[recipe.model]
-    base = {"span_tagger": 1200, "span_encoder": 1800}.get(recipe.model, 400)
+    base = 1200 if recipe.model == "span_tagger" else 400
+    if recipe.model == "span_encoder":
+        base = sentence_recipes.tuning_mb(int(recipe.features.get("length", 128)), recipe.params)
     return int(base + each * words)
 
 
@@ -116,7 +120,7 @@ def _words(facts: DataFacts) -> float:
 
 def _pieces(facts: DataFacts) -> float:
     """Mean pieces of a row, all its strings read."""
-    read = [column for column in facts.columns if column.kind in ("text", "categorical", "code", "boolean")]
+    read = [column for column in facts.columns if column.kind == "text" or 1 < column.n_unique <= CONDITIONS]
     return sum(column.mean_length for column in read) / PIECE + 3
 
 

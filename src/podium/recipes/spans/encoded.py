@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from podium.recipes.neural.schedule import Schedule
     from podium.recipes.spans.encoded_net import EncodedPointer
 
-STARTS = "backbone.embeddings.word_embeddings"  # as they came: no part of a model
-
 
 class SpanEncoder(PointerModel):
     """Fine-tuning for spans after Devlin et al. 2019 (section 4.2), with scores of words instead of pieces.
 
     features: weights (a name), length (pieces a row is cut at).
-    params: epochs, batch_size, learning_rate (of the head), slower (the encoder's share of it), average (EMA's decay).
+    params: epochs, batch_size, learning_rate (of the head), slower (the encoder's share of it), average (EMA's decay), dropout.
     """
 
     share = 0.85
@@ -41,10 +39,11 @@ class SpanEncoder(PointerModel):
         learning_rate: float = 1e-3,
         slower: float = 0.08,
         average: float = 0.98,
+        dropout: float = 0.1,
     ) -> None:
         super().__init__({"length": 128, **(features or {})})
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
-        self.slower, self.average = slower, average
+        self.slower, self.average, self.dropout = slower, average, dropout
 
     def _schedule(self) -> Schedule:
         from podium.recipes.neural import Schedule
@@ -60,12 +59,13 @@ class SpanEncoder(PointerModel):
     def _fresh(self, passages: Passages, ctx: Context) -> EncodedPointer:
         from podium.recipes.spans.encoded_net import EncodedPointer
 
-        return EncodedPointer(weights_folder(str(self.features["weights"]), ctx))
+        return EncodedPointer(weights_folder(str(self.features["weights"]), ctx), self.dropout)
 
     def _keep(self, net: nn.Module) -> None:
         from podium.recipes.neural import halved
+        from podium.recipes.text.bert_net import WORDS
 
-        self.weights = halved(net, STARTS)
+        self.weights = halved(net, f"backbone.{WORDS}")
 
     def _kept(self, ctx: Context) -> EncodedPointer:
         from podium.recipes.neural import restore_halved

@@ -46,12 +46,15 @@ class PointerModel(SpanModel):
         import torch
 
         from podium.recipes.neural import begin, train
-        from podium.recipes.spans.tagger_net import loss
+        from podium.recipes.spans.pointer_net import loss
 
         begin(ctx)
         self.longest = int(np.quantile(marks.last - marks.first + 1, 0.98)) + LENGTHENED
         net, table = self._fresh(passages, ctx), self._table(passages, ctx)
         inside = np.flatnonzero(marks.last < table.words)
+        self.notes["read"] = len(inside)
+        if not len(inside):
+            raise ValueError("no answer lies in the part of its text that is read")
 
         def batch(positions: Ints, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
             rows = inside[positions]
@@ -97,7 +100,10 @@ class PointerModel(SpanModel):
         joint = starts[:, first] + ends[:, last]
         whole = (first[None, :] == 0) & (last[None, :] == sizes[:, None] - 1)
         joint[((last - first >= self.longest)[None, :] & ~whole) | (last[None, :] >= sizes[:, None])] = -np.inf
-        kept = np.argsort(-joint, axis=1, kind="stable")[:, :KEPT]
+        likely = np.sort(np.argpartition(-joint, min(KEPT, joint.shape[1]) - 1, axis=1)[:, :KEPT], axis=1)
+        kept = np.take_along_axis(
+            likely, np.argsort(-np.take_along_axis(joint, likely, axis=1), axis=1, kind="stable"), axis=1
+        )
         row, place = np.nonzero(np.isfinite(np.take_along_axis(joint, kept, axis=1)))
         pair = kept[row, place]
         spans = Candidates(row.astype(np.int64), first[pair].astype(np.int64), last[pair].astype(np.int64))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-ABSENT = -30.0  # the score of a word that is not there
+from podium.recipes.spans.pointer_net import ABSENT
 
 
 class Pointer(nn.Module):
@@ -46,16 +46,3 @@ def _read(layer: nn.GRU, words: torch.Tensor, sizes: torch.Tensor) -> torch.Tens
         layer(packed)[0], batch_first=True, total_length=words.shape[1]
     )[0]
     return found
-
-
-def loss(net: nn.Module, *tensors: torch.Tensor) -> torch.Tensor:
-    """Cross entropy of the first and the last word, and of whether each word is within. `tensors`: what the net reads, then
-    `(rows,)` each: words, the first and the last of the answer."""
-    *inputs, words, first, last = tensors
-    scores = net(*inputs).float()
-    place = torch.arange(scores.shape[1], device=scores.device)[None, :]
-    there = (place < words[:, None]).float()
-    within = ((place >= first[:, None]) & (place <= last[:, None])).float()
-    ends = nn.functional.cross_entropy(scores[..., 0], first) + nn.functional.cross_entropy(scores[..., 1], last)
-    each = nn.functional.binary_cross_entropy_with_logits(scores[..., 2], within, reduction="none")
-    return ends + (each * there).sum() / there.sum().clamp(min=1.0)

@@ -153,7 +153,7 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
             return told
         if recipe.model == "sentence_linear":
             return told + sentence_recipes.linear_s(facts, texts, rows, facts.target_cardinality <= max(2, outputs))
-        columns = sentence_recipes.vectors(texts)
+        columns = round(sentence_recipes.DENSE * sentence_recipes.vectors(texts))
     grams = _grams(recipe)
     counting = 1.25 * sum(
         _rate(spelling, word=0.07, char=0.14) * _millions(facts, rows, spelling) for spelling in grams

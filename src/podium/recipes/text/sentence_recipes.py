@@ -25,7 +25,10 @@ START_S = 3.0  # torch, the weights
 PIECE_S = 2.6e-4  # a piece forward, on one core of 2026 (bench/sentences.py)
 BACK = 3.0  # a step over a forward pass
 STEP_S = 0.05  # of a step for itself: ten million weights and their averages
+BATCH_MB = 0.2  # of a piece in a batch
 LETTERS = 4.3  # to a piece
+DENSE = 1.5  # a number of a vector over a count, to boosting: hardly two rows have the same
+TUNED: dict[str, Any] = {"epochs": 3, "dropout": 0.0}  # in so few epochs nothing is learned by heart
 SPACE: dict[str, dict[str, list[Any]]] = {
     "sentence_linear": {},
     "sentence_boost": {
@@ -40,6 +43,7 @@ SPACE: dict[str, dict[str, list[Any]]] = {
         "slower": [0.03, 0.05, 0.08, 0.15],
         "batch_size": [16, 32, 64],
         "smoothing": [0.0, 0.05, 0.1],
+        "dropout": [0.0, 0.1],
     },
 }
 
@@ -56,14 +60,15 @@ def portfolio(
     once = read if competition.looks_forward else {**read, "meanings": ONCE}
     features, params = stacked
     slow = {**params, "learning_rate": 0.06, "num_leaves": 31, "feature_fraction": 0.1, "rounds": 600}
-    whole = {**read, "length": min(256, length * min(2, len(texts))), "together": True}
+    whole: dict[str, Any] = {**read, "length": min(256, length * min(2, len(texts))), "together": True}
+    tuned = {**TUNED, "batch_size": batch_size(int(whole["length"]))}
     listed: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("sentence_boost", {**features, **once}, slow),
         ("sentence_linear", once, {}),
-        ("sentence_tuned", whole, {"epochs": 3}),
+        ("sentence_tuned", whole, tuned),
     ]
     listed += [("sentence_linear", {**once, "weights": name}, {}) for name in names[1:]]
-    return [*listed, *(("sentence_tuned", {**whole, "weights": name}, {"epochs": 3}) for name in names[1:])]
+    return [*listed, *(("sentence_tuned", {**whole, "weights": name}, tuned) for name in names[1:])]
 
 
 def mutate(recipe: Recipe, rng: random.Random, competition: Competition) -> Recipe:
@@ -103,12 +108,22 @@ def tuning_s(pieces: float, rows: int, asked: float, params: Mapping[str, Any]) 
     return START_S + STEP_S * steps + PIECE_S * pieces * (BACK * epochs * rows + asked)
 
 
+def tuning_mb(length: int, params: Mapping[str, Any]) -> int:
+    """torch, the encoder, its optimiser and averages; what a batch of the longest rows leaves for the way back."""
+    return 1000 + int(BATCH_MB * length * int(params.get("batch_size", 32)))
+
+
+def batch_size(length: int) -> int:
+    """Rows of that many pieces whose steps stay under a gigabyte."""
+    return max(8, min(32, 4096 // max(1, length)))
+
+
 def linear_s(facts: DataFacts, texts: list[Column], rows: int, classifies: bool) -> float:
     """Solving, on the vectors of the texts and of their pairs."""
     wide = vectors(texts)
     if classifies:
         return 3e-7 * rows * wide * max(2, facts.n_outputs) / 4
-    return 3e-10 * rows * wide**2
+    return 7e-10 * rows * wide**2
 
 
 def vectors(texts: list[Column]) -> int:
@@ -119,7 +134,7 @@ def vectors(texts: list[Column]) -> int:
 def memory_mb(recipe: Recipe, facts: DataFacts, texts: list[Column]) -> int:
     """Peak of one run: torch, the encoder and its optimiser, or the vectors of all rows with their copies."""
     if recipe.model == "sentence_tuned":
-        return 1400 + int(recipe.params.get("batch_size", 32)) * int(recipe.features.get("length", 96)) // 8
+        return tuning_mb(int(recipe.features.get("length", 96)), recipe.params)
     return 900 + int(4 * 8 * (facts.n_train + facts.n_test) * vectors(texts) / 2**20 / 1.6)
 
 

@@ -15,7 +15,6 @@ from podium.recipes.text.embed import weights_folder
 from podium.recipes.text.fields import read_texts, text_columns
 
 MOST_BESIDE = 3  # categories and codes that are read as words before the first text
-STARTS = "backbone.embeddings.word_embeddings"  # as they came: no part of a model
 
 
 class SentenceTuned:
@@ -23,7 +22,8 @@ class SentenceTuned:
 
     features: weights (a name), length (pieces a row is cut at), together (two texts are read as one: slower for long ones
     and sharper; else each for itself). Few-valued columns are words before the first text.
-    params: epochs, batch_size, learning_rate (of the head), slower (the encoder's share of it), decay, average, smoothing.
+    params: epochs, batch_size, learning_rate (of the head), slower (the encoder's share of it), decay, average, smoothing,
+    dropout.
     """
 
     def __init__(
@@ -36,15 +36,17 @@ class SentenceTuned:
         decay: float = 0.01,
         average: float = 0.98,
         smoothing: float = 0.0,
+        dropout: float = 0.1,
     ) -> None:
         self.features: dict[str, Any] = {"length": 96, "together": True, **(features or {})}
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
-        self.slower, self.decay, self.average, self.smoothing = slower, decay, average, smoothing
+        self.slower, self.decay, self.average, self.smoothing, self.dropout = slower, decay, average, smoothing, dropout
         self.notes: dict[str, Any] = {}
 
     def fit(self, train: Rows, ctx: Context) -> Self:
         from podium.recipes.neural import begin, halved
         from podium.recipes.neural import train as learn
+        from podium.recipes.text.bert_net import WORDS
         from podium.recipes.text.tuned_net import Tuned
 
         assert train.y is not None, "fit needs labelled rows"
@@ -57,7 +59,8 @@ class SentenceTuned:
         words = [c.name for c in ctx.schema if c.kind in ("categorical", "code") and c.name not in self.columns]
         self.beside = words[:MOST_BESIDE]
         begin(ctx)
-        net = Tuned(weights_folder(str(self.features["weights"]), ctx), self._texts(), wanted.shape[1])
+        folder = weights_folder(str(self.features["weights"]), ctx)
+        net = Tuned(folder, self._texts(), wanted.shape[1], self.dropout)
         data = _Read(self, train, ctx)
         answers = ((wanted - self.centre) / self.scale).astype(np.float32)
         weight = (train.weight / train.weight.mean()).astype(np.float32)
@@ -69,7 +72,7 @@ class SentenceTuned:
 
         rates = {"backbone.": self.slower}
         told = learn(net, len(train), batch, self._loss(), self._schedule(), ctx, 0.85, rates, data.lengths())
-        self.weights = halved(net, STARTS)  # and used so from the first prediction on
+        self.weights = halved(net, f"backbone.{WORDS}")  # and used so from the first prediction on
         self.notes.update(told, rows=len(train))
         return self
 

@@ -7,18 +7,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from podium.recipes.text.bert_net import load_bert
+from podium.recipes.text.bert_net import load_tunable
 
 
 class Tuned(nn.Module):
     """`texts` of a row are read each for itself (by |u - v| and u * v beside them), or as one."""
 
-    def __init__(self, folder: Path, texts: int, outputs: int, pretrained: bool = True, dropout: float = 0.1) -> None:
+    def __init__(self, folder: Path, texts: int, outputs: int, dropout: float = 0.1) -> None:
         super().__init__()
-        self.backbone, self.texts = load_bert(folder, pretrained), texts
-        self.backbone.embeddings["word_embeddings"].weight.requires_grad_(
-            False
-        )  # rare words would be moved by a row or two
+        self.backbone, self.texts = load_tunable(folder, dropout), texts
         self.drop = nn.Dropout(dropout)
         self.last = nn.Linear(self.backbone.width * (1 if texts == 1 else 4), outputs)
         nn.init.normal_(self.last.weight, std=0.02)

@@ -22,28 +22,32 @@ _WORDS = re.compile(f"[{_CHINESE}{_ASCII_MARKS}]|[^\\s{_CHINESE}{_ASCII_MARKS}]+
 
 
 class WordPiece:
-    """`vocabulary`: piece → number, `##` before those that go on with a word."""
+    """`vocabulary`: piece → number, `##` before those that go on with a word. `positions`: pieces that the encoder can tell
+    the place of; no row is longer, whatever is asked."""
 
-    def __init__(self, vocabulary: dict[str, int], lower: bool = True) -> None:
-        self.vocabulary, self.lower = vocabulary, lower
+    def __init__(self, vocabulary: dict[str, int], lower: bool = True, positions: int = 512) -> None:
+        self.vocabulary, self.lower, self.positions = vocabulary, lower, positions
         self.pad, self.first, self.last = (vocabulary[mark] for mark in (PAD, FIRST, LAST))
         self.pieces = functools.lru_cache(CACHE)(self._pieces)
 
     @classmethod
     def read(cls, folder: Path) -> WordPiece:
-        """From `vocab.txt` and `tokenizer_config.json`. Raises OSError, KeyError where they are none of BERT's."""
+        """From `vocab.txt`, `tokenizer_config.json`, `config.json`. Raises OSError, KeyError where they are none of BERT's."""
         words = (folder / "vocab.txt").read_text("utf-8").split("\n")
         config = folder / "tokenizer_config.json"
         told = json.loads(config.read_text("utf-8")) if config.is_file() else {}
-        return cls({word: number for number, word in enumerate(words) if word}, bool(told.get("do_lower_case", True)))
+        vocabulary = {word: number for number, word in enumerate(words) if word}
+        net = json.loads((folder / "config.json").read_text("utf-8"))
+        return cls(vocabulary, bool(told.get("do_lower_case", True)), int(net["max_position_embeddings"]))
 
     def encode(self, texts: Sequence[str], longest: int) -> list[list[int]]:
         """Numbers of each row's pieces, [CLS] and [SEP] around them, cut at `longest`."""
-        return [[self.first, *self._text(text, longest - 2), self.last] for text in texts]
+        room = min(longest, self.positions) - 2
+        return [[self.first, *self._text(text, room), self.last] for text in texts]
 
     def encode_pairs(self, one: Sequence[str], other: Sequence[str], longest: int) -> list[tuple[list[int], int]]:
         """[CLS] a [SEP] b [SEP], and where b begins; the longer of the two is cut first."""
-        found = []
+        found, longest = [], min(longest, self.positions)
         for left, right in zip(one, other, strict=True):
             a, b = self._text(left, longest), self._text(right, longest)
             room = longest - 3
@@ -58,7 +62,7 @@ class WordPiece:
     ) -> list[tuple[list[int], int, list[int]]]:
         """[CLS] before [SEP] words [SEP], where the words begin, and the place behind each word's last piece; of words that
         do not fit there is none. What comes before is cut at half of `longest`."""
-        found = []
+        found, longest = [], min(longest, self.positions)
         for text, own in zip(before, words, strict=True):
             pieces = [self.first, *self._text(text, longest // 2), self.last]
             begin, ends = len(pieces), []
@@ -118,7 +122,7 @@ class WordPiece:
         return tuple(found)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"vocabulary": self.vocabulary, "lower": self.lower}
+        return {"vocabulary": self.vocabulary, "lower": self.lower, "positions": self.positions}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]

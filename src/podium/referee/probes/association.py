@@ -48,7 +48,9 @@ def ceiling(truth: NDArray[Any], n_outputs: int) -> float:
 
 
 def correlation(a: Floats, b: Floats) -> float:
-    """Spearman's, with mean ranks for ties; 0 where either does not vary."""
+    """Spearman's, with mean ranks for ties; 0 where either does not vary, NaN where one holds NaN."""
+    if np.isnan(a).any() or np.isnan(b).any():
+        return float("nan")
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
     first, second = (pl.Series(values).rank("average").to_numpy() for values in (a, b))

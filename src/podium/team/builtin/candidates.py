@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
@@ -26,6 +26,8 @@ MOST_ROUNDS = 10_000
 LONGER = 3.0  # times an improvement's promise: it is known to gain, if only a little
 REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
 REOPENS = "the retro re-opened"
+QUICK = ", quick"
+NEEDED = frozenset({"files", "weights", "length", "meanings"})  # what a model reads with: nothing to take away
 SEEDLESS = frozenset(
     {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear"}
 )  # nothing to average: no randomness to speak of
@@ -89,36 +91,42 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
 
 
 def affordable(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec | None:
-    """The spec, with less effort where it would not end in the time left; None where no effort is small enough.
-
-    A net of a family not tried gets fewer epochs, too, where it would take more than its share: its learning rate falls to
-    its end whenever that is, so a short schedule tells what a long one may bring.
+    """`eased`; and of a family not tried, where its recipe names epochs, with as few of them as its share of the time asks for,
+    if an eighth is enough: a learning rate falls to its end whenever that is, so a short schedule tells what a long may bring.
     """
-    found = _eased(spec, facts, catalog, lambda one: cost.fits([one], facts))
+    found = eased(spec, facts, catalog)
     if found is None or found.recipe is None or "epochs" not in found.recipe.params or not batch.untried(found, facts):
         return found
-    fair = cost.fair_s(facts)
-    return _eased(found, facts, catalog, lambda one: batch.wall_s([one], facts) <= fair) or found
+    share = cost.fair_s(facts)
+    fair = (
+        one
+        for one in _versions(spec, facts, catalog)
+        if cost.fits([one], facts) and batch.wall_s([one], facts) <= share
+    )
+    return next(fair, found)
 
 
-def _eased(
-    spec: ExperimentSpec, facts: Facts, catalog: Catalog, small: Callable[[ExperimentSpec], bool]
-) -> ExperimentSpec | None:
-    """With half the effort, and half again, until it is small; None where that is too little."""
+def eased(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec | None:
+    """The spec, with less effort where it would not end in the time left; None where no effort is small enough."""
+    return next((one for one in _versions(spec, facts, catalog) if cost.fits([one], facts)), None)
+
+
+def _versions(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> Iterator[ExperimentSpec]:
+    """The spec, and with ever less effort, down to an eighth."""
     effort = 1.0
-    while spec.recipe is not None and not small(spec):
+    while spec.recipe is not None and effort >= cost.LEAST_EFFORT:
+        yield spec
         smaller = cost.cheaper(spec.recipe, facts, catalog)
+        if smaller is None:
+            return
         effort /= 2
-        if smaller is None or effort < cost.LEAST_EFFORT:
-            return None
         spec = replace(
             spec,
             recipe=smaller,
             cost_s=cost.experiment_s(smaller, facts, catalog),
             expected_gain=spec.expected_gain * HALF_EFFORT,
-            name=spec.name if spec.name.endswith(", quick") else f"{spec.name}, quick",
+            name=spec.name if spec.name.endswith(QUICK) else f"{spec.name}{QUICK}",
         )
-    return spec
 
 
 def parents(facts: Facts) -> list[ExperimentFact]:
@@ -206,7 +214,7 @@ def _debugs(shop: Workshop) -> Iterator[ExperimentSpec]:
         if e.status != "failed" or e.recipe is None or e.id in done or e.operator == "debug":
             continue
         starved = any(word in e.message.lower() for word in ("memory", "time", "limit", "killed"))
-        smaller = cost.cheaper(e.recipe, shop.facts, shop.catalog) if starved else replace(e.recipe, features={})
+        smaller = cost.cheaper(e.recipe, shop.facts, shop.catalog) if starved else _plain(e.recipe)
         if smaller is None or smaller == e.recipe:
             continue
         how = "with less effort" if starved else "on plain features"
@@ -214,6 +222,10 @@ def _debugs(shop: Workshop) -> Iterator[ExperimentSpec]:
         yield shop.spec(
             "debug", smaller, f"{title(smaller)} {how}", why, shop.evidence.units("debug", e.family), (e.id,)
         )
+
+
+def _plain(recipe: Recipe) -> Recipe:
+    return replace(recipe, features={k: v for k, v in recipe.features.items() if k in NEEDED})
 
 
 def _longer(shop: Workshop) -> Iterator[ExperimentSpec]:
@@ -275,7 +287,7 @@ def _ablations(shop: Workshop) -> Iterator[ExperimentSpec]:
     leader = history.best(shop.facts)
     if leader is None or leader.recipe is None or len(leader.recipe.features) < 2:
         return
-    for option in sorted(leader.recipe.features):
+    for option in sorted(leader.recipe.features.keys() - NEEDED):
         rest = {name: value for name, value in leader.recipe.features.items() if name != option}
         recipe = replace(leader.recipe, features=rest)
         units = shop.evidence.units("ablate", recipe.model) * shop.evidence.of_changes(recipe, leader.recipe)

@@ -21,12 +21,13 @@ BREADTH_SHARE = 0.4  # of the time left: a costlier draft competes on its worth 
 
 
 def experiment_s(recipe: Recipe, facts: Facts, catalog: Catalog) -> float:
-    """Static estimate over all folds on one core, less what others have measured already; what `ExperimentSpec.cost_s` holds."""
+    """Estimate over all folds on one core, less what others have measured already, by what the family's other experiments
+    took beside theirs; what `ExperimentSpec.cost_s` holds."""
     data = facts.data
     recipe = catalog.as_made(recipe, (e.recipe for e in facts.experiments if e.recipe and e.status == "done"))
     folds = max(1, data.n_folds)
     rows = round(data.n_train * max(1, folds - 1) / folds)
-    return folds * catalog.cost_s(recipe, data, rows)
+    return folds * catalog.cost_s(recipe, data, rows) * facts.budget.paces.get(recipe.model, 1.0)
 
 
 def wall_s(costs: Sequence[float], n_folds: int, budget: Budget) -> float:

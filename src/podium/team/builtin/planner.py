@@ -12,9 +12,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from podium.records import Brief, ExperimentSpec, Facts, Plan
+from podium.records import Brief, ExperimentSpec, Facts, Plan, Recipe
 from podium.team.builtin import batch, cost, history, novelty, recalling
-from podium.team.builtin.candidates import affordable, candidates
+from podium.team.builtin.candidates import QUICK, candidates, eased
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
 
@@ -62,13 +62,18 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     rng = random.Random(f"{facts.seed}:{brief.id}")
     portfolio = catalog.portfolio(facts.data, facts.competition, facts.hardware)
     places: dict[str, float] = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
+    bare = {catalog.fingerprint(_bare(recipe)): place for place, recipe in reversed([*enumerate(portfolio)])}
     # what is recalled takes turns with the portfolio, behind its baseline
     for turn, (recipe, _) in enumerate(recalling.fitted(facts, catalog)):
         mark = catalog.fingerprint(recipe)
         places[mark] = min(places.get(mark, math.inf), turn + 0.5)
 
     def place(spec: ExperimentSpec) -> float | None:
-        return None if spec.recipe is None else places.get(catalog.fingerprint(spec.recipe))
+        if spec.recipe is None:
+            return None
+        quick = spec.operator == "draft" and spec.name.endswith(QUICK)
+        whole = bare.get(catalog.fingerprint(_bare(spec.recipe))) if quick else None
+        return places.get(catalog.fingerprint(spec.recipe), whole)
 
     ranked = batch.rank(batch.paying(candidates(facts, catalog, rng), facts), facts, place)
     if history.scored(facts):
@@ -83,7 +88,13 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
 def _prompt(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec:
     """With less effort where the first valid submission would wait too long for it."""
     soon = replace(facts, budget=replace(facts.budget, time_left_s=2 * batch.FIRST_ROUND_S))
-    return spec if facts.budget.time_left_s is None else affordable(spec, soon, catalog) or spec
+    return spec if facts.budget.time_left_s is None else eased(spec, soon, catalog) or spec
+
+
+def _bare(recipe: Recipe) -> Recipe:
+    """Without what `cost.cheaper` changes: an eased draft keeps its place in the portfolio."""
+    given = {name: value for name, value in recipe.params.items() if name not in (*cost.EFFORT, *cost.STEP)}
+    return replace(recipe, params=given)
 
 
 def _kept(facts: Facts, failed: set[str], ranked: Sequence[ExperimentSpec]) -> list[ExperimentSpec]:
