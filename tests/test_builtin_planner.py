@@ -413,6 +413,14 @@ def test_boosting_that_used_up_its_rounds_is_given_more(reached: int, patience: 
         )
 
 
+@pytest.mark.parametrize(("rounds", "leads"), [(400, True), (150, False)])
+def test_a_quick_baseline_is_not_made_longer_while_the_portfolio_has_a_longer_one(rounds: int, leads: bool) -> None:
+    tried = recipe("lightgbm", patience=9, rounds=rounds)  # the portfolio's has 400
+    short = experiment("E001", recipe=tried, notes={"best_iteration": [rounds]})
+    lead = planned(facts(round=2, experiments=(short,), champion="E001")).experiments[0]
+    assert (lead.recipe is not None and lead.recipe.params["rounds"] == 2 * rounds) == leads
+
+
 @pytest.mark.parametrize("score", [0.4, 0.86])
 def test_boosting_far_behind_is_not_led_by_its_rounds(score: float) -> None:
     short = experiment("E001", score=score, recipe=recipe("lightgbm", patience=30), notes={"best_iteration": [400]})
