@@ -56,7 +56,7 @@ class SpanEncoder(PointerModel):
     def _table(self, passages: Passages, ctx: Context) -> _Table:
         return _Table(passages, int(self.features["length"]), str(self.features["weights"]), ctx)
 
-    def _fresh(self, passages: Passages, ctx: Context) -> EncodedPointer:
+    def _fresh(self, ctx: Context) -> EncodedPointer:
         from podium.recipes.spans.encoded_net import EncodedPointer
 
         return EncodedPointer(weights_folder(str(self.features["weights"]), ctx), self.dropout)
@@ -69,9 +69,8 @@ class SpanEncoder(PointerModel):
 
     def _kept(self, ctx: Context) -> EncodedPointer:
         from podium.recipes.neural import restore_halved
-        from podium.recipes.spans.encoded_net import EncodedPointer
 
-        return restore_halved(EncodedPointer(weights_folder(str(self.features["weights"]), ctx)), self.weights)
+        return restore_halved(self._fresh(ctx), self.weights)
 
 
 class _Table:

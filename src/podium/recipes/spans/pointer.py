@@ -50,7 +50,7 @@ class PointerModel(SpanModel):
 
         begin(ctx)
         self.longest = int(np.quantile(marks.last - marks.first + 1, 0.98)) + LENGTHENED
-        net, table = self._fresh(passages, ctx), self._table(passages, ctx)
+        net, table = self._fresh(ctx), self._table(passages, ctx)
         inside = np.flatnonzero(marks.last < table.words)
         self.notes["read"] = len(inside)
         if not len(inside):
@@ -120,8 +120,8 @@ class PointerModel(SpanModel):
     def _table(self, passages: Passages, ctx: Context) -> Table: ...
 
     @abstractmethod
-    def _fresh(self, passages: Passages, ctx: Context) -> nn.Module:
-        """The net before training on these rows."""
+    def _fresh(self, ctx: Context) -> nn.Module:
+        """The net before training."""
 
     @abstractmethod
     def _keep(self, net: nn.Module) -> None: ...

@@ -43,11 +43,12 @@ class SpanTagger(PointerModel):
         return Schedule(self.epochs, 64, self.lr, 0.01, 0.1, 0.0, 1.0)
 
     def _table(self, passages: Passages, ctx: Context) -> _Table:
-        return _Table(passages, self.conditions)
+        return _Table(passages)
 
-    def _fresh(self, passages: Passages, ctx: Context) -> Pointer:
-        self.conditions = int(passages.condition.max(initial=0)) + 1
-        return self._net()
+    def _fresh(self, ctx: Context) -> Pointer:
+        from podium.recipes.spans.tagger_net import Pointer
+
+        return Pointer(BUCKETS, len(self.reader.codes) + 1, self.width, self.dropout)  # 0 is a condition never seen
 
     def _keep(self, net: nn.Module) -> None:
         from podium.recipes.neural import weights_of
@@ -57,22 +58,16 @@ class SpanTagger(PointerModel):
     def _kept(self, ctx: Context) -> Pointer:
         from podium.recipes.neural import restore
 
-        return restore(self._net(), self.weights)
-
-    def _net(self) -> Pointer:
-        from podium.recipes.spans.tagger_net import Pointer
-
-        return Pointer(BUCKETS, self.conditions, self.width, self.dropout)
+        return restore(self._fresh(ctx), self.weights)
 
 
 class _Table:
     """Codes of all words, and the rows' as padded arrays."""
 
-    def __init__(self, passages: Passages, conditions: int) -> None:
+    def __init__(self, passages: Passages) -> None:
         codes, self.asked = word_codes(passages)
         self.codes = (codes % (np.array(BUCKETS, dtype=np.uint64) - np.uint64(1))).astype(np.int64) + 1
         self.offsets, self.condition = passages.offsets, passages.condition
-        self.condition = np.where(self.condition < conditions, self.condition, 0)
         self.words = self.lengths = np.minimum(passages.sizes, MOST_WORDS)
 
     def of(self, rows: Ints, most: int, rng: np.random.Generator | None) -> tuple[Ints, Ints, Ints]:

@@ -73,10 +73,6 @@ def longer(spec: ExperimentSpec, facts: Facts) -> bool:
     return grown == spec.recipe.params and spec.recipe.features == parent.recipe.features
 
 
-def _rounds(spec: ExperimentSpec) -> float:
-    return 0.0 if spec.recipe is None else float(spec.recipe.params.get("rounds", 0))
-
-
 def second_try(spec: ExperimentSpec, facts: Facts) -> bool:
     """Whether this is what the newest retro re-opened."""
     return any(one.recipe is not None and one.recipe == spec.recipe for one in facts.reopened)
@@ -98,7 +94,7 @@ def rank(
 ) -> list[ExperimentSpec]:
     """The portfolio first, in its own order (`place`), then families not tried, each within a fair share of the time; the
     rest by worth. At a plateau something bold leads, at boosting's ceiling what is no boosting; while something is
-    re-opened, one such experiment a round does, and so does boosting that was cut short, unless the portfolio has as long a one.
+    re-opened, one such experiment a round does, and so does boosting that was cut short.
 
     A portfolio's order is evidence from many data sets; by gain per second alone cheap and weak models would lead.
     """
@@ -113,15 +109,8 @@ def rank(
             return (0, position)
         return (1, 0) if untried(spec, facts) else (2, 0)
 
-    def at_hand(spec: ExperimentSpec) -> bool:
-        """Whether the portfolio still has a setting of the family with as many rounds: a quick baseline is quick by choice."""
-        return any(b.family == spec.family and place(b) is not None and _rounds(b) >= _rounds(spec) for b in ranked)
-
     ranked = sorted(specs, key=lambda spec: (*order(spec), -worth(spec, facts), spec.name))
-    leads = [
-        next((spec for spec in ranked if second_try(spec, facts)), None),
-        next((spec for spec in ranked if longer(spec, facts) and not at_hand(spec)), None),
-    ]
+    leads = [next((spec for spec in ranked if first(spec, facts)), None) for first in (second_try, longer)]
     if history.plateau(facts):
         leads.append(next((spec for spec in ranked if bold(spec, facts) and spec not in leads), None))
     if history.ceiling(facts) is not None and not history.ending(facts):

@@ -229,14 +229,26 @@ def _plain(recipe: Recipe) -> Recipe:
 
 
 def _longer(shop: Workshop) -> Iterator[ExperimentSpec]:
-    """Boosting that was still gaining when its rounds were over, with twice as many: rounds are a limit, not a choice."""
+    """Boosting that was still gaining when its rounds were over, with twice as many: rounds are a limit, not a choice, but for
+    a quick baseline while the portfolio has as long a setting of its family."""
+    at_hand = _untried_rounds(shop)
     for parent in parents(shop.facts):
         recipe, rounds = parent.recipe, history.used_up(parent)
-        if recipe is not None and rounds is not None and 2 * rounds <= MOST_ROUNDS:
+        if recipe is not None and rounds is not None and at_hand.get(recipe.model, 0) < 2 * rounds <= MOST_ROUNDS:
             longer = replace(recipe, params={**recipe.params, "rounds": 2 * rounds})
             units = LONGER * shop.evidence.units("improve", recipe.model)
             why = f"{parent.id} was still gaining as its {rounds} rounds were over"
             yield shop.spec("improve", longer, f"{title(recipe)}: rounds {2 * rounds}", why, units, (parent.id,))
+
+
+def _untried_rounds(shop: Workshop) -> dict[str, int]:
+    """Family → the most rounds of a recipe of the portfolio that was not tried."""
+    facts, seen = shop.facts, novelty.seen(shop.facts, shop.catalog)
+    found: dict[str, int] = {}
+    for recipe in shop.catalog.portfolio(facts.data, facts.competition, facts.hardware):
+        if shop.catalog.fingerprint(recipe) not in seen:
+            found[recipe.model] = max(found.get(recipe.model, 0), int(recipe.params.get("rounds", 0)))
+    return found
 
 
 def _improvements(shop: Workshop) -> Iterator[ExperimentSpec]:
