@@ -14,12 +14,12 @@ from engine_world import add_experiments, copy_of, engine_of, telling
 from podium.campaign import decide, phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
-from podium.campaign.submission.filing import reserve
+from podium.campaign.submission.filing import predict_missing, reserve
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import Submitted
 from podium.campaign.submission.submit import submit
 from podium.cli import making
-from podium.errors import Refused
+from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission
 from podium.records import Findings
 from podium.report.seats import seat_values
@@ -90,10 +90,10 @@ def blended(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return engine.campaign
 
 
-def another_round(engine: Engine, number: int, skill: float) -> None:
+def another_round(engine: Engine, number: int, skill: float, experiments: int = 1) -> None:
     assert isinstance(engine.executor, FakeExecutor)
     engine.executor.predictions = telling(engine, skill)
-    phases.run(engine, number, add_experiments(engine, 1, round_=number, cost_s=0.1))
+    phases.run(engine, number, add_experiments(engine, experiments, round_=number, cost_s=0.1))
     phases.verdicts(engine, number, phases.verify(engine, number))
 
 
@@ -371,6 +371,39 @@ def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:
     reserve(engine)
     kept = engine.purse.left_s() - engine.purse.work_left_s() - free
     assert kept == pytest.approx(5 * 4.0 / 2, abs=0.1), "five predictions of 4 s on two slots"
+
+
+def test_where_one_member_predicts_too_late_the_blend_of_the_others_is_sent(start: Start) -> None:
+    engine = start(FakePlatform())
+    submit(engine, 1)
+    first = engine.registry.submissions.standing()
+    another_round(engine, 2, skill=0.4, experiments=2)
+    best = decide.best_blend(engine)
+    assert best is not None and min(best.weights[one] for one in ("E002", "E003")) > 0
+    predict_missing(engine, ["E002"])
+    engine.options = dataclasses.replace(engine.options, time_s=1e-3, experiments=None)
+    engine.purse.options = engine.options  # nothing more can run
+    finalise(engine, "time")
+    stands = engine.registry.submissions.standing()
+    assert first is not None and stands is not None and first.expected is not None and stands.expected is not None
+    assert stands.weights is not None and "E002" in stands.weights and "E003" not in stands.weights
+    assert engine.task.gain(stands.expected, first.expected) > 0 > engine.task.gain(stands.expected, best.score)
+    told = engine.registry.setting("expected")
+    assert told is not None and told["final"] and told["expected"]["out_of_fold"] == stands.expected
+
+
+def test_predictions_that_are_known_to_take_too_long_are_not_begun(start: Start) -> None:
+    engine = start(FakePlatform())
+    executor = engine.executor
+    assert isinstance(executor, FakeExecutor)
+    executor.wall_s, left = 4.0, iter([1e3, 1e3, 1e3, *[0.0] * 99])
+    with pytest.raises(InvalidPredictions, match="work time was over"):
+        predict_missing(engine, ["E001"], lambda: next(left))  # some were made, and how long they took is known
+    begun = len(engine.registry.database.rows("SELECT 1 FROM attempts WHERE folder LIKE '%/holdout%'"))
+    assert begun and not engine.registry.runs.has_holdout("E001")
+    with pytest.raises(InvalidPredictions, match=r"takes \d+ s more, 3 s are left"):
+        predict_missing(engine, ["E001"], lambda: 3.0)
+    assert len(engine.registry.database.rows("SELECT 1 FROM attempts WHERE folder LIKE '%/holdout%'")) == begun
 
 
 def test_a_finished_campaign_finalises_again_without_a_trace(start: Start) -> None:

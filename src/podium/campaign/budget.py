@@ -51,9 +51,13 @@ class Purse:
 
     def work_left_s(self) -> float:
         """Seconds that experiments may still use: what is left but for the finalisation's reserve."""
+        return self.predicting_left_s() - self._finalisation_s
+
+    def predicting_left_s(self) -> float:
+        """Seconds that predicting the test rows may still use: the finalisation's reserve is kept for it."""
         if self.options.time_s is None:
             return math.inf
-        return self.left_s() - max(LEAST_RESERVE_S, RESERVE_SHARE * self.options.time_s) - self._finalisation_s
+        return self.left_s() - max(LEAST_RESERVE_S, RESERVE_SHARE * self.options.time_s)
 
     def allowance_s(self, fold_cost_s: float, n_folds: int, speed: float, device: str = "cpu") -> float | None:
         """Wall seconds for each fold of an experiment: generous to the estimate, never more than its waves leave."""

@@ -200,9 +200,12 @@ def _replicates(engine: Engine) -> list[Paired]:
     return [_compare(engine, *pair, step) for pair in pairs[-MOST_REPLICATES:]]
 
 
-def blend(engine: Engine, round_: int) -> BlendRow | None:
-    """The round's blend over the best of the pool, with its nested estimate; None while the pool is empty."""
+def blend(engine: Engine, round_: int, *, predicted: bool = False) -> BlendRow | None:
+    """The round's blend over the best of the pool, with its nested estimate; None while the pool is empty. `predicted`: over
+    those alone that have predicted the test rows, which is what can be sent when no run may begin."""
     best = engine.registry.experiments.best_of_pool(pool_limit(engine), engine.competition.metric_direction == "higher")
+    if predicted:
+        best = [e for e in best if engine.registry.runs.has_holdout(e.id)]
     if not best:
         return None
     oofs = {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)}

@@ -49,19 +49,32 @@ def finalise(engine: Engine, finished: str) -> Path | None:
 
 
 def submit_last(engine: Engine, chosen: Chosen, time_left_s: Callable[[], float]) -> None:
-    """What the vault chose against the out-of-fold leader, in any case; else the best blends, where they are worth it."""
+    """What the vault chose against the out-of-fold leader, in any case; else the best blends, where they are worth it; where
+    their members could not predict in time, the blend of those that did."""
     if chosen.choice is not None and chosen.choice.chosen != chosen.choice.finalists[0].name:
         engine.event("warning", message=f"the vault chose the {chosen.name}: {chosen.choice.reason}")
         sent = send(engine, chosen.row, f"{chosen.name}: {chosen.choice.reason}", time_left_s)
         if sent.tag is not None or sent.waits or sent.reason == BEFORE:
             return
+    late = False
     for row in decide.blends_by_score(engine):
         worth, reason = decide.worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
         if not worth:
             break
         sent = send(engine, row, reason, time_left_s)
         if sent.tag is not None or sent.waits or sent.refused:
-            break  # else its members could not be predicted in time: the next best may be
+            return
+        late = True  # its members could not predict in time: the next best may have
+    ready = _ready(engine) if late else None
+    if ready is not None:
+        worth, reason = decide.worth_submitting(engine, ready, engine.registry.submissions.standing(), at_the_end=True)
+        if worth:
+            send(engine, ready, f"of those that predicted in time: {reason}", time_left_s)
+
+
+def _ready(engine: Engine) -> BlendRow | None:
+    """What can be sent without another run."""
+    return decide.blend(engine, engine.registry.journal.last_finished_round(), predicted=True)
 
 
 def _tell(engine: Engine, chosen: Chosen) -> None:
@@ -80,4 +93,7 @@ def _standing(engine: Engine, chosen: Chosen) -> BlendRow:
     if standing is None or standing.expected is None or standing.expected == chosen.row.score:
         return chosen.row
     rows = [row for row in decide.blends_by_score(engine) if row.score == standing.expected]
-    return rows[0] if rows else chosen.row
+    if rows:
+        return rows[0]
+    ready = _ready(engine)
+    return ready if ready is not None and ready.score == standing.expected else chosen.row

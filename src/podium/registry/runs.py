@@ -129,12 +129,24 @@ class Runs:
         )
         return 0.0 if row is None else float(row["mean"])
 
-    def has_holdout(self, experiment: str) -> bool:
-        """Whether test rows were predicted by any of the experiment's models."""
-        found = self._database.row(
-            "SELECT 1 FROM runs WHERE experiment=? AND (part LIKE 'holdout%' OR part='refit')", experiment
+    def predict_wall_s(self, experiment: str) -> float:
+        """The longest that predicting the test rows by one of the experiment's models took, finished or not; 0 before one was
+        tried."""
+        row = self._database.row(
+            "SELECT max(json_extract(exit, '$.wall_s')) AS s FROM attempts "
+            "WHERE experiment=? AND exit IS NOT NULL AND folder LIKE '%/holdout%'",
+            experiment,
         )
-        return found is not None
+        return 0.0 if row is None or row["s"] is None else float(row["s"])
+
+    def has_holdout(self, experiment: str) -> bool:
+        """Whether test rows were predicted by every one of the experiment's models, or by its refit."""
+        found = self._database.row(
+            "SELECT total(part LIKE 'holdout%') AS held, total(part LIKE 'fold%') AS fitted, total(part='refit') AS refits "
+            "FROM runs WHERE experiment=?",
+            experiment,
+        )
+        return found is not None and (found["refits"] > 0 or 0 < found["fitted"] <= found["held"])
 
     def notes(self, experiment: str) -> Mapping[str, object]:
         """The notes of the experiment's first finished fold, as its solution recorded them."""
