@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Tests start many interpreters, each of which would compile the tree anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-all check clean
 
 run: $(VENV)/.demo
