@@ -65,7 +65,7 @@ class OneNet(FakeCatalog):
         return 12.0 * recipe.params["epochs"] if recipe.model == "tuned" else super().cost_s(recipe, facts, rows)
 
 
-@pytest.mark.parametrize(("left", "epochs"), [(400.0, 3), (260.0, 2), (170.0, 1)])
+@pytest.mark.parametrize(("left", "epochs"), [(400.0, 3), (290.0, 3), (260.0, 2), (170.0, 1)])
 def test_a_net_not_tried_gets_as_many_epochs_as_its_share_of_the_time_holds(left: float, epochs: int) -> None:
     known = under_way(budget=Budget(left, 420.0, None, 2, 1))
     offered = [s for s in candidates(known, OneNet(), random.Random(0)) if s.family == "tuned"]

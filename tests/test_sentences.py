@@ -239,7 +239,7 @@ def test_an_encoder_that_is_here_gets_recipes(folder: Path, monkeypatch: pytest.
     facts = facts_of(PROSE)
     assert set(sentence_recipes.FAMILIES) <= set(catalog.families(facts, many))
     recipes = [one for one in catalog.portfolio(facts, many, hardware) if one.model in sentence_recipes.FAMILIES]
-    assert [one.model for one in recipes[:3]] == ["sentence_boost", "sentence_linear", "sentence_tuned"]
+    assert [one.model for one in recipes[:3]] == ["sentence_boost", "sentence_tuned", "sentence_linear"]
     rng = random.Random(0)
     for recipe in recipes:
         assert 0 < catalog.cost_s(recipe, facts, 500) < catalog.cost_s(recipe, facts, 5000)
@@ -250,6 +250,45 @@ def test_an_encoder_that_is_here_gets_recipes(folder: Path, monkeypatch: pytest.
         assert ("return embed_texts(rows, ctx, {" in written) == (recipe.model != "sentence_tuned")
         changed = catalog.neighbours(recipe, rng, facts, many)
         assert changed.model == recipe.model and changed != recipe
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_products_are_short_in_training_alone(folder: Path, monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
+    import torch
+
+    from podium.recipes.neural import device
+    from podium.recipes.text.bert_net import load_tunable
+
+    monkeypatch.setattr(device, "multiplies_short", lambda: has)
+    net = load_tunable(folder, 0.0)
+    pieces = torch.randint(5, 40, (8, 12), generator=torch.Generator().manual_seed(0))
+    given = pieces, torch.zeros_like(pieces), torch.ones_like(pieces, dtype=torch.bool)
+    asked = net.eval()(*given).detach()
+    trained = net.train()(*given)
+    gap = float((trained - asked).abs().max().detach())
+    assert trained.dtype == torch.float32 and (1e-5 < gap < 0.1 if has else gap < 1e-5)
+    trained.sum().backward()  # type: ignore[no-untyped-call]
+    assert all(bool(p.grad is not None and p.grad.isfinite().all()) for p in net.parameters() if p.requires_grad)
+    assert bool((net.eval()(*given)[:1] - net(*(each[:1] for each in given))).abs().max() < 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("said", "has"),
+    [
+        ("processor : 0\nflags\t\t: fpu avx512f avx512_bf16 sha\n", True),
+        ("flags : fpu amx_bf16\n", True),
+        ("flags : fpu avx2 avx512f\n", False),
+        ("Features : fp asimd bf16\n", False),
+        (None, False),
+    ],
+)
+def test_what_the_processor_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, has: bool) -> None:
+    from podium.recipes import processor
+
+    if said is not None:
+        (tmp_path / "cpuinfo").write_text(said, "utf-8")
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    assert processor.multiplies_short.__wrapped__() is has
 
 
 def test_nothing_is_read_ahead_where_folds_look_forward(folder: Path) -> None:

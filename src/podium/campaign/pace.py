@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 BOUNDS = (0.2, 5.0)
 DOUBTED = 5.0  # fits of a family that count as much as that it is like the others
+SHORT_S = 2.0  # a fit that counts half: what a short one takes beside its estimate is mostly its start
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Pace:
     """`speed`: measured over estimated, the geometric mean over families; `families`: each family's factor beside it.
 
     One family whose estimate is three times too low, and whose fits are the longest, says nothing about a family that was
-    not tried: so families are averaged, not seconds.
+    not tried: so families are averaged, not seconds. Those of short fits count less.
     """
 
     speed: float = 1.0
@@ -42,7 +43,8 @@ class Pace:
         if not ratios:
             return cls()
         sure = {family: fits[family].count / (fits[family].count + DOUBTED) for family in ratios}
-        mean = sum(sure[f] * math.log(ratios[f]) for f in ratios) / sum(sure.values())
+        told = {f: sure[f] * fits[f].wall_s / (fits[f].wall_s + SHORT_S * fits[f].count) for f in ratios}
+        mean = sum(told[f] * math.log(ratios[f]) for f in ratios) / sum(told.values())
         factors = {f: round(math.exp(sure[f] * (math.log(ratios[f]) - mean)), 3) for f in sorted(ratios)}
         return cls(round(math.exp(mean), 3), factors)
 

@@ -7,7 +7,7 @@ weights_of(net), restore(net, weights)                so that a model pickles as
 halved(net, without), restore_halved(net, weights)    the same in half the space, frozen parts left out
 """
 
-from podium.recipes.neural.device import autocast, begin, pick_device
+from podium.recipes.neural.device import autocast, begin, pick_device, short_products
 from podium.recipes.neural.loop import train
 from podium.recipes.neural.predict import apply
 from podium.recipes.neural.schedule import Schedule
@@ -22,6 +22,7 @@ __all__ = [
     "pick_device",
     "restore",
     "restore_halved",
+    "short_products",
     "train",
     "weights_of",
 ]

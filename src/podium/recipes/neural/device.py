@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from podium.protocol import Context
+from podium.recipes.processor import multiplies_short
 
 
 def pick_device(ctx: Context) -> torch.device:
@@ -42,6 +43,13 @@ def autocast(device: torch.device) -> AbstractContextManager[Any]:
     """Mixed precision on a GPU (Micikevicius et al. 2018); nothing on the CPU."""
     dtype = half(device)
     return nullcontext() if dtype is None else torch.autocast("cuda", dtype=dtype)
+
+
+def short_products(device: torch.device) -> AbstractContextManager[Any]:
+    """bfloat16 matrix products on a CPU that has instructions for them; else as it is. For nets of large matrices: between them
+    numbers stay as long as they were."""
+    short = device.type == "cpu" and multiplies_short()
+    return torch.autocast("cpu", dtype=torch.bfloat16) if short else nullcontext()
 
 
 def out_of_memory(problem: BaseException) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from podium.errors import SolutionError
+from podium.recipes.neural import short_products
 from podium.weights.tensors import read_tensors
 
 CHECKPOINT = "model.safetensors"
@@ -41,8 +43,7 @@ class Layer(nn.Module):
             return found.view(rows, long, self.heads, width // self.heads).transpose(1, 2)
 
         chance = drop if self.training else 0.0
-        # no dropout here: with it torch keeps the square of the length, at 512 pieces three times the memory and twice the time
-        found = nn.functional.scaled_dot_product_attention(split("query"), split("key"), split("value"), attn_mask=mask)
+        found = _attended(split("query"), split("key"), split("value"), mask)
         found = _added(self.attention["output"], found.transpose(1, 2).reshape(rows, long, width), x, chance)
         wide = nn.functional.gelu(self.intermediate["dense"](found))
         return _added(self.output, wide, found, chance)
@@ -76,8 +77,9 @@ class Bert(nn.Module):
         x = parts["LayerNorm"](x)
         x = nn.functional.dropout(x, self.drop, self.training)
         layers: Any = self.encoder["layer"]
-        for layer in layers:
-            x = layer(x, there[:, None, None, :], self.drop)
+        with short_products(pieces.device) if self.training else nullcontext():  # in prediction a row's neighbours would tell
+            for layer in layers:
+                x = layer(x, there[:, None, None, :], self.drop)
         return torch.as_tensor(x)
 
     def forward(self, pieces: torch.Tensor, kinds: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
@@ -116,6 +118,15 @@ def load_tunable(folder: Path, dropout: float) -> Bert:
 
 def _plain(name: str) -> str:
     return name.removeprefix("bert.").replace(".gamma", ".weight").replace(".beta", ".bias")
+
+
+def _attended(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    # no dropout here: with it torch keeps the square of the length, at 512 pieces three times the memory and twice the time
+    attend = nn.functional.scaled_dot_product_attention
+    if query.device.type != "cpu":
+        return attend(query, key, value, attn_mask=mask)
+    with torch.autocast("cpu", enabled=False):  # in bfloat16 the way back takes six times as long there
+        return attend(query.float(), key.float(), value.float(), attn_mask=mask)
 
 
 def _added(part: Any, x: torch.Tensor, before: torch.Tensor, chance: float) -> torch.Tensor:

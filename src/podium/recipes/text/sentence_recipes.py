@@ -11,6 +11,7 @@ from podium.protocol import Column
 from podium.recipes.family import Family
 from podium.recipes.measured import MADE, ONCE
 from podium.recipes.pretrained import ENCODERS, sentence_encoders
+from podium.recipes.processor import multiplies_short
 from podium.records import Competition, DataFacts, Recipe
 
 FAMILIES: dict[str, Family] = {
@@ -24,11 +25,12 @@ WIDTH = 384  # of a text's vector, where its encoder is the usual one
 START_S = 3.0  # torch, the weights
 PIECE_S = 2.6e-4  # a piece forward, on one core of 2026 (bench/sentences.py)
 BACK = 3.0  # a step over a forward pass
+SHORT = 0.6  # of a step, where the processor multiplies bfloat16
 STEP_S = 0.05  # of a step for itself: ten million weights and their averages
 BATCH_MB = 0.2  # of a piece in a batch
 LETTERS = 4.3  # to a piece
 DENSE = 1.5  # a number of a vector over a count, to boosting: hardly two rows have the same
-TUNED: dict[str, Any] = {"epochs": 3, "dropout": 0.0}  # in so few epochs nothing is learned by heart
+TUNED: dict[str, Any] = {"epochs": 3, "slower": 0.12, "dropout": 0.0}  # in so few epochs nothing is learned by heart
 SPACE: dict[str, dict[str, list[Any]]] = {
     "sentence_linear": {},
     "sentence_boost": {
@@ -64,8 +66,8 @@ def portfolio(
     tuned = {**TUNED, "batch_size": batch_size(int(whole["length"]))}
     listed: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("sentence_boost", {**features, **once}, slow),
-        ("sentence_linear", once, {}),
         ("sentence_tuned", whole, tuned),
+        ("sentence_linear", once, {}),
     ]
     listed += [("sentence_linear", {**once, "weights": name}, {}) for name in names[1:]]
     return [*listed, *(("sentence_tuned", {**whole, "weights": name}, tuned) for name in names[1:])]
@@ -105,7 +107,8 @@ def tuning_s(pieces: float, rows: int, asked: float, params: Mapping[str, Any]) 
     """Seconds of fine-tuning on rows of so many pieces, and of reading those asked about."""
     epochs = float(params.get("epochs", 3))
     steps = epochs * rows / int(params.get("batch_size", 32))
-    return START_S + STEP_S * steps + PIECE_S * pieces * (BACK * epochs * rows + asked)
+    back = BACK * (SHORT if multiplies_short() else 1.0)
+    return START_S + STEP_S * steps + PIECE_S * pieces * (back * epochs * rows + asked)
 
 
 def tuning_mb(length: int, params: Mapping[str, Any]) -> int:

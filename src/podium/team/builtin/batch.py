@@ -98,12 +98,11 @@ def rank(
 
     A portfolio's order is evidence from many data sets; by gain per second alone cheap and weak models would lead.
     """
-    fair = cost.fair_s(facts)
     least = PROMISING * history.noise(facts)
 
     def order(spec: ExperimentSpec) -> tuple[float, ...]:
         position = place(spec)
-        if wall_s([spec], facts) > fair or spec.operator == "replicate":
+        if not cost.is_fair(spec.cost_s, facts) or spec.operator == "replicate":
             return (2, 0)
         if position is not None and spec.expected_gain >= least:
             return (0, position)

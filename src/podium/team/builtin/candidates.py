@@ -97,11 +97,10 @@ def affordable(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> Experime
     found = eased(spec, facts, catalog)
     if found is None or found.recipe is None or "epochs" not in found.recipe.params or not batch.untried(found, facts):
         return found
-    share = cost.fair_s(facts)
     fair = (
         one
         for one in _versions(spec, facts, catalog)
-        if cost.fits([one], facts) and batch.wall_s([one], facts) <= share
+        if cost.fits([one], facts) and cost.is_fair(one.cost_s, facts)
     )
     return next(fair, found)
 

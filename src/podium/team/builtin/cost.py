@@ -62,9 +62,12 @@ def round_overhead_s(facts: Facts) -> float:
     return min(0.1 * total, max(0.0, (1 - RESERVE) * total - left - running) / rounds)
 
 
-def fair_s(facts: Facts) -> float:
-    """Seconds that a family not tried may take whatever it promises."""
-    return BREADTH_SHARE * left_s(facts)
+def is_fair(cost_s: float, facts: Facts) -> bool:
+    """Whether a family not tried may have it whatever it promises. The machine's time counts: while its first fold is alone,
+    others run beside it."""
+    budget = facts.budget
+    seconds = budget.speed / max(1, budget.threads) * cost_s / max(1, budget.slots)
+    return seconds <= BREADTH_SHARE * left_s(facts)
 
 
 def fits(specs: Sequence[ExperimentSpec], facts: Facts) -> bool:
