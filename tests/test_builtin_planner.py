@@ -83,6 +83,31 @@ def test_a_draft_with_fewer_epochs_keeps_its_place_in_the_portfolio() -> None:
     assert planned(known, OneNet()).experiments[0].recipe == Recipe("text", "tuned", {}, {"epochs": 2})
 
 
+@pytest.mark.parametrize(
+    ("left", "weight", "name", "epochs"),
+    [
+        (400.0, 0.3, "tuned, quick", 3),
+        (130.0, 0.3, "tuned, quick", 2),
+        (400.0, 0.05, "tuned, quick", None),
+        (400.0, 0.3, "tuned", None),
+    ],
+)
+def test_a_net_that_carries_weight_with_too_few_epochs_gets_more(
+    left: float, weight: float, name: str, epochs: int | None
+) -> None:
+    had = Recipe("text", "tuned", {}, {"epochs": 1})
+    tried = experiment("E009", "tuned", score=0.86, recipe=had, name=name, blend_weight=weight)
+    known = under_way(budget=Budget(left, 420.0, None, 2, 1))
+    known = replace(
+        known,
+        experiments=(*known.experiments, tried),
+        blends=(BlendFact(1, 0.87, 0.003, {"E007": 0.6, "E009": weight}),),
+    )
+    lead = planned(known, OneNet()).experiments[0]
+    assert (lead.recipe == replace(had, params={"epochs": epochs})) == (epochs is not None)
+    assert epochs is None or (lead.parents == ("E009",) and "for want of time" in lead.hypothesis)
+
+
 def test_what_a_model_reads_with_is_not_taken_away() -> None:
     read = recipe("linear", {"weights": "folder:x", "length": 64, "sums": True})
     tried = experiment("E001", "linear", recipe=read, score=0.9)

@@ -22,8 +22,14 @@ def test_a_family_far_off_says_little_of_the_others() -> None:
 
 
 def test_what_short_fits_take_beside_their_estimates_says_less() -> None:
-    long, short, as_long = Fits(100.0, 500.0, 5), Fits(3.0, 5.0, 5), Fits(300.0, 500.0, 5)  # as estimated; three times as long
-    beside = {name: Pace.of_fits({"a": long, "b": one}, 5, 1).speed for name, one in (("short", short), ("long", as_long))}
+    long, short, as_long = (
+        Fits(100.0, 500.0, 5),
+        Fits(3.0, 5.0, 5),
+        Fits(300.0, 500.0, 5),
+    )  # as estimated; three times as long
+    beside = {
+        name: Pace.of_fits({"a": long, "b": one}, 5, 1).speed for name, one in (("short", short), ("long", as_long))
+    }
     assert 1.0 < beside["short"] < 1.35 < 1.6 < beside["long"] < 1.9
     assert Pace.of_fits({"b": short}, 5, 1).speed == pytest.approx(3.0), "where nothing else is known it is believed"
 

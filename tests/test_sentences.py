@@ -282,7 +282,9 @@ def test_products_are_short_in_training_alone(folder: Path, monkeypatch: pytest.
         (None, False),
     ],
 )
-def test_what_the_processor_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, has: bool) -> None:
+def test_what_the_processor_can_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, has: bool
+) -> None:
     from podium.recipes import processor
 
     if said is not None:

@@ -77,7 +77,9 @@ class Bert(nn.Module):
         x = parts["LayerNorm"](x)
         x = nn.functional.dropout(x, self.drop, self.training)
         layers: Any = self.encoder["layer"]
-        with short_products(pieces.device) if self.training else nullcontext():  # in prediction a row's neighbours would tell
+        with (
+            short_products(pieces.device) if self.training else nullcontext()
+        ):  # in prediction a row's neighbours would tell
             for layer in layers:
                 x = layer(x, there[:, None, None, :], self.drop)
         return torch.as_tensor(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from podium.records import ExperimentSpec, Facts
 from podium.team.builtin import cost, history, novelty
@@ -62,15 +63,19 @@ def other_kind(spec: ExperimentSpec, facts: Facts) -> bool:
 
 def longer(spec: ExperimentSpec, facts: Facts) -> bool:
     """Whether it gives more rounds, and nothing else, to boosting that used up its own and promises something: beside texts
-    or curves, that a hopeless model was cut short is no news."""
+    or curves, that a hopeless model was cut short is no news. And more epochs to a net that had too few of them."""
     if spec.expected_gain < PROMISING * history.noise(facts):
         return False
     parent = next((e for e in facts.experiments if spec.parents and e.id == spec.parents[0]), None)
     if parent is None or parent.recipe is None or spec.recipe is None:
         return False
-    rounds = history.used_up(parent)
-    grown = None if rounds is None else {**parent.recipe.params, "rounds": 2 * rounds}
-    return grown == spec.recipe.params and spec.recipe.features == parent.recipe.features
+    rounds, epochs = history.used_up(parent), history.shortened(parent)
+    grown = dict(parent.recipe.params)
+    if rounds is not None:
+        grown["rounds"] = 2 * rounds
+    elif epochs is not None:
+        grown["epochs"] = max(epochs + 1, int(spec.recipe.params.get("epochs", 0)))
+    return grown != parent.recipe.params and spec.recipe == replace(parent.recipe, params=grown)
 
 
 def second_try(spec: ExperimentSpec, facts: Facts) -> bool:

@@ -26,7 +26,6 @@ MOST_ROUNDS = 10_000
 LONGER = 3.0  # times an improvement's promise: it is known to gain, if only a little
 REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
 REOPENS = "the retro re-opened"
-QUICK = ", quick"
 NEEDED = frozenset({"files", "weights", "length", "meanings"})  # what a model reads with: nothing to take away
 SEEDLESS = frozenset(
     {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear"}
@@ -64,6 +63,7 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
         _reopened,
         _hypotheses,
         _recalled,
+        _whole,
         _drafts,
         _debugs,
         _longer,
@@ -98,9 +98,7 @@ def affordable(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> Experime
     if found is None or found.recipe is None or "epochs" not in found.recipe.params or not batch.untried(found, facts):
         return found
     fair = (
-        one
-        for one in _versions(spec, facts, catalog)
-        if cost.fits([one], facts) and cost.is_fair(one.cost_s, facts)
+        one for one in _versions(spec, facts, catalog) if cost.fits([one], facts) and cost.is_fair(one.cost_s, facts)
     )
     return next(fair, found)
 
@@ -124,7 +122,7 @@ def _versions(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> Iterator[
             recipe=smaller,
             cost_s=cost.experiment_s(smaller, facts, catalog),
             expected_gain=spec.expected_gain * HALF_EFFORT,
-            name=spec.name if spec.name.endswith(QUICK) else f"{spec.name}{QUICK}",
+            name=spec.name if spec.name.endswith(history.QUICK) else f"{spec.name}{history.QUICK}",
         )
 
 
@@ -238,6 +236,21 @@ def _longer(shop: Workshop) -> Iterator[ExperimentSpec]:
             units = LONGER * shop.evidence.units("improve", recipe.model)
             why = f"{parent.id} was still gaining as its {rounds} rounds were over"
             yield shop.spec("improve", longer, f"{title(recipe)}: rounds {2 * rounds}", why, units, (parent.id,))
+
+
+def _whole(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """A net that carries weight though it had fewer epochs than the portfolio's: with all of them, or what the time holds."""
+    facts, weights = shop.facts, history.weights(shop.facts)
+    for e in history.scored(facts):
+        epochs = history.shortened(e)
+        if epochs is None or e.recipe is None or weights.get(e.id, 0.0) < LEAST_WEIGHT:
+            continue
+        for recipe in shop.catalog.portfolio(facts.data, facts.competition, facts.hardware):
+            more = recipe.params.get("epochs", 0)
+            if more > epochs and replace(e.recipe, params={**e.recipe.params, "epochs": more}) == recipe:
+                units = LONGER * shop.evidence.units("improve", recipe.model)
+                why = f"{e.id} carries weight and had {epochs} of {more} epochs, for want of time"
+                yield shop.spec("improve", recipe, f"{title(recipe)}: epochs {more}", why, units, (e.id,))
 
 
 def _untried_rounds(shop: Workshop) -> dict[str, int]:

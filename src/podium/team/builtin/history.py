@@ -14,6 +14,7 @@ PLATEAU_ROUNDS = 2
 BOOSTED = frozenset({"lightgbm", "xgboost", "catboost", "hist"})
 ENDING = 0.2  # of the time
 USED_UP = 0.95  # of its rounds, from where on boosting has not stopped by itself
+QUICK = ", quick"  # of a name: with less effort than was wanted
 Void = frozenset[tuple[str, bool, str, str]]  # model, whether on target means, option, value
 CEILING_TRIES = 4  # boosted models in a row that gained no more than noise
 
@@ -93,6 +94,12 @@ def used_up(e: ExperimentFact) -> int | None:
     if not isinstance(reached, list) or not reached or not all(isinstance(one, int) for one in reached):
         return None
     return rounds if max(reached) >= USED_UP * rounds else None
+
+
+def shortened(e: ExperimentFact) -> int | None:
+    """The epochs of a net that was given fewer than the portfolio's, for want of time; None of any other."""
+    epochs = None if e.recipe is None else e.recipe.params.get("epochs")
+    return epochs if isinstance(epochs, int) and e.name.endswith(QUICK) else None
 
 
 def void(facts: Facts) -> Void:

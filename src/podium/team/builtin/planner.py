@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan, Recipe
 from podium.team.builtin import batch, cost, history, novelty, recalling
-from podium.team.builtin.candidates import QUICK, candidates, eased
+from podium.team.builtin.candidates import candidates, eased
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
 
@@ -71,7 +71,7 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     def place(spec: ExperimentSpec) -> float | None:
         if spec.recipe is None:
             return None
-        quick = spec.operator == "draft" and spec.name.endswith(QUICK)
+        quick = spec.operator == "draft" and spec.name.endswith(history.QUICK)
         whole = bare.get(catalog.fingerprint(_bare(spec.recipe))) if quick else None
         return places.get(catalog.fingerprint(spec.recipe), whole)
 
