@@ -373,7 +373,9 @@ def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:
     assert kept == pytest.approx(5 * 4.0 / 2, abs=0.1), "five predictions of 4 s on two slots"
 
 
-def test_where_one_member_predicts_too_late_the_blend_of_the_others_is_sent(start: Start) -> None:
+def test_where_one_member_predicts_too_late_the_blend_of_the_others_is_sent(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = start(FakePlatform())
     submit(engine, 1)
     first = engine.registry.submissions.standing()
@@ -381,6 +383,7 @@ def test_where_one_member_predicts_too_late_the_blend_of_the_others_is_sent(star
     best = decide.best_blend(engine)
     assert best is not None and min(best.weights[one] for one in ("E002", "E003")) > 0
     predict_missing(engine, ["E002"])
+    monkeypatch.setattr("podium.campaign.untrusted.to_send", lambda engine, row: best)  # the pool's would fail as well
     engine.options = dataclasses.replace(engine.options, time_s=1e-3, experiments=None)
     engine.purse.options = engine.options  # nothing more can run
     finalise(engine, "time")
@@ -390,6 +393,36 @@ def test_where_one_member_predicts_too_late_the_blend_of_the_others_is_sent(star
     assert engine.task.gain(stands.expected, first.expected) > 0 > engine.task.gain(stands.expected, best.score)
     told = engine.registry.setting("expected")
     assert told is not None and told["final"] and told["expected"]["out_of_fold"] == stands.expected
+    finalise(engine, "time")
+    assert engine.registry.setting("expected") == told, "and the next engine says the same"
+
+
+def test_what_was_predicted_and_does_not_hold_is_not_ready(start: Start) -> None:
+    engine = start(FakePlatform())
+    another_round(engine, 2, skill=0.4)
+    predict_missing(engine, ["E001"])
+    assert engine.registry.runs.has_holdout("E001") and not engine.registry.runs.has_holdout("E002")
+    ready = decide.blend(engine, 2, predicted=True)
+    assert ready is not None and set(ready.weights) == {"E001"}
+    predict_missing(engine, ["E002"])
+    one = next(run for run in engine.registry.runs.of("E002") if run.part.startswith("holdout_"))
+    (engine.campaign / one.folder / "predictions.npy").write_bytes(b"changed")
+    ready = decide.blend(start(FakePlatform()), 2, predicted=True)
+    assert ready is not None and set(ready.weights) == {"E001"}
+
+
+def test_parts_count_once_whatever_environment_they_ran_in(start: Start) -> None:
+    engine = start(FakePlatform())
+    predict_missing(engine, ["E001"])
+    runs = engine.registry.runs
+    held = [run for run in runs.of("E001") if run.part.startswith("holdout_")]
+    with engine.registry.database.write() as db:
+        db.execute("DELETE FROM runs WHERE key=?", (held[0].key,))
+    runs.add(dataclasses.replace(held[1], key="of another environment"))
+    assert not runs.has_holdout("E001")
+    runs.add(held[0])
+    runs.add(dataclasses.replace(runs.of("E001")[0], key="another", part="fold_1"))
+    assert runs.has_holdout("E001")
 
 
 def test_predictions_that_are_known_to_take_too_long_are_not_begun(start: Start) -> None:

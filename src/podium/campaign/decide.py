@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from podium import ensemble, referee
 from podium.campaign import quality
 from podium.ensemble import Blend
+from podium.errors import InvalidPredictions
 from podium.records import AuditFinding, Probed, QaCheck, Verdict, from_json, to_json
 from podium.referee import Gate, Paired, Scored
 from podium.referee.probes.outcome import findings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_REPLICATES, REPLICATE_ROWS = 8, 50_000  # pairs, and rows, that the noise of seeds is measured on
 POOL_LIMIT = 24  # members a blend may draw from: the best by score
+READY_LIMIT = 6  # the same where no time is left: blending itself takes some
 WIDE_LIMIT, WIDE_BYTES = (
     8,
     400 << 20,
@@ -205,7 +207,7 @@ def blend(engine: Engine, round_: int, *, predicted: bool = False) -> BlendRow |
     those alone that have predicted the test rows, which is what can be sent when no run may begin."""
     best = engine.registry.experiments.best_of_pool(pool_limit(engine), engine.competition.metric_direction == "higher")
     if predicted:
-        best = [e for e in best if engine.registry.runs.has_holdout(e.id)]
+        best = [e for e in best if _is_predicted(engine, e)][:READY_LIMIT]
     if not best:
         return None
     oofs = {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)}
@@ -213,6 +215,17 @@ def blend(engine: Engine, round_: int, *, predicted: bool = False) -> BlendRow |
         engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed, groups=engine.store.groups
     )
     return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
+
+
+def _is_predicted(engine: Engine, experiment: Experiment) -> bool:
+    """Whether its recorded predictions of the test rows are whole and sound."""
+    if not engine.registry.runs.has_holdout(experiment.id):
+        return False
+    try:
+        engine.store.holdout(experiment.id)
+    except InvalidPredictions:
+        return False
+    return True
 
 
 def pool_limit(engine: Engine) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 
+from podium.recipes.processor import multiplies_short
 from podium.records import from_json
 from podium.registry import Registry
 
@@ -46,7 +47,7 @@ def environment() -> str:
 
 
 def here() -> Environment:
-    machine = f"{platform.system()} {platform.machine()}"
+    machine = f"{platform.system()} {platform.machine()}" + (", bfloat16" if multiplies_short() else "")
     return Environment(environment(), {**_libraries(), "python": platform.python_version(), "machine": machine})
 
 

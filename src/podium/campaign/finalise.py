@@ -15,13 +15,15 @@ from podium.campaign.submission.final_two import final_two
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import BEFORE, send
 from podium.campaign.views import write_views
+from podium.records import from_json, to_json
+from podium.registry.blends import BlendRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podium.campaign.engine import Engine
-    from podium.registry.blends import BlendRow
 
+READY = "ready"  # the blend of those that had predicted, where it was sent in place of a better one
 LAST_SECONDS = 1.0  # kept for writing the last files
 
 
@@ -62,19 +64,22 @@ def submit_last(engine: Engine, chosen: Chosen, time_left_s: Callable[[], float]
         if not worth:
             break
         sent = send(engine, row, reason, time_left_s)
-        if sent.tag is not None or sent.waits or sent.refused:
+        if sent.tag is not None or sent.waits or sent.refused or sent.reason == BEFORE:
             return
         late = True  # its members could not predict in time: the next best may have
-    ready = _ready(engine) if late else None
-    if ready is not None:
-        worth, reason = decide.worth_submitting(engine, ready, engine.registry.submissions.standing(), at_the_end=True)
-        if worth:
-            send(engine, ready, f"of those that predicted in time: {reason}", time_left_s)
+    if late:
+        _submit_ready(engine, time_left_s)
 
 
-def _ready(engine: Engine) -> BlendRow | None:
-    """What can be sent without another run."""
-    return decide.blend(engine, engine.registry.journal.last_finished_round(), predicted=True)
+def _submit_ready(engine: Engine, time_left_s: Callable[[], float]) -> None:
+    """What can be sent without another run, remembered as it is no round's blend."""
+    ready = decide.blend(engine, engine.registry.journal.last_finished_round(), predicted=True)
+    if ready is None:
+        return
+    worth, reason = decide.worth_submitting(engine, ready, engine.registry.submissions.standing(), at_the_end=True)
+    if worth:
+        engine.registry.set(READY, to_json(ready))
+        send(engine, ready, f"of those that predicted in time: {reason}", time_left_s, as_it_is=True)
 
 
 def _tell(engine: Engine, chosen: Chosen) -> None:
@@ -83,7 +88,11 @@ def _tell(engine: Engine, chosen: Chosen) -> None:
     read = None
     if chosen.choice is not None:
         scores = {one.name: one.score for one in chosen.choice.finalists}
-        read = scores.get(chosen.name if row is chosen.row else f"blend of round {row.round}")
+        recorded = engine.registry.blends.of_round(row.round)
+        if row is chosen.row:
+            read = scores.get(chosen.name)
+        elif recorded is not None and recorded.score == row.score:
+            read = scores.get(f"blend of round {row.round}")
     expectation.state(engine, row, final=True, vault_score=read)
 
 
@@ -92,8 +101,6 @@ def _standing(engine: Engine, chosen: Chosen) -> BlendRow:
     standing = engine.registry.submissions.standing()
     if standing is None or standing.expected is None or standing.expected == chosen.row.score:
         return chosen.row
-    rows = [row for row in decide.blends_by_score(engine) if row.score == standing.expected]
-    if rows:
-        return rows[0]
-    ready = _ready(engine)
-    return ready if ready is not None and ready.score == standing.expected else chosen.row
+    ready = engine.registry.setting(READY)
+    rows = [*decide.blends_by_score(engine), *([] if ready is None else [from_json(BlendRow, ready)])]
+    return next((row for row in rows if row.score == standing.expected), chosen.row)

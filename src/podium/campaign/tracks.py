@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from podium.campaign import decide, solutions
+from podium.campaign.device import device_of
 from podium.campaign.external.enlarged import enlarged, joined
 from podium.campaign.prepared import has_prepare
 from podium.campaign.request import Part, shared_key
@@ -17,6 +18,8 @@ from podium.records import Status
 from podium.registry.experiments import Experiment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from podium.campaign.engine import Engine
 
 
@@ -94,6 +97,20 @@ def holdout_track(engine: Engine, experiment: Experiment) -> Track:
         if run.part.startswith("fold_")
     ]
     return Track(experiment, parts)
+
+
+def needed_s(engine: Engine, tracks: Iterable[Track]) -> float:
+    """Wall seconds that the predictions of the test rows which are still missing will take, by what each experiment's own took;
+    0 where none was tried. A refit takes no less than its longest fold did."""
+    walls, at_a_time = list[float](), engine.purse.slots
+    for track in tracks:
+        runs = engine.registry.runs.of(track.experiment.id)
+        took = engine.registry.runs.predict_wall_s(track.experiment.id)
+        if engine.competition.looks_forward:
+            took = max([took, *(run.exit.wall_s for run in runs if run.kind == "fit")])
+        walls += [took for part in track.ready if part.name not in {run.part for run in runs}]
+        at_a_time = min(at_a_time, engine.purse.at_a_time(device_of(engine, track.experiment)))
+    return max(max(walls, default=0.0), sum(walls) / max(1, at_a_time))
 
 
 def vault_track(engine: Engine, experiment: Experiment) -> Track:

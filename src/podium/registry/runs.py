@@ -130,19 +130,21 @@ class Runs:
         return 0.0 if row is None else float(row["mean"])
 
     def predict_wall_s(self, experiment: str) -> float:
-        """The longest that predicting the test rows by one of the experiment's models took, finished or not; 0 before one was
-        tried."""
+        """Seconds that predicting the test rows takes by one of the experiment's models, or by a refit: the mean of those that
+        ended, else the longest that did not; 0 before one was tried."""
         row = self._database.row(
-            "SELECT max(json_extract(exit, '$.wall_s')) AS s FROM attempts "
-            "WHERE experiment=? AND exit IS NOT NULL AND folder LIKE '%/holdout%'",
+            "SELECT avg(CASE WHEN json_extract(exit, '$.outcome')='done' THEN json_extract(exit, '$.wall_s') END) AS ended, "
+            "max(json_extract(exit, '$.wall_s')) AS longest FROM attempts "
+            "WHERE experiment=? AND exit IS NOT NULL AND (folder LIKE '%/holdout%' OR folder LIKE '%/refit%')",
             experiment,
         )
-        return 0.0 if row is None or row["s"] is None else float(row["s"])
+        return 0.0 if row is None else float(row["ended"] or row["longest"] or 0.0)
 
     def has_holdout(self, experiment: str) -> bool:
         """Whether test rows were predicted by every one of the experiment's models, or by its refit."""
         found = self._database.row(
-            "SELECT total(part LIKE 'holdout%') AS held, total(part LIKE 'fold%') AS fitted, total(part='refit') AS refits "
+            "SELECT count(DISTINCT CASE WHEN part LIKE 'holdout%' THEN part END) AS held, "
+            "count(DISTINCT CASE WHEN part LIKE 'fold%' THEN part END) AS fitted, total(part='refit') AS refits "
             "FROM runs WHERE experiment=?",
             experiment,
         )

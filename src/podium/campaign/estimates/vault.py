@@ -8,7 +8,7 @@ import numpy as np
 
 from podium import ensemble
 from podium.campaign.runner import Runner
-from podium.campaign.tracks import holdout_track, vault_track
+from podium.campaign.tracks import holdout_track, needed_s, vault_track
 from podium.ensemble import Blend
 from podium.errors import InvalidPredictions
 from podium.referee.tracking import Sample
@@ -26,7 +26,9 @@ def predict(engine: Engine, wanted: Iterable[Experiment], time_left_s: Callable[
     lacking = [experiment for experiment in wanted if not folds(engine, experiment.id)]
     if lacking and time_left_s() > spare_s:
         make = vault_track if engine.competition.looks_forward else holdout_track
-        Runner(engine, lambda: time_left_s() - spare_s / 2).play([make(engine, e) for e in lacking])
+        tracks = [make(engine, experiment) for experiment in lacking]
+        if needed_s(engine, tracks) <= time_left_s():  # else a submission without them would lose that time
+            Runner(engine, lambda: time_left_s() - spare_s / 2).play(tracks)
 
 
 def folds(engine: Engine, experiment: str) -> list[Floats]:

@@ -9,7 +9,7 @@ import numpy as np
 from podium import ensemble
 from podium.campaign import decide, untrusted
 from podium.campaign.runner import Runner
-from podium.campaign.tracks import Track, holdout_track
+from podium.campaign.tracks import holdout_track, needed_s
 from podium.errors import InvalidPredictions
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def predict_missing(engine: Engine, members: list[str], time_left_s: Callable[[]
     left_s = time_left_s or engine.purse.predicting_left_s
     experiments = [engine.registry.experiments.get(member) for member in members]
     tracks = [holdout_track(engine, experiment) for experiment in experiments if experiment is not None]
-    needed = _needed_s(engine, tracks)
+    needed = needed_s(engine, tracks)
     if 0 < needed > left_s():
         raise InvalidPredictions(
             f"predicting the test rows takes {needed:.0f} s more, {max(0.0, left_s()):.0f} s are left"
@@ -87,13 +87,3 @@ def predict_missing(engine: Engine, members: list[str], time_left_s: Callable[[]
     for track in tracks:
         if track.status != "done":
             raise InvalidPredictions(f"{track.experiment.id} could not predict the test rows: {track.message}")
-
-
-def _needed_s(engine: Engine, tracks: Sequence[Track]) -> float:
-    """Seconds that the missing predictions will take, by the longest that each experiment's own took; 0 where none was tried."""
-    walls = list[float]()
-    for track in tracks:
-        done = {run.part for run in engine.registry.runs.of(track.experiment.id)}
-        took = engine.registry.runs.predict_wall_s(track.experiment.id)
-        walls += [took for part in track.ready if part.name not in done]
-    return max(max(walls, default=0.0), sum(walls) / engine.purse.slots)

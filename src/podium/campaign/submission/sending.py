@@ -48,25 +48,28 @@ def send(
     reason: str,
     time_left_s: Callable[[], float] | None = None,
     purpose: Purpose = "best",
+    *,
+    as_it_is: bool = False,
 ) -> Submitted:
     """Predict what is missing, write and check the file, record the intent, then send once. `time_left_s`: given at the
     campaign's end, which waits a little for a platform that does not answer. A best blend that may not be sent now (deadline,
-    quota, pace, outage) is written all the same, and waits."""
-    sent, patience = _attempt(engine, row, reason, time_left_s, purpose), outage.PATIENCE_S
+    quota, pace, outage) is written all the same, and waits. `as_it_is`: never with the untrusted pool."""
+    alone = as_it_is or purpose != "best"
+    sent, patience = _attempt(engine, row, reason, time_left_s, purpose, alone), outage.PATIENCE_S
     while time_left_s is not None and sent.tag is None and patience > 0:
         slept = outage.wait_out(engine, min(patience, time_left_s()))
         if slept == 0:
             break
         patience -= slept
-        sent = _attempt(engine, row, reason, time_left_s, purpose)
+        sent = _attempt(engine, row, reason, time_left_s, purpose, alone)
     return sent
 
 
 def _attempt(
-    engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], float] | None, purpose: Purpose
+    engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], float] | None, purpose: Purpose, alone: bool
 ) -> Submitted:
     try:
-        frame = filing.submission_frame(engine, row, time_left_s, as_it_is=purpose != "best")
+        frame = filing.submission_frame(engine, row, time_left_s, as_it_is=alone)
     except InvalidPredictions as missing:
         engine.event("warning", message=f"no submission from the blend of round {row.round}: {missing}")
         return Submitted(None, f"held: {missing}")
@@ -90,7 +93,7 @@ def _attempt(
         reconcile.settle(engine, listed or ())  # this very file is there, from another copy of this campaign
     elif problem := _call(engine, intent, "; ".join(filter(None, (f"round {row.round}: {reason}", owed)))):
         return Submitted(None, f"held: {REFUSED}") if problem == REFUSED else _hold(engine, row, text, problem, purpose)
-    _sent(engine, intent, row, owed)
+    _sent(engine, intent, row, owed, alone)
     return Submitted(tag, reason)
 
 
@@ -131,13 +134,13 @@ def _call(engine: Engine, intent: SubmissionRow, message: str) -> str:
     return ""
 
 
-def _sent(engine: Engine, intent: SubmissionRow, row: BlendRow, owed: str) -> None:
+def _sent(engine: Engine, intent: SubmissionRow, row: BlendRow, owed: str, alone: bool) -> None:
     if intent.purpose == "best":
         engine.registry.set(waiting.KEY, None)
         engine.submitted_s = engine.clock.alive_s()
     reconcile.publish_standing(engine)
     untrusted_members: list[str] = []
-    if intent.purpose == "best":
+    if not alone:
         untrusted_members = [name for name in untrusted.to_send(engine, row).weights if name not in row.weights]
     engine.event(
         "submission", tag=intent.tag, expected=row.score, stderr=row.stderr, imported=untrusted_members, credits=owed,

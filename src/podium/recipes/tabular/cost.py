@@ -160,7 +160,6 @@ def _kernel(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataF
 
 def _knn(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
     asked = rows / max(1, facts.n_folds - 1) + min(2000, rows / 10)
-    asked += facts.n_test + facts.n_vault  # what other families do in no time takes as long as the folds here
     return asked * rows * (1.2e-8 + 6e-11 * dense_width(facts, features))
 
 

@@ -17,6 +17,7 @@ PER_SLOT = 3  # experiments a round for each slot, at most
 OVERHEAD_S = 0.5  # of an experiment whatever its size, its share of the blend included
 FAMILY_CAP = 3  # experiments of one family in a batch
 IDLE = 1.5  # how far a round may overrun so that no slot stands idle
+OVERRUN = 0.6  # of the time left, for a round in which a slot would stand idle
 TWINS = 2  # of one parent and operator
 PAYS = 0.005  # noise floors: below this an experiment is not worth its risk of overfitting the pool
 OVERHEADS = 2.0  # a round's runs take at least this many times what the round costs beside them
@@ -140,7 +141,17 @@ def pack(ranked: Sequence[ExperimentSpec], facts: Facts, force: int = 0) -> tupl
         longest = round_s(facts) * (IDLE if len(batch) < facts.budget.slots else 1.0)
         if not batch or number < force or wall_s(wider, facts) <= max(longest, wall_s(batch, facts)):
             batch.append(spec)
+        elif len(batch) < facts.budget.slots and _may_overrun(wider, facts):
+            batch.append(spec)
     return tuple(batch)
+
+
+def _may_overrun(wider: Sequence[ExperimentSpec], facts: Facts) -> bool:
+    """Whether the last of these is a family not tried that the campaign can well afford beside the others: a slot that stands
+    idle, or tunes what is about to be beaten, is dearer than a long round."""
+    spec = wider[-1]
+    drafted = spec.operator == "draft" and untried(spec, facts) and bool(history.scored(facts))
+    return drafted and cost.share(sum(one.cost_s for one in wider), facts) <= OVERRUN
 
 
 def _twins(a: ExperimentSpec, b: ExperimentSpec) -> bool:

@@ -250,7 +250,10 @@ def _whole(shop: Workshop) -> Iterator[ExperimentSpec]:
             if more > epochs and replace(e.recipe, params={**e.recipe.params, "epochs": more}) == recipe:
                 units = LONGER * shop.evidence.units("improve", recipe.model)
                 why = f"{e.id} carries weight and had {epochs} of {more} epochs, for want of time"
-                yield shop.spec("improve", recipe, f"{title(recipe)}: epochs {more}", why, units, (e.id,))
+                spec = shop.spec("improve", recipe, f"{title(recipe)}: epochs {more}", why, units, (e.id,))
+                held = eased(spec, facts, shop.catalog)
+                if held is not None and held.recipe is not None and held.recipe.params["epochs"] > epochs:
+                    yield spec
 
 
 def _untried_rounds(shop: Workshop) -> dict[str, int]:

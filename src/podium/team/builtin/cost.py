@@ -17,6 +17,7 @@ EFFORT = ("rounds", "trees", "epochs")
 STEP = ("learning_rate", "eta")  # of a boosting, doubled as its rounds are halved
 LARGEST_STEP = 0.3
 LEAST_EFFORT = 1 / 8
+LONGEST_SHARE = 0.6  # of the time left, that one experiment may take for its breadth's sake
 BREADTH_SHARE = 0.4  # of the time left: a costlier draft competes on its worth like any other
 
 
@@ -63,11 +64,17 @@ def round_overhead_s(facts: Facts) -> float:
 
 
 def is_fair(cost_s: float, facts: Facts) -> bool:
-    """Whether a family not tried may have it whatever it promises. The machine's time counts: while its first fold is alone,
-    others run beside it."""
-    budget = facts.budget
+    """Whether a family not tried may have it whatever it promises: of the machine's time, and of the clock's where folds are
+    fewer than slots."""
+    wall = wall_s([cost_s], facts.data.n_folds, facts.budget)
+    return share(cost_s, facts) <= BREADTH_SHARE and wall <= LONGEST_SHARE * left_s(facts)
+
+
+def share(cost_s: float, facts: Facts) -> float:
+    """Of the machine's time left: while an experiment's first fold is alone, others run beside it."""
+    budget, left = facts.budget, left_s(facts)
     seconds = budget.speed / max(1, budget.threads) * cost_s / max(1, budget.slots)
-    return seconds <= BREADTH_SHARE * left_s(facts)
+    return seconds / left if left > 0 else math.inf
 
 
 def fits(specs: Sequence[ExperimentSpec], facts: Facts) -> bool:
