@@ -138,10 +138,10 @@ def pack(ranked: Sequence[ExperimentSpec], facts: Facts, force: int = 0) -> tupl
         crowded = sum(b.family == spec.family for b in batch) >= FAMILY_CAP
         if alike or crowded or not cost.fits(wider, facts):
             continue
-        longest = round_s(facts) * (IDLE if len(batch) < facts.budget.slots else 1.0)
-        if not batch or number < force or wall_s(wider, facts) <= max(longest, wall_s(batch, facts)):
-            batch.append(spec)
-        elif len(batch) < facts.budget.slots and _may_overrun(wider, facts):
+        idle = len(batch) < facts.budget.slots
+        longest = round_s(facts) * (IDLE if idle else 1.0)
+        in_time = wall_s(wider, facts) <= max(longest, wall_s(batch, facts))
+        if not batch or number < force or in_time or (idle and _may_overrun(wider, facts)):
             batch.append(spec)
     return tuple(batch)
 
