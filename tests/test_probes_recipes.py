@@ -19,10 +19,12 @@ SLOW = ("kernel", "mlp", "catboost")  # a second a fit on these data: left to th
 
 
 def recipes(engine: Engine, *, everything: bool) -> list[Recipe]:
-    """The portfolio; the first of each family alone, unless `everything`."""
-    found = catalog.portfolio(engine.dataset.facts, engine.competition, Hardware(2, 4000))
+    """The portfolio's models and views of the columns, each once, but for those on weights, which these runs are not given;
+    the first of each family alone, unless `everything`."""
+    listed = catalog.portfolio(engine.dataset.facts, engine.competition, Hardware(2, 4000))
+    found = [recipe for recipe in listed if "weights" not in recipe.features]
     if everything:
-        return list(found)
+        return list({(recipe.model, repr(recipe.features)): recipe for recipe in reversed(found)}.values())
     first = {recipe.model: recipe for recipe in reversed(found)}
     return [first[model] for model in sorted(first) if model not in SLOW]
 
