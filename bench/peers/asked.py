@@ -36,9 +36,8 @@ def environment(system: System, cores: int) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "PYTHONUNBUFFERED": "1",
     }
-    found.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # what pip installs is compiled, a source tree is not before its first start
+    # what pip installs is compiled; this tree is not before its first start
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
     if system.module:
         bench = str(Path(__file__).parents[1])
         found["PYTHONPATH"] = os.pathsep.join(filter(None, [bench, os.environ.get("PYTHONPATH")]))

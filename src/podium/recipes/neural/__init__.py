@@ -3,6 +3,7 @@
 begin(ctx)                                            seed, threads; the device. Before a net is made
 train(net, n, batch, loss, schedule, ctx)             AdamW on a schedule that ends in time; returns notes
 apply(net, n, batch, forward, ctx, batch_size)        float32 outputs of all rows
+short_products(device)                                bfloat16 inside large matrix products, on a CPU that has them
 weights_of(net), restore(net, weights)                so that a model pickles as numpy, whatever the device
 halved(net, without), restore_halved(net, weights)    the same in half the space, frozen parts left out
 """

@@ -77,9 +77,8 @@ class Bert(nn.Module):
         x = parts["LayerNorm"](x)
         x = nn.functional.dropout(x, self.drop, self.training)
         layers: Any = self.encoder["layer"]
-        with (
-            short_products(pieces.device) if self.training else nullcontext()
-        ):  # in prediction a row's neighbours would tell
+        # in prediction numbers stay long: rounded, a row's answer would rest on the rows beside it
+        with short_products(pieces.device) if self.training else nullcontext():
             for layer in layers:
                 x = layer(x, there[:, None, None, :], self.drop)
         return torch.as_tensor(x)

@@ -253,7 +253,7 @@ def _whole(shop: Workshop) -> Iterator[ExperimentSpec]:
                 spec = shop.spec("improve", recipe, f"{title(recipe)}: epochs {more}", why, units, (e.id,))
                 held = eased(spec, facts, shop.catalog)
                 if held is not None and held.recipe is not None and held.recipe.params["epochs"] > epochs:
-                    yield spec
+                    yield held
 
 
 def _untried_rounds(shop: Workshop) -> dict[str, int]:
