@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from podium import ensemble, referee
 from podium.campaign import quality
+from podium.campaign.device import device_of
 from podium.ensemble import Blend
 from podium.errors import InvalidPredictions
 from podium.records import AuditFinding, Probed, QaCheck, Verdict, from_json, to_json
@@ -38,6 +39,7 @@ WIDE_LIMIT, WIDE_BYTES = (
     400 << 20,
 )  # the same where predictions are pictures or lists: so many, and so large together
 CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
+DUE = 2.0  # noise floors that all the time left should bring the blend: what takes a part of it owes as large a part
 SPACED = 3  # rounds between two submissions before the end, where experiments are counted
 SPACED_SHARE = 0.15  # of the time, where it is limited
 WORTH_SHARE = 0.2  # of the standard error: a smaller gain waits for the end
@@ -80,7 +82,8 @@ def gate_fold(engine: Engine, experiment: Experiment) -> int | None:
 
 
 def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
-    """Stop if the upper bound of both the solo gain and the blend's gain is at or below zero, or it is another's twin."""
+    """Stop if the upper bound of both the solo gain and the blend's gain is no more than the time of the other folds should
+    bring, or it is another's twin."""
     champion = engine.registry.experiments.champion()
     assert champion is not None, "a gate needs a champion to compare with"
     raw = engine.store.of_run(run, len(rows))
@@ -94,7 +97,23 @@ def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
         bound = ensemble.blend_gain_bound(
             engine.task, engine.truth[rows], oofs, last.weights, raw, np.arange(len(rows), dtype=np.int64)
         )
-    return referee.gate(engine.task, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound)
+    least = _due(engine, run, champion)
+    return referee.gate(
+        engine.task, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound, least=least
+    )
+
+
+def _due(engine: Engine, run: RunRow, champion: str) -> float:
+    """What the other folds should bring for their share of the time left, in the metric's unit: `DUE` noise floors for all of
+    it. 0 where experiments are counted, and until a paired difference tells how large the noise is."""
+    if not engine.purse.timed:
+        return 0.0
+    noise = engine.registry.experiments.paired_stderr(champion) or 0.0
+    experiment = engine.registry.experiments.get(run.experiment)
+    at_a_time = engine.purse.slots if experiment is None else engine.purse.at_a_time(device_of(engine, experiment))
+    rest_s = (engine.n_folds - 1) * run.exit.wall_s / max(1, at_a_time)
+    left_s = engine.purse.work_left_s()
+    return DUE * noise * min(1.0, rest_s / left_s) if left_s > 0 else 0.0
 
 
 def _twin(engine: Engine, run: RunRow, raw: Floats) -> str | None:

@@ -15,7 +15,7 @@ from podium.tasks.task import Floats, Task
 
 @dataclass(frozen=True)
 class Gate:
-    """`continue_` unless the upper bounds of both gains are at or below zero. Gains in the metric's unit."""
+    """`continue_` unless the upper bounds of both gains are at or below what they must be above. Gains in the metric's unit."""
 
     continue_: bool
     solo_gain: float
@@ -38,12 +38,14 @@ def gate(
     champion_raw: Floats,
     *,
     blend_bound: tuple[float, float] | None = None,
+    least: float = 0.0,
     confidence: float = 0.95,
 ) -> Gate:
     """Judge one fold's rows: truth `(m, …)`, raw predictions `(m, k)` of the newcomer and of the champion.
 
     Each decision is fitted on these rows, alike for both, so neither has an edge. `blend_bound`: (gain, upper bound)
-    from `ensemble.blend_gain_bound`; without it the solo gain alone decides.
+    from `ensemble.blend_gain_bound`; without it the solo gain alone decides. `least`: what the time of the other folds should
+    bring; a bound that is no higher is no reason to go on.
     """
     known = ~(np.isnan(new_raw) | np.isnan(champion_raw)).any(axis=1)
     if not known.any():
@@ -54,11 +56,12 @@ def gate(
     solo = difference(task.metric, truth_fold, new, old)
     upper = solo.upper(confidence)
     blend_gain, blend_upper = blend_bound if blend_bound is not None else (None, None)
-    alive = [name for name, bound in (("solo", upper), ("blend", blend_upper)) if bound is not None and bound > 0]
+    alive = [name for name, bound in (("solo", upper), ("blend", blend_upper)) if bound is not None and bound > least]
     reason = f"solo gain {solo.value:+.5g}, at most {upper:+.5g}"
     if blend_upper is not None and math.isinf(blend_upper):
         blend_gain, blend_upper = None, None  # unknown; infinity is no JSON
     if blend_upper is not None:
         reason += f"; blend gain {blend_gain:+.5g}, at most {blend_upper:+.5g}"
-    reason += f": goes on for its {' and '.join(alive)} gain" if alive else ": stopped, neither can be positive"
+    short = "neither can be positive" if least <= 0 else f"neither can reach the {least:.2g} that its time should bring"
+    reason += f": goes on for its {' and '.join(alive)} gain" if alive else f": stopped, {short}"
     return Gate(bool(alive), solo.value, upper, reason, blend_gain, blend_upper)

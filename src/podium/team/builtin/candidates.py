@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
-from podium.team.builtin import batch, cost, history, learnings, novelty, recalling
+from podium.team.builtin import batch, carried, cost, history, learnings, novelty, recalling
 from podium.team.builtin.conditions import MEASURES
 from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
@@ -184,8 +184,8 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
     families that were."""
     facts, seen, position = shop.facts, novelty.seen(shop.facts, shop.catalog), 0
     first = {e.family: e.recipe for e in reversed(facts.experiments) if e.recipe is not None}
-    tried, offered = history.tried_families(facts), set[str]()
-    for recipe in shop.catalog.portfolio(facts.data, facts.competition, facts.hardware):
+    tried, offered, won = history.tried_families(facts), set[str](), carried.won(facts)
+    for recipe in carried.portfolio(facts, shop.catalog):
         if shop.catalog.fingerprint(recipe) in seen or recipe.model in offered:
             continue
         units = shop.evidence.units("draft", recipe.model) * POSITION_DECAY**position
@@ -198,7 +198,7 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
             why = f"another setting of {recipe.model} than those tried, from the portfolio"
         else:
             offered.add(recipe.model)
-        yield shop.spec("draft", recipe, name, why, units)
+        yield shop.spec("draft", recipe, name, f"{why}{carried.said(recipe, won)}", units)
         position += 1
 
 
@@ -260,7 +260,7 @@ def _untried_rounds(shop: Workshop) -> dict[str, int]:
     """Family → the most rounds of a recipe of the portfolio that was not tried."""
     facts, seen = shop.facts, novelty.seen(shop.facts, shop.catalog)
     found: dict[str, int] = {}
-    for recipe in shop.catalog.portfolio(facts.data, facts.competition, facts.hardware):
+    for recipe in carried.portfolio(facts, shop.catalog):
         if shop.catalog.fingerprint(recipe) not in seen:
             found[recipe.model] = max(found.get(recipe.model, 0), int(recipe.params.get("rounds", 0)))
     return found

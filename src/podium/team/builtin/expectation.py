@@ -119,13 +119,10 @@ def _distinct(facts: Facts, own: list[ExperimentFact]) -> float:
 
 
 def _changes(facts: Facts, noise: float) -> dict[Change, float]:
-    by_id = {e.id: e for e in facts.experiments}
     gains: dict[Change, list[float]] = {}
-    for e in history.scored(facts):
-        parent = by_id.get(e.parents[0]) if e.parents else None
-        if parent is None or parent.score is None or parent.recipe is None or e.recipe is None:
-            continue
-        gained = max(-BEST_CREDIT, min(BEST_CREDIT, history.gain(facts, e.score or 0.0, parent.score) / noise))
-        for change in changes(e.recipe, parent.recipe):
-            gains.setdefault(change, []).append(gained)
+    for new, old in history.compared(facts):
+        assert new.recipe is not None and old.recipe is not None
+        units = history.gain(facts, new.score or 0.0, old.score or 0.0) / noise
+        for change in changes(new.recipe, old.recipe):
+            gains.setdefault(change, []).append(max(-BEST_CREDIT, min(BEST_CREDIT, units)))
     return {change: sum(found) / (len(found) + 1) for change, found in gains.items()}

@@ -73,14 +73,33 @@ def plateau(facts: Facts, rounds: int = PLATEAU_ROUNDS) -> bool:
 
 def ceiling(facts: Facts) -> ExperimentFact | None:
     """The best boosted model, where boosting has stopped gaining: in two families at least, its last tries together were
-    no better than noise. None before that, and where there is no boosting."""
+    no better than noise, those that the gate stopped among them. None before that, and where there is no boosting."""
     boosted = [e for e in scored(facts) if e.family in BOOSTED and e.operator != "replicate"]
-    late = {e.id for e in sorted(boosted, key=lambda e: e.id)[-CEILING_TRIES:]}
+    stopped = [e for e in facts.experiments if e.family in BOOSTED and e.status == "killed" and "behind" in e.notes]
+    late = {e.id for e in sorted([*boosted, *stopped], key=lambda e: e.id)[-CEILING_TRIES:]}
     early = [e for e in boosted if e.id not in late]
     if len({e.family for e in boosted}) < 2 or not early:
         return None
     gained = gain(facts, boosted[0].score or 0.0, early[0].score or 0.0)
     return boosted[0] if gained <= noise(facts) else None
+
+
+def same_body(a: ExperimentFact, b: ExperimentFact) -> bool:
+    """Whether two experiments are one model with the same parameters on other columns."""
+    if a.recipe is None or b.recipe is None or a.id == b.id:
+        return False
+    return (a.recipe.kind, a.recipe.model, a.recipe.params) == (b.recipe.kind, b.recipe.model, b.recipe.params)
+
+
+def compared(facts: Facts) -> list[tuple[ExperimentFact, ExperimentFact]]:
+    """Pairs of scored experiments whose difference says what a change is worth: child and parent, and one body on two views.
+    Each pair both ways: what a change gains, taking it back loses."""
+    ranked = [e for e in scored(facts) if e.recipe is not None]
+    by_id = {e.id: e for e in ranked}
+    pairs = {(e.id, e.parents[0]) for e in ranked if e.parents and e.parents[0] in by_id}
+    pairs |= {(a.id, b.id) for n, a in enumerate(ranked) for b in ranked[n + 1 :] if same_body(a, b)}
+    both = sorted(pairs | {(b, a) for a, b in pairs})
+    return [(by_id[a], by_id[b]) for a, b in both]
 
 
 def used_up(e: ExperimentFact) -> int | None:

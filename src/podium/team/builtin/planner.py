@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan, Recipe
-from podium.team.builtin import batch, cost, history, novelty, recalling
+from podium.team.builtin import batch, carried, cost, history, novelty, recalling
 from podium.team.builtin.candidates import candidates, eased
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
@@ -60,7 +60,7 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     """Candidates in order; before anything has a score, the portfolio's first (the cheapest sound baseline) leads."""
     facts = brief.facts
     rng = random.Random(f"{facts.seed}:{brief.id}")
-    portfolio = catalog.portfolio(facts.data, facts.competition, facts.hardware)
+    portfolio = carried.portfolio(facts, catalog)
     places: dict[str, float] = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
     bare = {catalog.fingerprint(_bare(recipe)): place for place, recipe in reversed([*enumerate(portfolio)])}
     # what is recalled takes turns with the portfolio, behind its baseline
