@@ -214,6 +214,22 @@ def test_no_ceiling_is_told_too_early(scores: list[float]) -> None:
     assert history.ceiling(known) is None and "Ceiling" not in reflector.learn(brief("learn", known)).text
 
 
+def test_boosting_that_the_gate_stopped_was_tried_too() -> None:
+    rising = boosted([0.80, 0.84, 0.86])
+    stopped = tuple(
+        experiment(
+            f"E{n:03d}", status="killed", verdict=None, score=None, recipe=recipe("lightgbm", leaves=n), notes=notes
+        )
+        for n, notes in enumerate([{"behind": 0.01}] * 4, start=20)
+    )
+    assert history.ceiling(rising) is None
+    known = replace(rising, experiments=rising.experiments + stopped)
+    top = history.ceiling(known)
+    assert top is not None and top.id == "E003"
+    failed = tuple(replace(e, notes={}) for e in stopped)  # no gate saw what these predict
+    assert history.ceiling(replace(rising, experiments=rising.experiments + failed)) is None
+
+
 def test_at_the_ceiling_a_round_begins_with_another_kind_of_model() -> None:
     known = boosted([0.860, 0.861, 0.8601, 0.8605, 0.861, 0.8612])
     first = planner.plan(brief("plan", known), CATALOG).experiments[0]

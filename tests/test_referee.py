@@ -123,6 +123,16 @@ def test_gate_stops_the_hopeless_and_lets_the_rest_go_on() -> None:
     assert "blend" in saved.reason
 
 
+def test_gate_asks_what_the_time_of_the_rest_should_bring() -> None:
+    task, truth, (good, bad) = models("log_loss", 0, (0.3, 3.0), 1000)
+    bound = (0.0005, 0.002)
+    assert referee.gate(task, truth, bad, good, blend_bound=bound, least=0.0019).continue_
+    stopped = referee.gate(task, truth, bad, good, blend_bound=bound, least=0.002)
+    assert not stopped.continue_ and "neither can reach the 0.002 that its time should bring" in stopped.reason
+    alone = referee.gate(task, truth, good, bad)
+    assert alone.solo_upper > 0 and not referee.gate(task, truth, good, bad, least=alone.solo_upper).continue_
+
+
 def test_gate_judges_common_rows_only() -> None:
     task, truth, (good, bad) = models("rmse", 0, (0.3, 3.0), 400)
     good[:200] = np.nan

@@ -13,6 +13,7 @@ from engine_world import add_experiments, copy_of, engine_of, telling
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from podium import referee
 from podium.campaign import briefs, decide, loop, phases
 from podium.campaign.engine import Engine, Stopped
 from podium.campaign.pace import Pace
@@ -207,6 +208,29 @@ def test_what_predicts_the_same_as_another_is_stopped_after_its_first_fold(engin
     told = briefs.gather(engine, 3).experiments
     assert {one.id: one.twin for one in told} == {"E001": None, "E002": "E001", "E003": None}
     assert not any("behind" in one.notes for one in told if one.twin)
+
+
+@pytest.mark.parametrize("time_s", [None, 10_000.0])
+def test_an_experiment_owes_the_blend_its_share_of_the_time_left(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time_s: float | None
+) -> None:
+    asked, judge = list[float](), referee.gate
+
+    def spy(*given: Any, least: float = 0.0, **named: Any) -> referee.Gate:
+        asked.append(least)
+        return judge(*given, least=least, **named)
+
+    monkeypatch.setattr(referee, "gate", spy)
+    executor = FakeExecutor(wall_s=100.0)
+    engine = engine_of(copy_of(made, tmp_path / "c"), executor, options={"time_s": time_s, "experiments": None})
+    executor.predictions = telling(engine)
+    for number in (1, 2, 3):
+        round_(engine, number)
+    assert len(asked) == 2 and asked[0] == 0, "nothing is known of the noise before two were compared"
+    noise, left_s = engine.registry.experiments.paired_stderr("E001"), engine.purse.work_left_s()
+    assert noise is not None
+    rest_s = 4 * 100.0 / 2  # four folds of 100 s on two slots
+    assert asked[1] == (0 if time_s is None else pytest.approx(2 * noise * rest_s / left_s, rel=0.2))
 
 
 def round_(engine: Engine, number: int) -> None:

@@ -61,6 +61,7 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
     shop = Workshop(facts, catalog, rng, Evidence.of(facts))
     makers = (
         _reopened,
+        _redressed,
         _hypotheses,
         _recalled,
         _whole,
@@ -148,6 +149,20 @@ def _reopened(shop: Workshop) -> Iterator[ExperimentSpec]:
                 "debug", one.recipe, f"{title(one.recipe)} once more", f"{REOPENS} {one.experiment}: {one.why}", units,
                 (one.experiment,),
             )  # fmt: skip
+
+
+def _redressed(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """Leading families on the columns that won: what they were worth without them says little, so each is as a first draft."""
+    won = carried.won(shop.facts)
+    for parent in parents(shop.facts) if won else ():
+        assert parent.recipe is not None
+        recipe = carried.dressed(parent.recipe, won)
+        if recipe != parent.recipe:
+            lent = dict.fromkeys(one.winner.id for name, one in won.items() if name not in parent.recipe.features)
+            why = f"{parent.id} lacks what won by far{carried.said(recipe, won)}"
+            name = f"{title(recipe)}: {difference(recipe, parent.recipe)}"
+            units = shop.evidence.operators["draft"]
+            yield shop.spec("crossover", recipe, name, why, units, (parent.id, *lent))
 
 
 def _hypotheses(shop: Workshop) -> Iterator[ExperimentSpec]:

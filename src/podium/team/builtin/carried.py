@@ -60,11 +60,17 @@ def portfolio(facts: Facts, catalog: Catalog) -> tuple[Recipe, ...]:
 
 def dressed(recipe: Recipe, found: Mapping[str, Won]) -> Recipe:
     """The recipe with the options that won for its kind and that it does not name itself."""
-    options = {name: one.value for name, one in found.items() if one.winner.recipe and one.winner.recipe.kind == recipe.kind}
+    options = {
+        name: one.value for name, one in found.items() if one.winner.recipe and one.winner.recipe.kind == recipe.kind
+    }
     return replace(recipe, features={**options, **recipe.features}) if options else recipe
 
 
 def said(recipe: Recipe, found: Mapping[str, Won]) -> str:
     """What a draft wears, and the experiments that it rests on; "" where nothing won."""
-    worn = [f"{name} [{one.control.id}, {one.winner.id}]" for name, one in found.items() if recipe.features.get(name) == one.value]
+    worn = [
+        f"{name} [{one.control.id}, {one.winner.id}]"
+        for name, one in found.items()
+        if recipe.features.get(name) == one.value
+    ]
     return f"; with {', '.join(worn)}, which won here" if worn else ""

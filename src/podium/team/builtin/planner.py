@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan, Recipe
 from podium.team.builtin import batch, carried, cost, history, novelty, recalling
-from podium.team.builtin.candidates import candidates, eased
+from podium.team.builtin.candidates import candidates, eased, parents
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
 from podium.team.builtin.stock import Catalog
 
@@ -61,12 +61,8 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     facts = brief.facts
     rng = random.Random(f"{facts.seed}:{brief.id}")
     portfolio = carried.portfolio(facts, catalog)
-    places: dict[str, float] = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
+    places = _places(facts, catalog, portfolio)
     bare = {catalog.fingerprint(_bare(recipe)): place for place, recipe in reversed([*enumerate(portfolio)])}
-    # what is recalled takes turns with the portfolio, behind its baseline
-    for turn, (recipe, _) in enumerate(recalling.fitted(facts, catalog)):
-        mark = catalog.fingerprint(recipe)
-        places[mark] = min(places.get(mark, math.inf), turn + 0.5)
 
     def place(spec: ExperimentSpec) -> float | None:
         if spec.recipe is None:
@@ -83,6 +79,20 @@ def _ranked(brief: Brief, catalog: Catalog) -> list[ExperimentSpec]:
     alike.sort(key=lambda spec: spec.recipe != baseline)
     first = [_prompt(spec, facts, catalog) for spec in alike[:1]]
     return [*first, *(spec for spec in ranked if spec not in first)]
+
+
+def _places(facts: Facts, catalog: Catalog, portfolio: Sequence[Recipe]) -> dict[str, float]:
+    """Fingerprint → place: leaders on what won by far, then the portfolio, with which what is recalled takes turns, behind its
+    baseline."""
+    places: dict[str, float] = {catalog.fingerprint(recipe): place for place, recipe in enumerate(portfolio)}
+    for turn, (recipe, _) in enumerate(recalling.fitted(facts, catalog)):
+        mark = catalog.fingerprint(recipe)
+        places[mark] = min(places.get(mark, math.inf), turn + 0.5)
+    won = carried.won(facts)
+    leaders = [e.recipe for e in parents(facts) if e.recipe is not None] if won else []
+    for turn, recipe in enumerate(leaders):
+        places[catalog.fingerprint(carried.dressed(recipe, won))] = turn - len(leaders)
+    return places
 
 
 def _prompt(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec:

@@ -6,9 +6,8 @@ recipe that was not tried. The brief tells what is new, in fewer than 500 words;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from podium.records import AuditFinding, Brief, ExperimentFact, Facts, Hypothesis, Recipe, ResearchBrief
 from podium.team.builtin import carried, history, learnings, novelty, playbook
@@ -114,41 +113,20 @@ def _transfers(facts: Facts) -> Iterator[Hypothesis]:
         won = history.gain(facts, e.score or 0.0, parent.score) if parent.score is not None else 0.0
         if not options or won < history.noise(facts):
             continue
-        yield from (_transfer(facts, options, won, (parent, e), other) for other in _others(leaders, e))
-    clear = carried.won(facts)
-    for other in leaders:
-        lacking = {name: one for name, one in clear.items() if other in _others(leaders, one.winner)}
-        if lacking:
-            most = max(lacking.values(), key=lambda one: one.gain)
-            options = {name: one.value for name, one in lacking.items()}
-            yield _transfer(facts, options, most.gain, (most.control, most.winner), other)
-
-
-def _others(leaders: Sequence[ExperimentFact], e: ExperimentFact) -> list[ExperimentFact]:
-    """Leaders of other families that read what `e` reads."""
-    return [o for o in leaders if o.recipe and e.recipe and o.recipe.kind == e.recipe.kind and o.family != e.family]
-
-
-def _transfer(
-    facts: Facts,
-    options: Mapping[str, Any],
-    won: float,
-    shown_by: tuple[ExperimentFact, ExperimentFact],
-    other: ExperimentFact,
-) -> Hypothesis:
-    """`options`, that gained `won` from one experiment to the next, on the best of another family."""
-    assert other.recipe is not None
-    names = ", ".join(f"{k}={v}" for k, v in options.items())
-    old, new = (e.id for e in shown_by)
-    return Hypothesis(
-        id="",
-        text=f"{names} carries over to {other.family.replace('_', ' ')} on {other.id}",
-        family=other.family,
-        expected_gain=min(won, 3 * history.noise(facts)) * SECOND_FAMILY,
-        why=f"gained {won:.3g} from {old} to {new} [{old}, {new}, {other.id}]",
-        sources=(old, new, other.id),
-        recipe=replace(other.recipe, features={**other.recipe.features, **options}),
-    )
+        for other in leaders:
+            if other.recipe is None or other.recipe.kind != e.recipe.kind or other.family == e.family:
+                continue
+            recipe = replace(other.recipe, features={**other.recipe.features, **options})
+            names = ", ".join(f"{k}={v}" for k, v in options.items())
+            yield Hypothesis(
+                id="",
+                text=f"{names} carries over to {other.family.replace('_', ' ')} on {other.id}",
+                family=other.family,
+                expected_gain=min(won, 3 * history.noise(facts)) * SECOND_FAMILY,
+                why=f"gained {won:.3g} from {parent.id} to {e.id} [{parent.id}, {e.id}, {other.id}]",
+                sources=(parent.id, e.id, other.id),
+                recipe=recipe,
+            )
 
 
 def _brief_text(brief: Brief, found: Sequence[Hypothesis]) -> str:
