@@ -18,8 +18,15 @@ CATALOG = FakeCatalog()
 LEAP = 0.02  # twenty noise floors
 
 
-def on(id: str, features: dict[str, Any], score: float, family: str = "lightgbm", **changes: Any) -> ExperimentFact:
-    return experiment(id, family, score=score, recipe=recipe(family, features), **changes)
+def on(
+    id: str,
+    features: dict[str, Any],
+    score: float,
+    family: str = "lightgbm",
+    parents: tuple[str, ...] = (),
+    **params: Any,
+) -> ExperimentFact:
+    return experiment(id, family, score=score, recipe=recipe(family, features, **params), parents=parents)
 
 
 def known(*tried: ExperimentFact, weight: str = "E002") -> Facts:
@@ -41,14 +48,16 @@ def test_what_wins_by_far_with_all_else_the_same_is_seen() -> None:
     "tried",
     [
         (PLAIN, on("E002", {"combos": 8}, 0.844)),  # four noise floors
-        (replace(PLAIN, recipe=recipe("lightgbm", {"sums": True}, leaves=7)), LEAPT),  # other parameters
+        (on("E001", {"sums": True}, 0.848, leaves=7), LEAPT),  # other parameters, twelve noise floors
+        (on("E001", {"sums": True}, 0.84, rounds=50), LEAPT),  # twenty, but a quick model
+        (PLAIN, LEAPT, on("E003", {}, 0.87, leaves=7)),  # beaten by one that lacks it
         (on("E001", {"sums": True}, 0.84, "xgboost"), LEAPT),  # another model
         (PLAIN, on("E002", {"numbers": "rank"}, 0.86)),  # a model's own way of seeing
         (PLAIN, on("E002", {"combos": 0}, 0.86)),  # an option that is off
         (LEAPT,),
         (),
     ],
-    ids=["little", "parameters", "model", "view", "off", "alone", "nothing"],
+    ids=["little", "parameters", "quick", "beaten", "model", "view", "off", "alone", "nothing"],
 )
 def test_nothing_else_counts_as_won(tried: tuple[ExperimentFact, ...]) -> None:
     assert carried.won(known(*tried)) == {}
@@ -56,6 +65,12 @@ def test_nothing_else_counts_as_won(tried: tuple[ExperimentFact, ...]) -> None:
 
 def test_a_winner_without_weight_in_the_blend_proves_nothing() -> None:
     assert carried.won(known(PLAIN, LEAPT, on("E003", {}, 0.9, "catboost"), weight="E003")) == {}
+
+
+def test_a_leap_is_too_far_for_parameters_alone() -> None:
+    """Where the gate stopped the one with the same parameters, the best of the model says it too."""
+    found = carried.won(known(on("E001", {"sums": True}, 0.84, leaves=7), LEAPT))
+    assert set(found) == {"combos"} and found["combos"].control.id == "E001"
 
 
 def test_options_of_target_means_bring_the_means_along() -> None:

@@ -63,7 +63,10 @@ def holdout_raw(
     engine: Engine, row: BlendRow, time_left_s: Callable[[], float] | None = None
 ) -> tuple[Any, dict[str, Any]]:
     """(blended raw predictions of test then vault rows, the decision fitted on the blend's OOF)."""
-    members = [member for member, weight in row.weights.items() if weight > 0]
+    # the heaviest first: where time ends before all have predicted, a blend of those that have is what can be sent
+    members = [
+        member for member, weight in sorted(row.weights.items(), key=lambda one: (-one[1], one[0])) if weight > 0
+    ]
     predict_missing(engine, members, time_left_s)
     blend = decide.blend_of(row)
     oof = ensemble.combine(blend, {member: engine.store.oof(member) for member in members})

@@ -1,20 +1,21 @@
 """Columns that clearly won here, carried over to what is still to come.
 
-A portfolio is written before anything is known. Where one option lifts a model by far, with all else the same, the drafts that
-are not tried yet are given it too: without it they lose whatever else they are good for.
+A portfolio is written before anything is known. Where one option lifts a model by far, the drafts that are not tried yet are
+given it too: without it they lose whatever else they are good for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from podium.records import ExperimentFact, Facts, Recipe
-from podium.team.builtin import history, novelty
+from podium.team.builtin import cost, history, novelty
 from podium.team.builtin.stock import Catalog
 
 BY_FAR = 5.0  # noise floors
+FURTHER = 15.0  # the same between different parameters, which may be worth a few themselves
 OF_TARGET = frozenset({"values", "smooth", "pairs"})  # options of target means: nothing without them
 # what is made of the rows, whichever model reads it; other options are a model's own way of seeing
 COLUMNS = OF_TARGET | {"target", "combos", "near", "clusters", "groups", "crosses", "sums"}
@@ -31,23 +32,45 @@ class Won:
 
 
 def won(facts: Facts) -> dict[str, Won]:
-    """Option → its gain by far, where a member of the blend beats the best that lacks it, with the same model and parameters."""
+    """Option → its gain by far, of members of the blend over the best that lacks it of the same model."""
     ranked, weights = history.scored(facts), history.weights(facts)
     found: dict[str, Won] = {}
     for e in ranked:
         if e.recipe is None or not weights.get(e.id):
             continue
-        alike = [other for other in ranked if history.same_body(e, other)]
         for name in sorted(COLUMNS & e.recipe.features.keys() - found.keys()):
-            value = e.recipe.features[name]
-            without = next((o for o in alike if o.recipe and o.recipe.features.get(name) != value), None)
-            gained = 0.0 if without is None else history.gain(facts, e.score or 0.0, without.score or 0.0)
-            if value and without is not None and gained >= BY_FAR * history.noise(facts):
-                found[name] = Won(value, gained, e, without)
+            value, control = e.recipe.features[name], _control(facts, e, name, ranked)
+            if value and control is not None:
+                found[name] = Won(value, history.gain(facts, e.score or 0.0, control.score or 0.0), e, control)
     if found.keys() & OF_TARGET and "target" not in found:
         least = min((found[name] for name in sorted(found.keys() & OF_TARGET)), key=lambda one: one.gain)
         found["target"] = replace(least, value=True)
     return found
+
+
+def _control(facts: Facts, e: ExperimentFact, name: str, ranked: Sequence[ExperimentFact]) -> ExperimentFact | None:
+    """The experiment that shows by how far the option lifts `e`: the best without it of the same model with the same parameters;
+    of other parameters, where the distance is too far for these alone and it had no less effort. None where there is none."""
+    assert e.recipe is not None
+    without = [
+        o
+        for o in ranked
+        if o.recipe and o.recipe.model == e.recipe.model and o.recipe.features.get(name) != e.recipe.features[name]
+    ]
+    ahead = {o.id: history.gain(facts, e.score or 0.0, o.score or 0.0) / history.noise(facts) for o in without}
+    if not without or ahead[without[0].id] <= 0:
+        return None
+    same = next((o for o in without if history.same_body(e, o)), None)
+    if same is not None and ahead[same.id] >= BY_FAR:
+        return same
+    best = without[0]
+    return best if ahead[best.id] >= FURTHER and _effort(best) >= _effort(e) else None
+
+
+def _effort(e: ExperimentFact) -> float:
+    """Rounds, trees or epochs; 0 of a model that has none."""
+    given = e.recipe.params if e.recipe else {}
+    return next((float(given[name]) for name in cost.EFFORT if isinstance(given.get(name), int)), 0.0)
 
 
 def portfolio(facts: Facts, catalog: Catalog) -> tuple[Recipe, ...]:
