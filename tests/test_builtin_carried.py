@@ -73,6 +73,17 @@ def test_a_leap_is_too_far_for_parameters_alone() -> None:
     assert set(found) == {"combos"} and found["combos"].control.id == "E001"
 
 
+def test_another_value_of_what_won_takes_nothing_back() -> None:
+    found = carried.won(known(PLAIN, LEAPT, on("E003", {"combos": 4}, 0.8605), weight="E003"))
+    assert found["combos"].value == 4 and found["combos"].control.id == "E001"
+
+
+def test_of_other_kinds_nothing_is_carried() -> None:
+    """`pairs` of texts are no pairs of categories."""
+    texts = [replace(e, recipe=replace(e.recipe, kind="text")) for e in (PLAIN, LEAPT) if e.recipe]
+    assert carried.won(known(*texts)) == {}
+
+
 def test_options_of_target_means_bring_the_means_along() -> None:
     plain, values = on("E001", {"target": True}, 0.84), on("E002", {"target": True, "values": True}, 0.86)
     found = carried.won(known(plain, values))
@@ -97,16 +108,27 @@ def test_what_was_tried_is_no_draft_again_for_its_clothes() -> None:
     assert "mlp" not in drafts and "knn" not in drafts and "catboost" in drafts
 
 
+def test_what_was_tried_in_other_clothes_is_no_draft_again() -> None:
+    """What won may change from round to round: two options now, one then, none for want of a control."""
+    tried = (PLAIN, on("E002", {"combos": 8, "near": 10}, 0.86), on("E004", {"combos": 8}, 0.83, "knn"))
+    for before in (known(*tried), known(*tried[1:])):
+        drafts = [s.family for s in candidates(before, CATALOG, random.Random(0)) if s.operator == "draft"]
+        assert "knn" not in drafts and "catboost" in drafts
+
+
 def test_leaders_of_other_families_lead_the_next_plan_on_what_won() -> None:
     tried = known(PLAIN, LEAPT, on("E003", {"target": True}, 0.835, "catboost"))
     first = planner.plan(brief("plan", tried), CATALOG).experiments[0]
     assert first.recipe == recipe("catboost", {"target": True, "combos": 8})
     assert (first.operator, first.parents) == ("crossover", ("E003", "E002"))
-    assert "E003 lacks what won by far; with combos [E001, E002]" in first.hypothesis
+    assert "E003 was tried without what won by far; with combos [E001, E002]" in first.hypothesis
     assert first.expected_gain > 1.5 * 0.001, "how far it was behind on the old columns says little"
     done = on("E004", {"target": True, "combos": 8}, 0.85, "catboost")
     after = candidates(replace(tried, experiments=(*tried.experiments, done)), CATALOG, random.Random(0))
     assert not [s for s in after if s.operator == "crossover" and "won by far" in s.hypothesis], "once each"
+    better = on("E005", {"sums": True}, 0.855, "catboost")
+    again = candidates(replace(tried, experiments=(*tried.experiments, done, better)), CATALOG, random.Random(0))
+    assert not [s for s in again if "won by far" in s.hypothesis], "its own evidence counts now"
 
 
 def test_taking_back_what_won_is_known_to_lose() -> None:

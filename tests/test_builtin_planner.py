@@ -339,7 +339,7 @@ def test_a_campaign_ends_by_itself_within_its_time(campaign: Simulation) -> None
 
 def test_a_campaign_improves_and_uses_its_operators(campaign: Simulation) -> None:
     assert campaign.blends[-1].score > campaign.blends[0].score
-    assert {"draft", "improve", "crossover"} <= {e.operator for e in campaign.done}
+    assert {"draft", "improve", "crossover", "replicate"} <= {e.operator for e in campaign.done}
 
 
 def test_a_campaign_hears_its_reviewer(campaign: Simulation) -> None:

@@ -226,6 +226,8 @@ def test_boosting_that_the_gate_stopped_was_tried_too() -> None:
     known = replace(rising, experiments=rising.experiments + stopped)
     top = history.ceiling(known)
     assert top is not None and top.id == "E003"
+    seeds = tuple(replace(e, operator="replicate") for e in stopped)
+    assert history.ceiling(replace(rising, experiments=rising.experiments + seeds)) is None
     failed = tuple(replace(e, notes={}) for e in stopped)  # no gate saw what these predict
     assert history.ceiling(replace(rising, experiments=rising.experiments + failed)) is None
 

@@ -11,6 +11,7 @@ from podium import ensemble, metrics, tasks
 from podium.ensemble import greedy, space
 from podium.ensemble.objective import objective_for
 from podium.errors import UserError
+from podium.metrics.uncertainty import difference
 from podium.records import Competition, from_json, to_json
 from podium.tasks.task import Floats, Task
 
@@ -268,3 +269,15 @@ def test_gain_bound_of_noise_is_at_most_zero() -> None:
         task, truth, oofs, {"m0": 0.5, "m1": 0.5}, harmful, np.flatnonzero(folds(3000) == 0)
     )
     assert upper <= 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gain_bound_holds_for_every_weight(seed: int) -> None:
+    """A first fold of few rows leaves much open: at the weight that looks best there, the bound alone would be too low."""
+    rng = np.random.default_rng(seed)
+    truth = np.array([-20.0, 20.0, *rng.normal(size=38)])  # two rows far out: no prediction is clipped
+    old, new = (truth[:, None] + np.pad(rng.normal(0, wide, size=(38, 1)), ((2, 0), (0, 0))) for wide in (0.5, 0.6))
+    task = task_of("rmse", "regression")
+    _, upper = ensemble.blend_gain_bound(task, truth, {"m0": old}, {"m0": 1.0}, new, np.arange(40))
+    at_half = difference(task.metric, truth, ((old + new) / 2)[:, 0], old[:, 0]).upper(0.95)
+    assert upper >= at_half - 1e-12 or upper <= 0

@@ -117,8 +117,11 @@ def _gate(engine: Engine, experiment: Experiment) -> Mapping[str, Any]:
 
 
 def _behind(gate: Mapping[str, Any]) -> dict[str, float]:
-    """How far behind the champion a gate stopped it, in the metric's unit; empty where none did, and for a twin."""
-    return {"behind": -float(gate["solo_gain"])} if gate and not gate.get("twin") else {}
+    """How far behind the champion a gate stopped it, in the metric's unit; empty where none did, for a twin, and for what might
+    have gained a little, but not what its time should bring."""
+    if not gate or gate.get("twin") or max(gate["solo_upper"], gate.get("blend_upper") or 0.0) > 0:
+        return {}
+    return {"behind": -float(gate["solo_gain"])}
 
 
 def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:

@@ -29,7 +29,8 @@ def blend_gain_bound(
     """(gain, upper bound of the gain) of mixing `new_oof` into the blend `weights` of `oofs`, at its best weight.
 
     Arrays are over all rows, `(n, k)`; only `rows` (those of the first fold) are looked at. The least weight tried is
-    small, so there the bound has the sign of the bound of the slope: below zero only if no weight is likely to help.
+    small, so there the bound has the sign of the bound of the slope: below zero only if no weight is likely to help. Where
+    some may help, the bound is the highest of any weight's.
     """
     known = [~np.isnan(values[rows]).any(axis=1) for values in (new_oof, *(oofs[name] for name in weights))]
     rows = rows[np.logical_and.reduce(known)]
@@ -56,4 +57,5 @@ def blend_gain_bound(
 
     tried = [gained(weight) for weight in (WEIGHTS if kind not in MIXERS else WEIGHTS[-1:])]
     best = max(tried, key=lambda estimate: estimate.value)
-    return best.value, best.upper(confidence)
+    upper = best.upper(confidence)
+    return best.value, upper if upper <= 0 else max(estimate.upper(confidence) for estimate in tried)

@@ -57,7 +57,8 @@ class Workshop:
 
 
 def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[ExperimentSpec]:
-    """Each untried, affordable experiment once; the researcher's hypotheses first, so that their sources are kept."""
+    """Each untried, affordable experiment once; the researcher's hypotheses before what else comes to the same recipe, so that
+    their sources are kept, but for what promises more by what has happened since."""
     shop = Workshop(facts, catalog, rng, Evidence.of(facts))
     makers = (
         _reopened,
@@ -157,12 +158,13 @@ def _redressed(shop: Workshop) -> Iterator[ExperimentSpec]:
     for parent in parents(shop.facts) if won else ():
         assert parent.recipe is not None
         recipe = carried.dressed(parent.recipe, won)
-        if recipe != parent.recipe:
-            lent = dict.fromkeys(one.winner.id for name, one in won.items() if name not in parent.recipe.features)
-            why = f"{parent.id} lacks what won by far{carried.said(recipe, won)}"
-            name = f"{title(recipe)}: {difference(recipe, parent.recipe)}"
-            units = shop.evidence.operators["draft"]
-            yield shop.spec("crossover", recipe, name, why, units, (parent.id, *lent))
+        if recipe == parent.recipe or carried.worn(shop.facts, parent.family, won):
+            continue
+        new = {name: one for name, one in won.items() if name not in parent.recipe.features}
+        lent = dict.fromkeys(one.winner.id for one in new.values())
+        why = f"{parent.id} was tried without what won by far{carried.said(recipe, new)}"
+        name = f"{title(recipe)}: {difference(recipe, parent.recipe)}"
+        yield shop.spec("crossover", recipe, name, why, shop.evidence.operators["draft"], (parent.id, *lent))
 
 
 def _hypotheses(shop: Workshop) -> Iterator[ExperimentSpec]:
@@ -260,9 +262,10 @@ def _whole(shop: Workshop) -> Iterator[ExperimentSpec]:
         epochs = history.shortened(e)
         if epochs is None or e.recipe is None or weights.get(e.id, 0.0) < LEAST_WEIGHT:
             continue
-        for recipe in shop.catalog.portfolio(facts.data, facts.competition, facts.hardware):
-            more = recipe.params.get("epochs", 0)
-            if more > epochs and replace(e.recipe, params={**e.recipe.params, "epochs": more}) == recipe:
+        for plain in shop.catalog.portfolio(facts.data, facts.competition, facts.hardware):
+            more = plain.params.get("epochs", 0)
+            recipe = replace(e.recipe, params={**e.recipe.params, "epochs": more})
+            if more > epochs and carried.wears(recipe, plain):
                 units = LONGER * shop.evidence.units("improve", recipe.model)
                 why = f"{e.id} carries weight and had {epochs} of {more} epochs, for want of time"
                 spec = shop.spec("improve", recipe, f"{title(recipe)}: epochs {more}", why, units, (e.id,))

@@ -14,6 +14,7 @@ from podium.records import ExperimentFact, Facts, Recipe
 from podium.team.builtin import cost, history, novelty
 from podium.team.builtin.stock import Catalog
 
+KIND = "tabular"  # whose encoder has these options; the same names mean other things elsewhere
 BY_FAR = 5.0  # noise floors
 FURTHER = 15.0  # the same between different parameters, which may be worth a few themselves
 OF_TARGET = frozenset({"values", "smooth", "pairs"})  # options of target means: nothing without them
@@ -36,7 +37,7 @@ def won(facts: Facts) -> dict[str, Won]:
     ranked, weights = history.scored(facts), history.weights(facts)
     found: dict[str, Won] = {}
     for e in ranked:
-        if e.recipe is None or not weights.get(e.id):
+        if e.recipe is None or e.recipe.kind != KIND or not weights.get(e.id):
             continue
         for name in sorted(COLUMNS & e.recipe.features.keys() - found.keys()):
             value, control = e.recipe.features[name], _control(facts, e, name, ranked)
@@ -49,14 +50,13 @@ def won(facts: Facts) -> dict[str, Won]:
 
 
 def _control(facts: Facts, e: ExperimentFact, name: str, ranked: Sequence[ExperimentFact]) -> ExperimentFact | None:
-    """The experiment that shows by how far the option lifts `e`: the best without it of the same model with the same parameters;
-    of other parameters, where the distance is too far for these alone and it had no less effort. None where there is none."""
+    """The experiment that shows by how far the option lifts `e`: the best without any of it, of the same model with the same
+    parameters; of other parameters, where the distance is too far for these alone and it had no less effort. None where
+    neither is there, and where the best of the model does without it."""
     assert e.recipe is not None
-    without = [
-        o
-        for o in ranked
-        if o.recipe and o.recipe.model == e.recipe.model and o.recipe.features.get(name) != e.recipe.features[name]
-    ]
+    model = (e.recipe.kind, e.recipe.model)
+    alike = [o for o in ranked if o.recipe and (o.recipe.kind, o.recipe.model) == model]
+    without = [o for o in alike if o.recipe and not o.recipe.features.get(name)]
     ahead = {o.id: history.gain(facts, e.score or 0.0, o.score or 0.0) / history.noise(facts) for o in without}
     if not without or ahead[without[0].id] <= 0:
         return None
@@ -74,18 +74,30 @@ def _effort(e: ExperimentFact) -> float:
 
 
 def portfolio(facts: Facts, catalog: Catalog) -> tuple[Recipe, ...]:
-    """The catalog's, what was not tried of it with the options that won; what a recipe says itself stands."""
-    listed = catalog.portfolio(facts.data, facts.competition, facts.hardware)
-    found = won(facts)
-    seen = novelty.seen(facts, catalog) if found else set[str]()
-    return tuple(recipe if catalog.fingerprint(recipe) in seen else dressed(recipe, found) for recipe in listed)
+    """The catalog's, with the options that won on what was not tried of it; what was tried in other clothes is left out."""
+    listed, found = catalog.portfolio(facts.data, facts.competition, facts.hardware), won(facts)
+    tried, seen = novelty.tried(facts), novelty.seen(facts, catalog)
+    fresh = [one for one in listed if catalog.fingerprint(one) in seen or not any(wears(t, one) for t in tried)]
+    return tuple(one if catalog.fingerprint(one) in seen else dressed(one, found) for one in fresh)
+
+
+def wears(tried: Recipe, plain: Recipe) -> bool:
+    """Whether the one is the other with more columns."""
+    if (tried.kind, tried.model, tried.params) != (plain.kind, plain.model, plain.params):
+        return False
+    more = tried.features.keys() - plain.features.keys()
+    return more <= COLUMNS and all(tried.features.get(name) == value for name, value in plain.features.items())
+
+
+def worn(facts: Facts, family: str, found: Mapping[str, Won]) -> bool:
+    """Whether a family was tried with all that won: from then on its own evidence counts."""
+    own = [e.recipe for e in facts.experiments if e.family == family and e.recipe is not None]
+    return any(all(recipe.features.get(name) for name in found) for recipe in own)
 
 
 def dressed(recipe: Recipe, found: Mapping[str, Won]) -> Recipe:
-    """The recipe with the options that won for its kind and that it does not name itself."""
-    options = {
-        name: one.value for name, one in found.items() if one.winner.recipe and one.winner.recipe.kind == recipe.kind
-    }
+    """The recipe with the options that won and that it does not name itself."""
+    options = {name: one.value for name, one in found.items()} if recipe.kind == KIND else {}
     return replace(recipe, features={**options, **recipe.features}) if options else recipe
 
 

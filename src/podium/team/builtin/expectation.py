@@ -123,6 +123,7 @@ def _changes(facts: Facts, noise: float) -> dict[Change, float]:
     for new, old in history.compared(facts):
         assert new.recipe is not None and old.recipe is not None
         units = history.gain(facts, new.score or 0.0, old.score or 0.0) / noise
-        for change in changes(new.recipe, old.recipe):
-            gains.setdefault(change, []).append(max(-BEST_CREDIT, min(BEST_CREDIT, units)))
+        found_here = changes(new.recipe, old.recipe)
+        for change in found_here:  # which of several it was nobody knows: each has its share
+            gains.setdefault(change, []).append(max(-BEST_CREDIT, min(BEST_CREDIT, units)) / len(found_here))
     return {change: sum(found) / (len(found) + 1) for change, found in gains.items()}

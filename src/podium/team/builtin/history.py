@@ -76,7 +76,8 @@ def ceiling(facts: Facts) -> ExperimentFact | None:
     no better than noise, those that the gate stopped among them. None before that, and where there is no boosting."""
     boosted = [e for e in scored(facts) if e.family in BOOSTED and e.operator != "replicate"]
     stopped = [e for e in facts.experiments if e.family in BOOSTED and e.status == "killed" and "behind" in e.notes]
-    late = {e.id for e in sorted([*boosted, *stopped], key=lambda e: e.id)[-CEILING_TRIES:]}
+    tries = [*boosted, *(e for e in stopped if e.operator != "replicate")]
+    late = {e.id for e in sorted(tries, key=lambda e: e.id)[-CEILING_TRIES:]}
     early = [e for e in boosted if e.id not in late]
     if len({e.family for e in boosted}) < 2 or not early:
         return None
@@ -92,12 +93,18 @@ def same_body(a: ExperimentFact, b: ExperimentFact) -> bool:
 
 
 def compared(facts: Facts) -> list[tuple[ExperimentFact, ExperimentFact]]:
-    """Pairs of scored experiments whose difference says what a change is worth: child and parent, and one body on two views.
-    Each pair both ways: what a change gains, taking it back loses."""
+    """Pairs of scored experiments whose difference says what a change is worth: child and parent, and the best of one body on
+    other columns against the rest of it. Each pair both ways: what a change gains, taking it back loses."""
     ranked = [e for e in scored(facts) if e.recipe is not None]
     by_id = {e.id: e for e in ranked}
     pairs = {(e.id, e.parents[0]) for e in ranked if e.parents and e.parents[0] in by_id}
-    pairs |= {(a.id, b.id) for n, a in enumerate(ranked) for b in ranked[n + 1 :] if same_body(a, b)}
+    leaders: list[ExperimentFact] = []
+    for e in ranked:
+        leader = next((one for one in leaders if same_body(one, e)), None)
+        if leader is None:
+            leaders.append(e)
+        else:
+            pairs.add((leader.id, e.id))
     both = sorted(pairs | {(b, a) for a, b in pairs})
     return [(by_id[a], by_id[b]) for a, b in both]
 
