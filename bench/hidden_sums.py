@@ -1,16 +1,21 @@
 """What each step of feature making adds, on a generated table whose signal hides from trees.
 
     python bench/hidden_sums.py [--rows 200000] [--seeds 2] [--threads 2] [--json]
+    python bench/hidden_sums.py --campaign 20m [--rows 200000] [--seeds 2] [--json]
 
 Each line: one model of the built-in recipes, fitted on the training rows, scored on hidden answers (ROC AUC). The nets have
 the sizes that the portfolio gives them, and are left out where their packages are not installed. `best` is what the
-generating probabilities themselves reach: noise leaves no more.
+generating probabilities themselves reach: noise leaves no more. `--campaign`: instead, what the built-in team finds by itself
+in that time: each round's blend out of fold, whose weight it is, when boosting's ceiling was told, and the private score.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -27,6 +32,8 @@ from podium.recipes.tabular.catalog import FAMILIES
 from podium.recipes.tabular.installed import loads
 from podium.recipes.tabular.portfolio import candidates
 from podium.records import Competition, DataFacts, Recipe
+from podium.registry import Registry
+from podium.registry.events import Event
 from podium.testing.contests import Planted, hidden_sums
 
 STEPS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -52,8 +59,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--campaign", metavar="TIME")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.campaign:
+        played = [_campaign(options.rows, seed, options.campaign) for seed in range(options.seeds)]
+        print(json.dumps(played, indent=1) if options.json else "\n\n".join(map(_told, played)))
+        return
     steps = {name: step for name, step in STEPS.items() if all(map(loads, FAMILIES[step[0]].requires))}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for seed in range(options.seeds):
@@ -71,6 +83,41 @@ def main() -> None:
         return
     for name, line in report.items():
         print(f"{name:26} {line['auc']:.4f}  {line['seconds']:6.1f} s")
+
+
+def _campaign(rows: int, seed: int, time: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        planted, campaign = hidden_sums.make(Path(folder), seed, rows, rows // 4), Path(folder) / "campaign"
+        argv = ["run", str(planted.public), "--campaign", str(campaign), "--time", time, "--seed", str(seed), "--json"]
+        told = {**os.environ, "PODIUM_HOME": ""}
+        subprocess.run([sys.executable, "-m", "podium", *argv], stdout=subprocess.DEVNULL, env=told, check=True)
+        registry = Registry.open(campaign)
+        rounds = [
+            _round(registry, event, campaign) for event in registry.events.after(0, 100_000) if event.kind == "blend"
+        ]
+        registry.close()
+        private = planted.score(campaign / "submission.csv")
+    return {"seed": seed, "rounds": rounds, "private": private, "best": planted.reach + 0.03}
+
+
+def _round(registry: Registry, blend: Event, campaign: Path) -> dict[str, Any]:
+    """A round's blend, the families that carry it, and whether its findings tell of a ceiling."""
+    families: dict[str, float] = {}
+    for id_, weight in blend.payload["weights"].items():
+        experiment = registry.experiments.get(id_)
+        if experiment is not None:
+            families[experiment.spec.family] = round(families.get(experiment.spec.family, 0.0) + weight, 2)
+    findings = campaign / "rounds" / f"R{blend.round:02d}_findings.md"
+    ceiling = findings.is_file() and "Ceiling:" in findings.read_text()
+    return {"s": blend.alive_s, "auc": blend.payload["score"], "families": families, "ceiling": ceiling}
+
+
+def _told(played: Mapping[str, Any]) -> str:
+    lines = [
+        f"{one['s']:7.0f} s  {one['auc']:.4f}  {'ceiling' if one['ceiling'] else '       '}  {one['families']}"
+        for one in played["rounds"]
+    ]
+    return "\n".join([*lines, f"seed {played['seed']}: private {played['private']:.4f}, best {played['best']:.4f}"])
 
 
 def _score(planted: Planted, family: str, features: Mapping[str, Any], seed: int, threads: int) -> tuple[float, float]:

@@ -391,15 +391,19 @@ def test_an_option_that_changes_nothing_is_left_out_of_what_is_tried_on_that_mod
     assert any(s.recipe and s.recipe.features.get("sums") for s in tried if s.family == "mlp")
 
 
-def test_an_option_is_void_only_where_nothing_else_differs() -> None:
+def test_options_are_void_where_they_were_added_or_alone() -> None:
     first = experiment("E001", recipe=recipe("lightgbm"))
     one = stopped_as_twin("E002", "E001", recipe=recipe("lightgbm", {"sums": True}))
     two = stopped_as_twin("E003", "E001", recipe=recipe("lightgbm", {"values": True, "sums": True}))
     model = stopped_as_twin("E004", "E001", family="mlp", recipe=recipe("mlp", {"values": True}))
     target = stopped_as_twin("E005", "E001", recipe=recipe("lightgbm", {"target": True}))
     scored = experiment("E006", fold_scores=(0.5,), parents=("E001",), recipe=recipe("lightgbm", {"values": True}))
-    assert history.void(facts(experiments=(first, one))) == {("lightgbm", False, "sums", "True")}
-    assert history.void(facts(experiments=(first, two, model, target, scored))) == frozenset()
+    other = experiment("E007", recipe=recipe("lightgbm", {"near": 10}))
+    instead = stopped_as_twin("E008", "E007", recipe=recipe("lightgbm", {"values": True}))
+    sums, values = ("lightgbm", False, "sums", "True"), ("lightgbm", False, "values", "True")
+    assert history.void(facts(experiments=(first, one))) == {sums}
+    assert history.void(facts(experiments=(first, two))) == {sums, values}
+    assert history.void(facts(experiments=(first, model, target, scored, other, instead))) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ WIDE_LIMIT, WIDE_BYTES = (
     400 << 20,
 )  # the same where predictions are pictures or lists: so many, and so large together
 CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
-DUE = 2.0  # noise floors that all the time left should bring the blend: what takes a part of it owes as large a part
+DUE = 2.0  # noise floors that the whole time should bring at the least: what takes a part of it owes as large a part
 SPACED = 3  # rounds between two submissions before the end, where experiments are counted
 SPACED_SHARE = 0.15  # of the time, where it is limited
 WORTH_SHARE = 0.2  # of the standard error: a smaller gain waits for the end
@@ -104,16 +104,15 @@ def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
 
 
 def _due(engine: Engine, run: RunRow, champion: str) -> float:
-    """What the other folds should bring for their share of the time left, in the metric's unit: `DUE` noise floors for all of
-    it. 0 where experiments are counted, and until a paired difference tells how large the noise is."""
-    if not engine.purse.timed:
+    """What the other folds should bring for their share of the campaign's time, in the metric's unit: `DUE` noise floors for all
+    of it. 0 where experiments are counted, and until a paired difference tells how large the noise is."""
+    total_s = engine.options.time_s
+    if total_s is None:
         return 0.0
     noise = engine.registry.experiments.paired_stderr(champion) or 0.0
     experiment = engine.registry.experiments.get(run.experiment)
     at_a_time = engine.purse.slots if experiment is None else engine.purse.at_a_time(device_of(engine, experiment))
-    rest_s = (engine.n_folds - 1) * run.exit.wall_s / max(1, at_a_time)
-    left_s = engine.purse.work_left_s()
-    return DUE * noise * min(1.0, rest_s / left_s) if left_s > 0 else 0.0
+    return DUE * noise * (engine.n_folds - 1) * run.exit.wall_s / max(1, at_a_time) / total_s
 
 
 def _twin(engine: Engine, run: RunRow, raw: Floats) -> str | None:

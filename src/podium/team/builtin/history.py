@@ -129,7 +129,8 @@ def shortened(e: ExperimentFact) -> int | None:
 
 
 def void(facts: Facts) -> Void:
-    """Feature options that change nothing here: the one difference to an experiment that a gate found to predict the same.
+    """Feature options that change nothing here: what was added, or the one difference, to an experiment that a gate found to
+    predict the same.
 
     By model, and apart with target means and without: smoothings of no means change nothing, of means they may.
     """
@@ -140,10 +141,9 @@ def void(facts: Facts) -> Void:
         if twin is None or e.recipe is None or twin.recipe is None or e.recipe.model != twin.recipe.model:
             continue
         mine, its = ({(k, repr(v)) for k, v in one.features.items()} for one in (e.recipe, twin.recipe))
-        if len(mine ^ its) == 1:
-            (option,) = mine ^ its
-            if option[0] != "target":
-                found.add((e.recipe.model, bool(e.recipe.features.get("target")), *option))
+        if its <= mine or len(mine ^ its) == 1:  # of several that were added none changed anything
+            options = [one for one in mine ^ its if one[0] != "target"]
+            found |= {(e.recipe.model, bool(e.recipe.features.get("target")), *option) for option in options}
     return frozenset(found)
 
 
