@@ -2,8 +2,8 @@
 
 Each competition is `<folder>/<id>/public/` for the campaign and `<folder>/<id>/grade.py` for us, which prints a JSON with
 `score`. Only `public/` is copied to where the campaign runs. Prints one row a competition: private score, the campaign's
-own estimate, seconds of wall time, seconds to the first submission, experiments, and the share of slot time in which no
-solution ran.
+own estimate, seconds of wall time, seconds to the first submission, experiments, the share of slot time in which no solution
+ran, and the share of the time in which none ran on any slot: what the engine takes for itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from podium.registry import Registry
 
-COLUMNS = ("id", "score", "estimate", "stderr", "vault", "wall_s", "first_s", "experiments", "idle")
+COLUMNS = ("id", "score", "estimate", "stderr", "vault", "wall_s", "first_s", "experiments", "idle", "engine")
 
 
 def main() -> int:
@@ -69,12 +69,19 @@ def one(task: Path, base: Path, budget: str, seed: int) -> dict[str, Any]:
 
 
 def _registry(campaign: Path) -> dict[str, Any]:
-    """What the registry says of the campaign; `idle` is the share of slot time, from start to end, without a run."""
+    """What the registry says of the campaign; `idle` is the share of slot time, from start to end, without a run, `engine` that
+    of the time itself."""
     registry = Registry.open(campaign)
     blend = registry.blends.last()
     rows = registry.database.rows
     alive = float(registry.setting("alive_s") or 0)
-    busy = float(rows("SELECT total(json_extract(exit, '$.wall_s')) AS s FROM attempts WHERE exit IS NOT NULL")[0]["s"])
+    runs = rows(
+        "SELECT alive_s AS began, json_extract(exit, '$.wall_s') AS s FROM attempts WHERE exit IS NOT NULL ORDER BY alive_s"
+    )
+    busy, any_ran, until = sum(float(run["s"]) for run in runs), 0.0, 0.0
+    for run in runs:
+        end = float(run["began"]) + float(run["s"])
+        any_ran, until = any_ran + max(0.0, end - max(until, float(run["began"]))), max(until, end)
     first = rows("SELECT min(alive_s) AS s FROM events WHERE kind='submission'")[0]["s"]
     count = registry.experiments.count()
     hardware, options = registry.setting("hardware") or {}, registry.setting("options") or {}
@@ -87,6 +94,7 @@ def _registry(campaign: Path) -> dict[str, Any]:
         "first_s": first,
         "experiments": count,
         "idle": round(1 - busy / (slots * alive), 3) if alive else None,
+        "engine": round(1 - any_ran / alive, 3) if alive else None,
     }
 
 

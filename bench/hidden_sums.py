@@ -85,10 +85,10 @@ def main() -> None:
         print(f"{name:26} {line['auc']:.4f}  {line['seconds']:6.1f} s")
 
 
-def _campaign(rows: int, seed: int, time: str) -> dict[str, Any]:
+def _campaign(rows: int, seed: int, limit: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         planted, campaign = hidden_sums.make(Path(folder), seed, rows, rows // 4), Path(folder) / "campaign"
-        argv = ["run", str(planted.public), "--campaign", str(campaign), "--time", time, "--seed", str(seed), "--json"]
+        argv = ["run", str(planted.public), "--campaign", str(campaign), "--time", limit, "--seed", str(seed), "--json"]
         told = {**os.environ, "PODIUM_HOME": ""}
         subprocess.run([sys.executable, "-m", "podium", *argv], stdout=subprocess.DEVNULL, env=told, check=True)
         registry = Registry.open(campaign)

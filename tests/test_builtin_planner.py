@@ -337,7 +337,10 @@ def test_a_campaign_ends_by_itself_within_its_time(campaign: Simulation) -> None
     assert 0.8 * 120 < campaign.spent_s < 121 + 1.0
 
 
-def test_a_campaign_improves_and_uses_its_operators(campaign: Simulation) -> None:
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_campaign_improves_and_uses_its_operators(seed: int) -> None:
+    """Long enough for a plateau: until then no time goes to bagging."""
+    campaign = Simulation(time_s=240.0, seed=seed).play(60)
     assert campaign.blends[-1].score > campaign.blends[0].score
     assert {"draft", "improve", "crossover", "replicate"} <= {e.operator for e in campaign.done}
 

@@ -155,11 +155,8 @@ def _reopened(shop: Workshop) -> Iterator[ExperimentSpec]:
 def _redressed(shop: Workshop) -> Iterator[ExperimentSpec]:
     """Leading families on the columns that won: what they were worth without them says little, so each is as a first draft."""
     won = carried.won(shop.facts)
-    for parent in parents(shop.facts) if won else ():
+    for parent, recipe in carried.redressed(shop.facts, parents(shop.facts), won):
         assert parent.recipe is not None
-        recipe = carried.dressed(parent.recipe, won)
-        if recipe == parent.recipe or carried.worn(shop.facts, parent.family, won):
-            continue
         new = {name: one for name, one in won.items() if name not in parent.recipe.features}
         lent = dict.fromkeys(one.winner.id for one in new.values())
         why = f"{parent.id} was tried without what won by far{carried.said(recipe, new)}"

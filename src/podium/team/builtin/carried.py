@@ -6,7 +6,7 @@ given it too: without it they lose whatever else they are good for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,16 +89,26 @@ def wears(tried: Recipe, plain: Recipe) -> bool:
     return more <= COLUMNS and all(tried.features.get(name) == value for name, value in plain.features.items())
 
 
-def worn(facts: Facts, family: str, found: Mapping[str, Won]) -> bool:
-    """Whether a family was tried with all that won: from then on its own evidence counts."""
-    own = [e.recipe for e in facts.experiments if e.family == family and e.recipe is not None]
-    return any(all(recipe.features.get(name) for name in found) for recipe in own)
-
-
 def dressed(recipe: Recipe, found: Mapping[str, Won]) -> Recipe:
     """The recipe with the options that won and that it does not name itself."""
     options = {name: one.value for name, one in found.items()} if recipe.kind == KIND else {}
     return replace(recipe, features={**options, **recipe.features}) if options else recipe
+
+
+def redressed(
+    facts: Facts, leaders: Iterable[ExperimentFact], found: Mapping[str, Won]
+) -> list[tuple[ExperimentFact, Recipe]]:
+    """Leaders of families that were never tried with all that won, each with its recipe as it is then; in their order. Once a
+    family has been, its own evidence counts."""
+    pairs = [
+        (e, dressed(e.recipe, found)) for e in leaders if e.recipe is not None and not _worn(facts, e.family, found)
+    ]
+    return [(e, recipe) for e, recipe in pairs if recipe != e.recipe]
+
+
+def _worn(facts: Facts, family: str, found: Mapping[str, Won]) -> bool:
+    own = [e.recipe for e in facts.experiments if e.family == family and e.recipe is not None]
+    return any(all(recipe.features.get(name) for name in found) for recipe in own)
 
 
 def said(recipe: Recipe, found: Mapping[str, Won]) -> str:

@@ -74,15 +74,18 @@ def plateau(facts: Facts, rounds: int = PLATEAU_ROUNDS) -> bool:
 def ceiling(facts: Facts) -> ExperimentFact | None:
     """The best boosted model, where boosting has stopped gaining: in two families at least, its last tries together were
     no better than noise, those that the gate stopped among them. None before that, and where there is no boosting."""
-    boosted = [e for e in scored(facts) if e.family in BOOSTED and e.operator != "replicate"]
-    stopped = [e for e in facts.experiments if e.family in BOOSTED and e.status == "killed" and "behind" in e.notes]
-    tries = [*boosted, *(e for e in stopped if e.operator != "replicate")]
-    late = {e.id for e in sorted(tries, key=lambda e: e.id)[-CEILING_TRIES:]}
+    boosted = [e for e in scored(facts) if _is_boosted(e)]
+    stopped = [e for e in facts.experiments if _is_boosted(e) and e.status == "killed" and "behind" in e.notes]
+    late = {e.id for e in sorted([*boosted, *stopped], key=lambda e: e.id)[-CEILING_TRIES:]}
     early = [e for e in boosted if e.id not in late]
     if len({e.family for e in boosted}) < 2 or not early:
         return None
     gained = gain(facts, boosted[0].score or 0.0, early[0].score or 0.0)
     return boosted[0] if gained <= noise(facts) else None
+
+
+def _is_boosted(e: ExperimentFact) -> bool:
+    return e.family in BOOSTED and e.operator != "replicate"
 
 
 def same_body(a: ExperimentFact, b: ExperimentFact) -> bool:

@@ -88,10 +88,8 @@ def _places(facts: Facts, catalog: Catalog, portfolio: Sequence[Recipe]) -> dict
     for turn, (recipe, _) in enumerate(recalling.fitted(facts, catalog)):
         mark = catalog.fingerprint(recipe)
         places[mark] = min(places.get(mark, math.inf), turn + 0.5)
-    won = carried.won(facts)
-    leaders = [e.recipe for e in parents(facts) if e.recipe is not None] if won else []
-    for turn, recipe in enumerate(leaders):
-        places[catalog.fingerprint(carried.dressed(recipe, won))] = turn - len(leaders)
+    again = carried.redressed(facts, parents(facts), carried.won(facts))
+    places |= {catalog.fingerprint(recipe): turn - len(again) for turn, (_, recipe) in enumerate(again)}
     return places
 
 
