@@ -73,7 +73,7 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         noise_floor=_noise_floor(engine, champion),
         correlations=correlations,
         blends=tuple(
-            BlendFact(row.round, row.score, row.stderr, row.weights, row.vault_score)
+            BlendFact(row.round, row.score, row.stderr, row.weights, row.vault_score, row.merit)
             for row in registry.blends.newest()
         ),
         learnings=registry.learnings(),
@@ -117,17 +117,15 @@ def _gate(engine: Engine, experiment: Experiment) -> Mapping[str, Any]:
 
 
 def _behind(gate: Mapping[str, Any]) -> dict[str, float]:
-    """How far behind the champion a gate stopped it, in the metric's unit; empty where none did, for a twin, and for what might
-    have gained a little, but not what its time should bring."""
+    """How far behind the champion a gate stopped it, in the unit of what guides; empty where none did, for a twin, and for what
+    might have gained a little, but not what its time should bring."""
     if not gate or gate.get("twin") or max(gate["solo_upper"], gate.get("blend_upper") or 0.0) > 0:
         return {}
     return {"behind": -float(gate["solo_gain"])}
 
 
 def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:
-    sign = -1 if engine.competition.metric_direction == "higher" else 1
-    valid = [e for e in shortlist if e.verdict in ("pooled", "champion") and e.score is not None]
-    best = sorted(valid, key=lambda e: (sign * (e.score or 0.0), e.id))[:CORRELATED]
+    best = engine.registry.experiments.best_of_pool(CORRELATED, engine.competition.metric_direction == "higher")
     key = tuple(sorted(e.id for e in best))
     if engine.correlations[0] != key:
         engine.correlations = (
@@ -138,7 +136,8 @@ def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict
 
 
 def _noise_floor(engine: Engine, champion: str | None) -> float:
-    """The standard error of the champion's score until paired differences are known; 0 before there is one."""
+    """The standard error of the champion's score until paired differences are known (by whatever guides); 0 before there is
+    one."""
     if champion is None:
         return 0.0
     standing = engine.registry.experiments.get(champion)

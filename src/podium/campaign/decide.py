@@ -53,6 +53,7 @@ class Verified:
     scored: Scored
     alarms: tuple[AuditFinding, ...]
     probed: tuple[Probed, ...] = ()
+    merit: float | None = None  # by the surrogate, more is better; None where there is none
 
 
 @dataclass(frozen=True)
@@ -95,16 +96,16 @@ def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
     if last is not None:
         oofs = {member: engine.store.oof(member)[rows] for member in last.weights}
         bound = ensemble.blend_gain_bound(
-            engine.task, engine.truth[rows], oofs, last.weights, raw, np.arange(len(rows), dtype=np.int64)
+            engine.guide, engine.truth[rows], oofs, last.weights, raw, np.arange(len(rows), dtype=np.int64)
         )
     least = _due(engine, run, champion)
     return referee.gate(
-        engine.task, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound, least=least
+        engine.guide, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound, least=least
     )
 
 
 def _due(engine: Engine, run: RunRow, champion: str) -> float:
-    """What the other folds should bring for their share of the campaign's time, in the metric's unit: `DUE` noise floors for all
+    """What the other folds should bring for their share of the campaign's time, in the guide's unit: `DUE` noise floors for all
     of it. 0 where experiments are counted, and until a paired difference tells how large the noise is."""
     total_s = engine.options.time_s
     if total_s is None:
@@ -156,9 +157,16 @@ def verify(
         found = referee.alarms(scored, plain, previous, raw=raw, parents=parents)
         probes = (probed or {}).get(experiment.id, ())
         failures = quality.failures(engine, experiment, raw, asked, probes)
-        return Verified(experiment.id, scored, (*found, *findings(probes), *failures), probes)
+        return Verified(experiment.id, scored, (*found, *findings(probes), *failures), probes, merit(engine, raw))
 
     return tuple(one(experiment) for experiment in experiments)
+
+
+def merit(engine: Engine, raw: Floats) -> float | None:
+    """How good raw out-of-fold predictions are by the surrogate, more is better; None where the metric itself guides."""
+    if engine.guide is engine.task:
+        return None
+    return engine.guide.metric.sign * referee.rescore(engine.guide, engine.truth, raw, engine.fold_of).score
 
 
 def _is_valid(engine: Engine, id_: str) -> bool:
@@ -167,9 +175,9 @@ def _is_valid(engine: Engine, id_: str) -> bool:
 
 
 def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
-    """Verdicts in the order of the plan. A champion's gain must stand above the rows' and the seeds' noise, at a level
-    that holds for the whole stream of challengers; anything valid may enter the pool. Another seed of what is there is
-    no challenger: what it gains is noise."""
+    """Verdicts in the order of the plan, by what the search goes by. A champion's gain must stand above the rows' and the
+    seeds' noise, at a level that holds for the whole stream of challengers; anything valid may enter the pool. Another seed of
+    what is there is no challenger: what it gains is noise."""
     experiments = engine.registry.experiments
     champion, judged = experiments.champion(), list[Judged]()
     earlier, noise = experiments.challengers(), referee.seed_noise(_replicates(engine))
@@ -205,7 +213,7 @@ def _compare(engine: Engine, new: str, old: str, step: int = 1) -> Paired:
     rows, groups = slice(None, None, step), engine.store.groups
     a, b = engine.store.oof(new)[rows], engine.store.oof(old)[rows]
     of = None if groups is None else groups[rows]
-    return referee.paired(engine.task, engine.truth[rows], a, b, engine.fold_of[rows], groups=of)
+    return referee.paired(engine.guide, engine.truth[rows], a, b, engine.fold_of[rows], groups=of)
 
 
 def _replicates(engine: Engine) -> list[Paired]:
@@ -228,11 +236,23 @@ def blend(engine: Engine, round_: int, *, predicted: bool = False) -> BlendRow |
         best = [e for e in best if _is_predicted(engine, e)][:READY_LIMIT]
     if not best:
         return None
-    oofs = {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)}
+    return blended(engine, round_, {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)})
+
+
+def blended(engine: Engine, round_: int, oofs: Mapping[str, Floats]) -> BlendRow:
+    """The best supported blend of these out-of-fold predictions."""
+    task, guide, groups = engine.task, engine.guide, engine.store.groups
     found = ensemble.blend(
-        engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed, groups=engine.store.groups
+        task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed, groups=groups, guide=guide
     )
-    return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
+    return row_of(round_, found)
+
+
+def row_of(round_: int, found: Blend) -> BlendRow:
+    """A blend as the registry keeps it."""
+    return BlendRow(
+        round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found), found.merit
+    )
 
 
 def _is_predicted(engine: Engine, experiment: Experiment) -> bool:
@@ -279,14 +299,23 @@ def worth_submitting(
     taken_back = invalidation.tainted(engine.registry, standing.expected)
     if taken_back:
         return True, f"what stands carries weight of {', '.join(taken_back)}, which was taken back"
-    gain = engine.task.gain(row.score, standing.expected)
+    gain, stderr, unit = gained(engine, row, standing)
     if gain <= 0:
-        return False, f"no gain by its own honest estimate ({gain:+.6f})"
-    if not at_the_end and gain < WORTH_SHARE * row.stderr:
-        return False, f"a gain of {gain:+.6f} waits for the end"
+        return False, f"no gain by its own honest estimate ({gain:+.6f}{unit})"
+    if not at_the_end and gain < WORTH_SHARE * stderr:
+        return False, f"a gain of {gain:+.6f}{unit} waits for the end"
     if not at_the_end and _soon(engine, row, standing):
-        return False, f"a gain of {gain:+.6f} waits: the blend still moves, and predicting its members takes time"
-    return True, f"a gain of {gain:+.6f} by the nested estimate"
+        return False, f"a gain of {gain:+.6f}{unit} waits: the blend still moves, and predicting its members takes time"
+    return True, f"a gain of {gain:+.6f}{unit} by the nested estimate"
+
+
+def gained(engine: Engine, row: BlendRow, standing: SubmissionRow) -> tuple[float, float, str]:
+    """(gain of a blend over what stands, its standard error, " of" its unit): by the surrogate where both were judged by it,
+    which sees what the metric's steps hide; else by the metric itself."""
+    assert standing.expected is not None, "whoever has no estimate is not compared"
+    if row.merit is None or standing.merit is None:
+        return engine.task.gain(row.score, standing.expected), row.stderr, ""
+    return row.merit - standing.merit, blend_of(row).merit_stderr, f" of {engine.competition.surrogate}"
 
 
 def _soon(engine: Engine, row: BlendRow, standing: SubmissionRow) -> bool:

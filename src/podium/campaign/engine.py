@@ -28,6 +28,7 @@ from podium.records import Charter, Competition, Hardware, Phase, Role, Stack
 from podium.registry import Registry, invalidation
 from podium.registry.clock import Clock
 from podium.tasks.labels import labels_dealt
+from podium.tasks.surrogate import surrogate_of
 from podium.tasks.task import Task
 from podium.team.seat import Seat
 
@@ -72,6 +73,7 @@ class Engine:
     wall_s: Callable[[], float] = field(default=time.time)  # seconds since 1970: for days and deadlines alone
     sleep: Callable[[float], None] = field(default=time.sleep)
     purse: Purse = field(init=False)
+    guide: Task = field(init=False)  # the task under what the search goes by: its surrogate, else the task itself
     store: PredictionStore = field(init=False)
     truth: NDArray[Any] = field(init=False)
     submitted_s: float = -math.inf  # the campaign's clock at this engine's newest submission
@@ -82,6 +84,7 @@ class Engine:
         self.purse.slots = min(self.purse.slots, self.executor.slots)
         self.purse.gpus = min(self.purse.gpus, self.executor.gpus)
         self.task.measure(self.dataset.folder)
+        self.guide = surrogate_of(self.task)
         self.store = PredictionStore(self.campaign, self.registry, self.dataset, self.task)
         self.truth = self.task.encode(self.dataset.labels(self.dataset.train[self.store.scored]))
         self.registry.set("sandbox_level", self.executor.level)

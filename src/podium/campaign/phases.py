@@ -213,7 +213,8 @@ def verify(engine: Engine, round_: int) -> tuple[Verified, ...]:
 
     def record(verification: Verification) -> None:
         for one in verification.verified:
-            engine.registry.experiments.set_score(one.id, one.scored.score, one.scored.stderr, one.scored.fold_scores)
+            scored = one.scored
+            engine.registry.experiments.set_score(one.id, scored.score, scored.stderr, scored.fold_scores, one.merit)
             engine.registry.probes.add(one.id, one.probed)
 
     def look() -> Verification:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podium import ensemble
-from podium.records import to_json
+from podium.campaign import decide
 from podium.registry.blends import BlendRow
 
 if TYPE_CHECKING:
@@ -25,10 +24,7 @@ def blend(engine: Engine, round_: int, trusted: list[str]) -> BlendRow | None:
         return None
     names = [*sorted(trusted), *(member.id for member in members)]
     oofs = {name: engine.store.oof(name) for name in names}
-    found = ensemble.blend(
-        engine.task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed, groups=engine.store.groups
-    )
-    return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
+    return decide.blended(engine, round_, oofs)
 
 
 def to_send(engine: Engine, row: BlendRow) -> BlendRow:

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-KEYS = ("task_type", "target_column", "id_column", "metric", "metric_direction", "submission_kind", "classes", "inputs",
-        "group_column", "time_column", "cv_strategy", "train_file", "test_file", "sample_file", "label_side_columns",
-        "external_data")  # fmt: skip
+KEYS = ("task_type", "target_column", "id_column", "metric", "metric_direction", "surrogate", "submission_kind", "classes",
+        "inputs", "group_column", "time_column", "cv_strategy", "train_file", "test_file", "sample_file",
+        "label_side_columns", "external_data")  # fmt: skip
 EXTRA = ("label_cells", "pretrained", "time_gap", "cv_horizon", "group_overlap", "drift", "config_keys")
 NARROWEST, WIDEST = 90, 150
 MOST_OF_A_CHECK, MOST_ALONE = 3, 6

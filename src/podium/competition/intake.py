@@ -19,8 +19,10 @@ from podium.competition.kinds import Clues, Reading, rows
 from podium.competition.named_weights import named_weights
 from podium.competition.naming import named_by
 from podium.competition.scoring import Scoring, find_scoring
+from podium.competition.surrogate import surrogate
 from podium.competition.table import format_of
 from podium.errors import Ambiguous, IntakeError
+from podium.metrics import get
 from podium.records import Competition, Evidence
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -185,6 +187,7 @@ def _competition(home: Path, clues: Clues, reading: Reading, scoring: Scoring) -
         id_columns=reading.id_columns if len(reading.id_columns) > 1 else (),
         inputs=reading.inputs,
         target_name=reading.target_name,
+        surrogate=surrogate(metric, reading.task_type, reading.submission_kind),
     )
 
 
@@ -205,6 +208,9 @@ def _evidence(clues: Clues, reading: Reading, scoring: Scoring, slug: Evidence) 
     ):
         if ref:
             found[key] = Evidence(ref, _why_file(clues, key, ref), 0.97)
+    if by := surrogate(metric, reading.task_type, reading.submission_kind):
+        why = f"{metric.title} moves in steps: models are compared by {get(by).title}, scores and estimates are {metric.title}"
+        found["surrogate"] = Evidence(by, why, 1.0)
     if reading.label_side_columns:
         names = ", ".join(reading.label_side_columns)
         found["label_side_columns"] = Evidence(names, "train has them and test does not; never a feature", 1.0)

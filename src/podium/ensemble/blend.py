@@ -36,10 +36,11 @@ MIN_SHARED = 0.5  # of the widest member's rows that must remain common; narrowe
 class Blend:
     """Weights by member (sum 1, zero weights left out) and how good their combination is.
 
-    `score`: OOF score with these weights; `nested_score` and its `stderr`: with weights fitted on other folds.
+    `score`: OOF score with these weights; `nested_score` and its `stderr`: with weights fitted on other folds. `merit` and
+    its `merit_stderr`: of the same nested predictions by the guide, more is better; None where the metric itself guides.
     `kind`: single, mean, greedy, greedy_geometric or stacked, which alone has a `slope` and a `bias` (a column) in the
-    blending space; empty is none. `singles`: each member's score on the common rows; `candidates`:
-    nested score of each way tried. `quantiles`, `bounds`: what `combine` needs to treat other rows alike.
+    blending space; empty is none. `singles`: each member's score on the common rows, and `candidates`: the nested score of
+    each way tried, both by the guide. `quantiles`, `bounds`: what `combine` needs to treat other rows alike.
     """
 
     weights: Mapping[str, float]
@@ -55,6 +56,8 @@ class Blend:
     quantiles: Mapping[str, spaces.Knots] = field(default_factory=dict)
     bounds: spaces.Bounds = field(default_factory=spaces.Bounds)
     n_rows: int = 0  # common rows it was fitted on
+    merit: float | None = None
+    merit_stderr: float = 0.0
 
 
 def blend(
@@ -66,22 +69,29 @@ def blend(
     seed: int,
     max_members: int = 12,
     groups: NDArray[Any] | None = None,
+    guide: Task | None = None,
 ) -> Blend:
     """The best supported blend of `oofs`: name → `(n, k)` raw OOF predictions, NaN where unknown.
 
     `truth` `(n, …)`, `fold_of` `(n,)` with -1 for rows that are never scored; `groups` `(n,)`: the sampling units, where rows
-    are none. Deterministic; `seed` only deals folds where all common rows lie in one. Raises UserError without members or
-    common rows.
+    are none. `guide`: the task by whose metric members and ways are compared, where its own moves in steps. Deterministic;
+    `seed` only deals folds where all common rows lie in one. Raises UserError without members or common rows.
     """
     names, rows = common_rows(oofs, fold_of)
-    pool = _Pool(task, truth[rows], {name: oofs[name][rows] for name in names}, _folds(fold_of[rows], seed))
+    guide = guide or task
+    pool = _Pool(guide, truth[rows], {name: oofs[name][rows] for name in names}, _folds(fold_of[rows], seed))
     ways = pool.ways(max_members)
     nested = {kind: pool.nested(way) for kind, way in ways.items()}
+    decided = {kind: guide.decide_crossfitted(pool.truth, raw, pool.fold_of) for kind, raw in nested.items()}
     units = None if groups is None else groups[rows]
-    kind = _choose(task, pool.truth, nested, units)
+    kind = _choose(guide, pool.truth, decided, units)
     way = ways[kind]
     weights = greedy.prune(way.weights, max_members)
-    judged = estimate(task.metric, pool.truth, nested[kind], units)
+    guided = judged = estimate(guide.metric, pool.truth, decided[kind], units)
+    if guide is not task:
+        judged = estimate(
+            task.metric, pool.truth, task.decide_crossfitted(pool.truth, nested[kind], pool.fold_of), units
+        )
     raw = pool.combined(replace(way, weights=weights), slice(None))
     kept = {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0}
     return Blend(
@@ -94,10 +104,12 @@ def blend(
         slope=way.slope,
         bias=way.bias,
         singles=dict(zip(names, pool.singles.tolist(), strict=True)),
-        candidates={name: task.metric.function(pool.truth, decided) for name, decided in nested.items()},
+        candidates={name: guide.metric.function(pool.truth, one) for name, one in decided.items()},
         quantiles={name: pool.knots[name] for name in kept} if way.space == "rank" else {},
         bounds=pool.bounds,
         n_rows=len(pool.truth),
+        merit=None if guide is task else guide.metric.sign * guided.value,
+        merit_stderr=guided.stderr,
     )
 
 
@@ -246,13 +258,13 @@ class _Pool:
         members = [self.members[m][rows] if same else spaces.to_space(self.raw[m][rows], space) for m in used]
         return mixed(members, way.weights[used].tolist(), space, way.slope, way.bias)
 
-    def nested(self, way: _Way) -> NDArray[Any]:
-        """Cross-fitted decisions of predictions whose weights never saw their fold."""
+    def nested(self, way: _Way) -> Floats:
+        """Predictions whose weights never saw their fold."""
         raw = np.empty_like(self.raw[0])
         for fold, fitted in zip(self.folds, way.by_fold, strict=True):
             here = self.fold_of == fold
             raw[here] = self.combined(fitted, here)
-        return self.task.decide_crossfitted(self.truth, raw, self.fold_of)
+        return raw
 
 
 def _way(weights: Sequence[Floats], space: str) -> _Way:

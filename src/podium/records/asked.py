@@ -83,6 +83,9 @@ class Competition:
     target_name: str = ""  # what the answer is called where it is no column of train: boxes, next character
     external_data: str = "ask"  # whether the rules allow data from elsewhere: yes, no; ask where they are silent
     pretrained: str = "ask"  # whether they allow pretrained models; used unless they say no
+    surrogate: str = (
+        ""  # a smooth metric that the search goes by, where `metric` moves in steps; empty: `metric` itself
+    )
 
     @property
     def metric_shown(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +47,9 @@ class ExperimentFact:
     notes: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""  # why it failed or was killed
     twin: str | None = None  # what a gate found it to repeat
+    merit: float | None = (
+        None  # by `competition.surrogate`, more is better; None where there is none and the score judges
+    )
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class BlendFact:
     stderr: float
     weights: Mapping[str, float]
     vault_score: float | None = None
+    merit: float | None = None  # of the nested predictions, as an experiment's
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,9 @@ class Facts:
     n_experiments: int
     families: Mapping[str, int]  # family → experiments tried
     champion: str | None
-    noise_floor: float  # standard error of the champion's paired difference to its neighbours; 0 before there is one
+    noise_floor: (
+        float  # standard error of the champion's paired difference to its neighbours, in what judges; 0 before one
+    )
     correlations: Mapping[str, Mapping[str, float]]  # pool × pool, OOF
     blends: tuple[BlendFact, ...]  # newest last, at most 20
     learnings: tuple[Learning, ...]
@@ -112,6 +119,15 @@ class Facts:
     external: tuple[str, ...] = ()  # what solutions have from elsewhere, and whether its rows pay
     recalled: tuple[Recalled, ...] = ()  # what carried blends on like data, the best first
     sources: tuple[ExternalSource, ...] = ()  # known to the engine, not proposed yet: of the user's catalogue, of links
+
+    def worth(self, one: ExperimentFact | BlendFact) -> float:
+        """What an experiment or a blend is compared by, more is better: its merit by the surrogate, else its score. Minus
+        infinity without either."""
+        if one.merit is not None:
+            return one.merit
+        if one.score is None:
+            return -math.inf
+        return one.score if self.competition.metric_direction == "higher" else -one.score
 
 
 @dataclass(frozen=True)

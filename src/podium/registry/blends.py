@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podium.records import dumps
-from podium.registry.database import Database
+from podium.registry.database import Database, by_merit
 
 _SOUND = (
     "NOT EXISTS (SELECT 1 FROM json_each(blends.weights) AS member JOIN experiments ON experiments.id = member.key "
@@ -25,6 +25,7 @@ class BlendRow:
     stderr: float
     vault_score: float | None
     detail: Mapping[str, Any]
+    merit: float | None = None  # of the nested predictions by the surrogate, more is better; None where there is none
 
 
 class Blends:
@@ -40,9 +41,10 @@ class Blends:
             blend.stderr,
             blend.vault_score,
             dumps(blend.detail),
+            blend.merit,
         )
         with self._database.write() as db:
-            db.execute("INSERT OR IGNORE INTO blends VALUES (?,?,?,?,?,?,?)", values)
+            db.execute("INSERT OR IGNORE INTO blends VALUES (?,?,?,?,?,?,?,?)", values)
 
     def replace(self, blend: BlendRow) -> None:
         """The round's blend anew: one of its members was taken back before it was sent."""
@@ -61,10 +63,10 @@ class Blends:
         return found[0] if found else None
 
     def ranked(self, higher_is_better: bool, limit: int = 5) -> list[BlendRow]:
-        """The best by nested estimate, best first, without those that carry weight of an invalid experiment."""
-        order = "DESC" if higher_is_better else "ASC"
+        """The best by nested estimate (merit, else score), best first, without those that carry weight of an invalid
+        experiment."""
         rows = self._database.rows(
-            f"SELECT * FROM blends WHERE {_SOUND} ORDER BY score {order}, round DESC LIMIT ?", limit
+            f"SELECT * FROM blends WHERE {_SOUND} ORDER BY {by_merit(higher_is_better)} DESC, round DESC LIMIT ?", limit
         )
         return [_blend(row) for row in rows]
 
@@ -96,4 +98,5 @@ def _blend(row: Any) -> BlendRow:
         stderr=row["stderr"],
         vault_score=row["vault_score"],
         detail=json.loads(row["detail"]),
+        merit=row["merit"],
     )

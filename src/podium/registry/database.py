@@ -11,6 +11,11 @@ from pathlib import Path
 from podium.errors import CampaignError, StaleEpoch
 
 
+def by_merit(higher_is_better: bool) -> str:
+    """What rows are ranked by, the most first: their merit, else their score. NULLs, which have neither, come last."""
+    return f"coalesce(merit, {'' if higher_is_better else '-'}score)"
+
+
 class Database:
     """One SQLite connection to `podium.db`. `epoch` None means: reads, and inbox rows, only."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podium.records import ExperimentFact, ExperimentSpec, Status, Verdict, dumps, from_json, to_json
-from podium.registry.database import Database
+from podium.registry.database import Database, by_merit
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Experiment:
     score: float | None = None
     stderr: float | None = None
     fold_scores: tuple[float, ...] = ()
+    merit: float | None = None  # by the surrogate, more is better; None where the competition has none
     message: str = ""
     external: Mapping[str, float] = field(default_factory=dict)  # sources from elsewhere → weight of their rows
 
@@ -64,11 +65,13 @@ class Experiments:
         with self._database.write() as db:
             db.execute("UPDATE experiments SET status=?, message=? WHERE id=?", (status, message, id_))
 
-    def set_score(self, id_: str, score: float, stderr: float, fold_scores: tuple[float, ...]) -> None:
+    def set_score(
+        self, id_: str, score: float, stderr: float, fold_scores: tuple[float, ...], merit: float | None = None
+    ) -> None:
         with self._database.write() as db:
             db.execute(
-                "UPDATE experiments SET score=?, stderr=?, fold_scores=? WHERE id=?",
-                (score, stderr, dumps(fold_scores), id_),
+                "UPDATE experiments SET score=?, stderr=?, fold_scores=?, merit=? WHERE id=?",
+                (score, stderr, dumps(fold_scores), merit, id_),
             )
 
     def set_verdict(self, id_: str, verdict: Verdict, paired: Any, alarms: Any) -> None:
@@ -109,10 +112,10 @@ class Experiments:
         return self._select("WHERE verdict IN ('pooled', 'champion') ORDER BY rowid")
 
     def best_of_pool(self, limit: int, higher_is_better: bool) -> list[Experiment]:
-        """The best of the pool by score, best first, the older of two equals first."""
-        order = "DESC" if higher_is_better else "ASC"
+        """The best of the pool, by merit where there is one, best first, the older of two equals first."""
         return self._select(
-            f"WHERE verdict IN ('pooled', 'champion') AND score IS NOT NULL ORDER BY score {order}, rowid LIMIT ?",
+            "WHERE verdict IN ('pooled', 'champion') AND score IS NOT NULL "
+            f"ORDER BY {by_merit(higher_is_better)} DESC, rowid LIMIT ?",
             limit,
         )
 
@@ -135,11 +138,10 @@ class Experiments:
         return self._select("ORDER BY rowid")
 
     def shortlist(self, best: int, newest: int, higher_is_better: bool) -> list[Experiment]:
-        """The best by score and the newest, so that what a role reads stays flat as rounds pile up."""
-        order = "DESC" if higher_is_better else "ASC"
+        """The best and the newest, so that what a role reads stays flat as rounds pile up."""
         return self._select(
             "WHERE id IN (SELECT id FROM experiments WHERE verdict IS NOT NULL AND verdict != 'invalid' "
-            f"ORDER BY score {order}, rowid LIMIT ?) "
+            f"ORDER BY {by_merit(higher_is_better)} DESC, rowid LIMIT ?) "
             "OR id IN (SELECT id FROM experiments ORDER BY rowid DESC LIMIT ?) ORDER BY rowid",
             best,
             newest,
@@ -199,6 +201,7 @@ def _experiment(row: Any) -> Experiment:
         score=row["score"],
         stderr=row["stderr"],
         fold_scores=tuple(json.loads(row["fold_scores"])),
+        merit=row["merit"],
         message=row["message"],
         external=json.loads(row["external"]),
     )
@@ -229,4 +232,5 @@ def fact(experiment: Experiment, *, cost_s: float, correlation: float | None = N
         notes=notes or {},
         message=experiment.message,
         twin=twin,
+        merit=experiment.merit,
     )

@@ -13,13 +13,13 @@ from podium.registry.database import Database
 
 _QUERIES = {
     "steps": "SELECT key, round, phase, result FROM steps ORDER BY key",
-    "experiments": "SELECT id, round, spec, seed, fingerprint, solution_sha, status, verdict, score, stderr, fold_scores, "
+    "experiments": "SELECT id, round, spec, seed, fingerprint, solution_sha, status, verdict, score, stderr, fold_scores, merit, "
     "paired, alarms, external FROM experiments ORDER BY id",
     "runs": "SELECT key, experiment, kind, part, json_extract(exit, '$.outcome') AS outcome, "
     "json_extract(exit, '$.files.\"predictions.npy\"') AS predictions FROM runs ORDER BY key",
     "gates": "SELECT experiment, fold, gate FROM gates ORDER BY experiment",
     "audit": "SELECT position, finding FROM audit ORDER BY position",
-    "blends": "SELECT round, weights, space, score, stderr, vault_score FROM blends ORDER BY round",
+    "blends": "SELECT round, weights, space, score, stderr, vault_score, merit FROM blends ORDER BY round",
     "submissions": "SELECT tag, round, sha256, state, expected FROM submissions ORDER BY tag",
     "imported": "SELECT id, name, state, oof_sha, holdout_sha, score, stderr, message FROM imported ORDER BY id",
     "imported_blends": "SELECT round, weights, space, score, stderr FROM imported_blends ORDER BY round",

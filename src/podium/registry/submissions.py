@@ -43,6 +43,7 @@ class SubmissionRow:
     alive_s: float = 0.0  # the campaign's clock as the call began, or ended without an answer
     remote_at: str | None = None  # ISO 8601, UTC, by the platform's clock
     resets_at: str | None = None  # when the platform's day of the send ended, as it told
+    merit: float | None = None  # its blend's
 
     @property
     def counts(self) -> bool:
@@ -60,9 +61,9 @@ class Submissions:
             db.execute("DELETE FROM submissions WHERE tag=? AND state='failed' AND remote_id IS NULL", (row.tag,))
             db.execute(
                 "INSERT OR IGNORE INTO submissions (tag, round, file, sha256, state, expected, stderr, at, purpose, weights, "
-                "alive_s, resets_at) VALUES (?,?,?,?,'intent',?,?,?,?,?,?,?)",
+                "alive_s, resets_at, merit) VALUES (?,?,?,?,'intent',?,?,?,?,?,?,?,?)",
                 (row.tag, row.round, row.file, row.sha256, row.expected, row.stderr, row.at or time.time(), row.purpose,
-                 dumps(row.weights), row.alive_s, row.resets_at),
+                 dumps(row.weights), row.alive_s, row.resets_at, row.merit),
             )  # fmt: skip
 
     def settle(

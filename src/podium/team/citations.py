@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from podium.records import BlendFact, ExperimentFact, Facts, Learning
 
-EXPERIMENT_FIELDS = ("score", "stderr", "cost_s", "expected_gain", "correlation", "blend_weight", "round")
-BLEND_FIELDS = ("score", "stderr", "vault_score")
+EXPERIMENT_FIELDS = ("score", "stderr", "merit", "cost_s", "expected_gain", "correlation", "blend_weight", "round")
+BLEND_FIELDS = ("score", "stderr", "merit", "vault_score")
 FACTS_FIELDS = ("noise_floor", "n_experiments", "round")
 CITATION = re.compile(
     r"(?:(?P<number>[-+]?\d[\d.]*(?:e[-+]?\d+)?) )?\[(?P<where>facts|E\d+|blend\.R\d+)\.(?P<field>\w+)\]"
@@ -24,6 +24,13 @@ LEARNING = re.compile(r"\[(?P<id>L\d+|M[0-9a-f]{8}|F:[a-z_]+:\w+)\]")
 def cite(value: float, where: str, field: str = "score") -> str:
     """`0.81234 [E007.score]`: six significant digits, which is what `problems` compares."""
     return f"{value:.6g} [{where}.{field}]"
+
+
+def cite_worth(one: ExperimentFact | BlendFact) -> str:
+    """The score, and the merit where that is what one is compared by."""
+    where = blend_name(one) if isinstance(one, BlendFact) else one.id
+    merit = "" if one.merit is None else f", merit {cite(one.merit, where, 'merit')}"
+    return f"{cite(one.score or 0.0, where)}{merit}"
 
 
 def blend_name(blend: BlendFact) -> str:

@@ -135,12 +135,17 @@ def _audit(facts: Facts, chars: int) -> str:
 def _experiments(facts: Facts, chars: int) -> str:
     if not facts.experiments:
         return "None yet."
-    sign = -1 if facts.competition.metric_direction == "higher" else 1
     scored = [e for e in facts.experiments if e.score is not None]
-    best = sorted(scored, key=lambda e: (sign * (e.score or 0.0), e.id))[:BEST]
+    best = sorted(scored, key=lambda e: (-facts.worth(e), e.id))[:BEST]
     newest = [e for e in sorted(facts.experiments, key=lambda e: e.id)[-NEWEST:] if e not in best]
     families = ", ".join(f"{name} {count}" for name, count in sorted(facts.families.items(), key=lambda f: -f[1])[:20])
     text = f"Champion: {facts.champion or 'none yet'}. Noise floor: {facts.noise_floor:.3g}. Tried by family: {families}.\n\n"
+    asked = facts.competition
+    if asked.surrogate:
+        text += (
+            f"{asked.metric} moves in steps, so experiments are compared by merit (from {asked.surrogate}, more is better); "
+            "gains and the noise floor are in its unit.\n\n"
+        )
     half = (chars - len(text) - 80) // 2
     text += "The best:\n" + lines(map(_experiment, best), half)
     return text + ("\n\nThe newest besides:\n" + lines(map(_experiment, newest), half) if newest else "")
@@ -150,6 +155,8 @@ def _experiment(one: ExperimentFact) -> str:
     figures = "no score" if one.score is None else f"score {one.score:.6g} [{one.id}.score]"
     if one.stderr is not None:
         figures += f" ± {one.stderr:.2g}"
+    if one.merit is not None:
+        figures += f", merit {one.merit:.6g} [{one.id}.merit]"
     of = f" of {', '.join(one.parents)}" if one.parents else ""
     more = [f"{one.cost_s:.0f} s"]
     if one.correlation is not None:

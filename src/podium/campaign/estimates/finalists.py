@@ -100,19 +100,15 @@ def _average(engine: Engine, leader: BlendRow) -> BlendRow | None:
     oof = ensemble.combine(equal, {member: engine.store.oof(member) for member in members})
     whole = np.isfinite(oof).all(axis=1)
     score = engine.task.score_raw(engine.truth[whole], oof[whole], engine.fold_of[whole])
-    equal = dataclasses.replace(equal, score=score, nested_score=score)
-    return BlendRow(leader.round, equal.weights, equal.space, score, leader.stderr, None, to_json(equal))
+    equal = dataclasses.replace(equal, score=score, nested_score=score, merit=decide.merit(engine, oof))
+    return dataclasses.replace(decide.row_of(leader.round, equal), stderr=leader.stderr)
 
 
 def _single(engine: Engine, round_: int) -> BlendRow | None:
     best = engine.registry.experiments.best_of_pool(1, engine.competition.metric_direction == "higher")
     if not best:
         return None
-    oof = {best[0].id: engine.store.oof(best[0].id)}
-    alone = ensemble.blend(
-        engine.task, engine.truth, oof, engine.fold_of, seed=engine.options.seed, groups=engine.store.groups
-    )
-    return BlendRow(round_, alone.weights, alone.space, alone.nested_score, alone.stderr, None, to_json(alone))
+    return decide.blended(engine, round_, {best[0].id: engine.store.oof(best[0].id)})
 
 
 def _predict(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], float], spare_s: float) -> None:

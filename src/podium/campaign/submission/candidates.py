@@ -22,7 +22,7 @@ from podium import ensemble, referee
 from podium.campaign import decide
 from podium.campaign.estimates import expectation, finalists
 from podium.ensemble.average import average
-from podium.records import dumps, to_json
+from podium.records import dumps
 from podium.registry.blends import BlendRow
 from podium.registry.candidates import Candidate
 
@@ -125,7 +125,7 @@ def _near_the_best(engine: Engine) -> list[Experiment]:
 def _average(engine: Engine, members: list[Experiment], round_: int) -> BlendRow:
     oofs = {one.id: engine.store.oof(one.id) for one in members}
     found = average(engine.task, engine.truth, oofs, engine.fold_of, engine.store.groups)
-    return BlendRow(round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found))
+    return decide.row_of(round_, found)
 
 
 def _candidate(
@@ -133,8 +133,9 @@ def _candidate(
     tells: str,
 ) -> Candidate:  # fmt: skip
     gain = 1.0
-    if standing is not None and standing.expected is not None and row.stderr > 0:
-        gain = engine.task.gain(row.score, standing.expected) / row.stderr
+    if standing is not None and standing.expected is not None:
+        won, stderr, _ = decide.gained(engine, row, standing)
+        gain = won / stderr if stderr > 0 else gain
     known = dumps({"purpose": purpose, "weights": row.weights, "space": row.space, "score": row.score})
     information = 0.5 * float(np.log1p(_novelty(engine, row, seen)))
     return Candidate(

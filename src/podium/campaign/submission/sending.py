@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from podium import whole
-from podium.campaign import proxy, untrusted
+from podium.campaign import decide, proxy, untrusted
 from podium.campaign.lineage import credit_line
 from podium.campaign.submission import allowance, filing, outage, reconcile, waiting
 from podium.errors import InvalidPredictions, Refused
@@ -86,6 +86,7 @@ def _attempt(
     intent = SubmissionRow(
         tag, engine.round, name, sha, "intent", row.score, row.stderr, at=engine.wall_s(), purpose=purpose,
         weights=dict(row.weights), alive_s=engine.clock.alive_s(), resets_at=here.resets_at if here.told else None,
+        merit=row.merit,
     )  # fmt: skip
     engine.registry.submissions.intend(intent)
     owed = credit_line(engine.registry, row.weights)
@@ -156,9 +157,9 @@ def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str, purpose: Purp
     before = waiting.find(engine.registry)
     if before is None or before.reason != reason:
         engine.event("warning", message=f"not sent: {reason}; the file is {engine.campaign / 'submission.csv'}")
-    if before is None or engine.task.gain(row.score, before.expected) > 0:
+    if before is None or decide.gained(engine, row, waiting.as_row(before))[0] > 0:
         whole.write(engine.campaign / WAITING, text)
-        before = waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason)
+        before = waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason, row.merit)
     engine.registry.set(waiting.KEY, dataclasses.replace(before, reason=reason))
     reconcile.publish_standing(engine)
     engine.submitted_s = engine.clock.alive_s()

@@ -21,6 +21,7 @@ class Waiting:
     expected: float
     stderr: float
     reason: str
+    merit: float | None = None
 
 
 def find(registry: Registry) -> Waiting | None:
@@ -31,6 +32,8 @@ def find(registry: Registry) -> Waiting | None:
 def newest(registry: Registry) -> SubmissionRow | None:
     """What submission.csv is: the file that waits, else the standing submission."""
     held = find(registry)
-    if held is None:
-        return registry.submissions.standing()
-    return SubmissionRow("waiting", held.round, held.file, "", "intent", held.expected, held.stderr)
+    return registry.submissions.standing() if held is None else as_row(held)
+
+
+def as_row(held: Waiting) -> SubmissionRow:
+    return SubmissionRow("waiting", held.round, held.file, "", "intent", held.expected, held.stderr, merit=held.merit)

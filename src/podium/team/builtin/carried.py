@@ -42,7 +42,7 @@ def won(facts: Facts) -> dict[str, Won]:
         for name in sorted(COLUMNS & e.recipe.features.keys() - found.keys()):
             value, control = e.recipe.features[name], _control(facts, e, name, ranked)
             if value and control is not None:
-                found[name] = Won(value, history.gain(facts, e.score or 0.0, control.score or 0.0), e, control)
+                found[name] = Won(value, history.gain(facts, e, control), e, control)
     if found.keys() & OF_TARGET and "target" not in found:
         least = min((found[name] for name in sorted(found.keys() & OF_TARGET)), key=lambda one: one.gain)
         found["target"] = replace(least, value=True)
@@ -57,7 +57,7 @@ def _control(facts: Facts, e: ExperimentFact, name: str, ranked: Sequence[Experi
     model = (e.recipe.kind, e.recipe.model)
     alike = [o for o in ranked if o.recipe and (o.recipe.kind, o.recipe.model) == model]
     without = [o for o in alike if o.recipe and not o.recipe.features.get(name)]
-    ahead = {o.id: history.gain(facts, e.score or 0.0, o.score or 0.0) / history.noise(facts) for o in without}
+    ahead = {o.id: history.gain(facts, e, o) / history.noise(facts) for o in without}
     if not without or ahead[without[0].id] <= 0:
         return None
     same = next((o for o in without if history.same_body(e, o)), None)

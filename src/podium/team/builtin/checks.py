@@ -182,9 +182,9 @@ def _too_far(spec: ExperimentSpec, facts: Facts) -> str:
         return ""
     if parent.score is None or leader.score is None or history.weights(facts).get(parent.id, 0.0) > 0:
         return ""
-    if history.gain(facts, leader.score, parent.score) <= 0:
+    if history.gain(facts, leader, parent) <= 0:
         return ""
-    if not learnings.far_behind(facts, leader.score, parent.score, history.noise(facts)):
+    if not learnings.far_behind(facts, leader, parent, history.noise(facts)):
         return ""
     return f"L2: {parent.id} ({parent.score:.5g}) is too far behind {leader.id} ({leader.score:.5g}) to contribute"
 

@@ -61,7 +61,7 @@ class Evidence:
 
 
 def believed(spec: ExperimentSpec, evidence: Evidence) -> float:
-    """A plan's claimed gain, in the metric's unit, held to at most three times what the evidence supports.
+    """A plan's claimed gain, in the unit of what guides, held to at most three times what the evidence supports.
 
     So that a seat cannot make a poor experiment look good by promising much.
     """
@@ -98,14 +98,14 @@ def _family(facts: Facts, family: str, noise: float) -> float:
     """Above 1 for members of the blend, falling with the gap to the best, low for what L2 rules out."""
     leader = history.best(facts)
     own = [e for e in history.scored(facts) if e.family == family]
-    if leader is None or leader.score is None:
+    if leader is None:
         return 1.0
     if not own:
         return 0.4 if any(e.family == family for e in facts.experiments) else 1.0
     weight = sum(history.weights(facts).get(e.id, 0.0) for e in own)
-    gap = max(0.0, history.gain(facts, leader.score, own[0].score or 0.0))
+    gap = max(0.0, history.gain(facts, leader, own[0]))
     ruled_out = weight == 0 and learnings.in_force(facts, "L2")
-    if ruled_out and learnings.far_behind(facts, leader.score, own[0].score or 0.0, noise):
+    if ruled_out and learnings.far_behind(facts, leader, own[0], noise):
         return 0.15
     return (0.6 + weight) * _distinct(facts, own) / (1 + 0.05 * gap / noise)
 
@@ -122,7 +122,7 @@ def _changes(facts: Facts, noise: float) -> dict[Change, float]:
     gains: dict[Change, list[float]] = {}
     for new, old in history.compared(facts):
         assert new.recipe is not None and old.recipe is not None
-        units = history.gain(facts, new.score or 0.0, old.score or 0.0) / noise
+        units = history.gain(facts, new, old) / noise
         found_here = changes(new.recipe, old.recipe)
         for change in found_here:  # which of several it was nobody knows: each has its share
             gains.setdefault(change, []).append(max(-BEST_CREDIT, min(BEST_CREDIT, units)) / len(found_here))

@@ -1,14 +1,14 @@
 """What the registry's figures say so far: pure readings of `Facts`, shared by all roles.
 
-Gains are positive when better, whatever the metric's direction, and in the metric's own unit unless named `_units`,
-which are multiples of the noise floor.
+Gains are positive when better and in the unit of what guides the search (the surrogate's where the metric moves in steps,
+else the metric's own) unless named `_units`, which are multiples of the noise floor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from podium.records import ExperimentFact, Facts
+from podium.records import BlendFact, ExperimentFact, Facts
 
 PLATEAU_ROUNDS = 2
 BOOSTED = frozenset({"lightgbm", "xgboost", "catboost", "hist"})
@@ -19,19 +19,15 @@ Void = frozenset[tuple[str, bool, str, str]]  # model, whether on target means, 
 CEILING_TRIES = 4  # boosted models in a row that gained no more than noise
 
 
-def sign(facts: Facts) -> float:
-    """+1 where a higher score is better, else -1."""
-    return 1.0 if facts.competition.metric_direction == "higher" else -1.0
-
-
-def gain(facts: Facts, new: float, old: float) -> float:
-    return sign(facts) * (new - old)
+def gain(facts: Facts, new: ExperimentFact | BlendFact, old: ExperimentFact | BlendFact) -> float:
+    """How much better one is than another; both have scores."""
+    return facts.worth(new) - facts.worth(old)
 
 
 def scored(facts: Facts) -> list[ExperimentFact]:
     """Valid, finished experiments, the best first; ties by id, so that the order is total."""
     valid = [e for e in facts.experiments if e.score is not None and e.status == "done" and e.verdict != "invalid"]
-    return sorted(valid, key=lambda e: (-sign(facts) * (e.score or 0.0), e.id))
+    return sorted(valid, key=lambda e: (-facts.worth(e), e.id))
 
 
 def best(facts: Facts) -> ExperimentFact | None:
@@ -50,7 +46,7 @@ def noise(facts: Facts) -> float:
     leader = best(facts)
     if leader is None or leader.score is None:
         return 1.0
-    return (leader.stderr or 0.0) / 3 or 0.003 * abs(leader.score) or 1.0
+    return (leader.stderr or 0.0) / 3 or 0.003 * abs(facts.worth(leader)) or 1.0
 
 
 def weights(facts: Facts) -> Mapping[str, float]:
@@ -59,10 +55,8 @@ def weights(facts: Facts) -> Mapping[str, float]:
 
 
 def blend_gains(facts: Facts) -> dict[int, float]:
-    """Round → how much the blend's nested score gained in it; the first blend has no gain to show."""
-    return {
-        new.round: gain(facts, new.score, old.score) for old, new in zip(facts.blends, facts.blends[1:], strict=False)
-    }
+    """Round → how much the blend's nested predictions gained in it; the first blend has no gain to show."""
+    return {new.round: gain(facts, new, old) for old, new in zip(facts.blends, facts.blends[1:], strict=False)}
 
 
 def plateau(facts: Facts, rounds: int = PLATEAU_ROUNDS) -> bool:
@@ -80,8 +74,7 @@ def ceiling(facts: Facts) -> ExperimentFact | None:
     early = [e for e in boosted if e.id not in late]
     if len({e.family for e in boosted}) < 2 or not early:
         return None
-    gained = gain(facts, boosted[0].score or 0.0, early[0].score or 0.0)
-    return boosted[0] if gained <= noise(facts) else None
+    return boosted[0] if gain(facts, boosted[0], early[0]) <= noise(facts) else None
 
 
 def _is_boosted(e: ExperimentFact) -> bool:

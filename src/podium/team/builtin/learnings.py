@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from podium.records import Facts, Learning
+from podium.records import ExperimentFact, Facts, Learning
 
 CORRELATED = 0.995  # L1: beyond this, members say the same and stacking them overfits
 FAR_BEHIND = 0.003  # L2: the gap beyond which a member seldom adds, for metrics between 0 and 1
@@ -48,7 +48,8 @@ def find(learnings: Iterable[Learning], id: str) -> Learning | None:
     return next((known for known in learnings if known.id == id), None)
 
 
-def far_behind(facts: Facts, best: float, score: float, noise: float) -> bool:
+def far_behind(facts: Facts, leader: ExperimentFact, other: ExperimentFact, noise: float) -> bool:
     """L2's threshold in this metric: 0.003 where scores lie in 0..1 and more is better, else ten noise floors."""
-    shared = facts.competition.metric_direction == "higher" and 0.0 <= best <= 1.0
-    return abs(best - score) > max(FAR_BEHIND if shared else 0.0, 10 * noise)
+    best = facts.worth(leader)
+    shared = leader.merit is None and facts.competition.metric_direction == "higher" and 0.0 <= best <= 1.0
+    return abs(best - facts.worth(other)) > max(FAR_BEHIND if shared else 0.0, 10 * noise)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from podium.records import Brief, ExperimentFact, Facts, Findings, Learning
 from podium.team.builtin import history, learnings
 from podium.team.builtin.uploader import recommend
-from podium.team.citations import blend_name, cite
+from podium.team.citations import cite, cite_worth
 from podium.team.quoting import quote
 
 HOMOGENEOUS = 0.8  # of the blend's weight in one family
@@ -57,7 +57,7 @@ def _summary(facts: Facts) -> list[str]:
     if facts.blends:
         newest, won = facts.blends[-1], list(history.blend_gains(facts).values())
         change = f", {won[-1]:+.3g} since the last" if won else ""
-        lines.append(f"Blend of {len(newest.weights)}: {cite(newest.score, blend_name(newest))}{change}.")
+        lines.append(f"Blend of {len(newest.weights)}: {cite_worth(newest)}{change}.")
     if history.plateau(facts):
         lines.append(f"Plateau: gains stay under the noise floor {cite(facts.noise_floor, 'facts', 'noise_floor')}.")
     lines += _ceiling(facts)
@@ -74,7 +74,7 @@ def _ceiling(facts: Facts) -> list[str]:
         f"Ceiling: boosting gains no more than noise beyond {cite(top.score, top.id)}, whichever library and settings."
     )
     others = [e for e in history.scored(facts) if e.family not in history.BOOSTED]
-    if others and history.gain(facts, others[0].score or 0.0, top.score) > history.noise(facts):
+    if others and history.gain(facts, others[0], top) > history.noise(facts):
         return [told, f"Passed by {others[0].name} with {cite(others[0].score or 0.0, others[0].id)}."]
     return [told, "What is tried next is another kind of model; it stays only where nested folds give it weight."]
 
@@ -104,7 +104,7 @@ def _line(facts: Facts, e: ExperimentFact) -> str:
     parent = next((p for p in facts.experiments if p.id in e.parents), None)
     against = ""
     if parent is not None and parent.score is not None:
-        won = history.gain(facts, e.score, parent.score)
+        won = history.gain(facts, e, parent)
         worked = (
             "worked"
             if won > history.noise(facts)
@@ -112,9 +112,9 @@ def _line(facts: Facts, e: ExperimentFact) -> str:
             if won < -history.noise(facts)
             else "made no difference"
         )
-        against = f" against {cite(parent.score, parent.id)}: {worked}"
+        against = f" against {cite_worth(parent)}: {worked}"
     weight = f"; weight {cite(e.blend_weight, e.id, 'blend_weight')}" if e.blend_weight else "; no blend weight"
-    return f"{head}: {cite(e.score, e.id)}{against}{weight}"
+    return f"{head}: {cite_worth(e)}{against}{weight}"
 
 
 def _by(facts: Facts, field: str) -> Iterator[str]:
@@ -165,7 +165,7 @@ def _on_threshold(facts: Facts, current: Sequence[ExperimentFact]) -> Iterator[L
     for e in current:
         if e.score is None or history.weights(facts).get(e.id, 0.0) < 0.1:
             continue
-        if learnings.far_behind(facts, leader.score, e.score, history.noise(facts)):
+        if learnings.far_behind(facts, leader, e, history.noise(facts)):
             evidence = f"{cite(e.score, e.id)} is far behind {cite(leader.score, leader.id)}, yet carries weight."
             yield _counted(facts, replace(rule, evidence=evidence), helped=False)
             return

@@ -53,7 +53,7 @@ def _once(facts: Facts, catalog: Catalog, rng: random.Random) -> Iterator[Reopen
     weights = history.weights(facts)
     single = [e for e in history.scored(facts) if facts.families.get(e.family, 1) == 1 and e.recipe is not None]
     for e in single:
-        gap = history.gain(facts, leader.score, e.score or 0.0)
+        gap = history.gain(facts, leader, e)
         if e.id != leader.id and not weights.get(e.id) and gap < CLOSE * history.noise(facts) and e.score is not None:
             why = (
                 f"{e.family.replace('_', ' ')} was tried once, by its first setting: {cite(e.score, e.id)} against "

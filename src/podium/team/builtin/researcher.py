@@ -110,7 +110,7 @@ def _transfers(facts: Facts) -> Iterator[Hypothesis]:
         if parent is None or parent.recipe is None or e.recipe is None or e.recipe.model != parent.recipe.model:
             continue
         options = {k: v for k, v in e.recipe.features.items() if parent.recipe.features.get(k) != v}
-        won = history.gain(facts, e.score or 0.0, parent.score) if parent.score is not None else 0.0
+        won = history.gain(facts, e, parent) if parent.score is not None else 0.0
         if not options or won < history.noise(facts):
             continue
         for other in leaders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podium.records import Brief, Facts, Findings
 from podium.team.builtin import history
-from podium.team.citations import blend_name, cite
+from podium.team.citations import cite, cite_worth
 
 
 def wish(brief: Brief) -> Findings:
@@ -17,12 +17,12 @@ def recommend(facts: Facts) -> tuple[bool, str]:
     if not facts.blends:
         return False, "There is no blend yet."
     *older, newest = facts.blends
-    score = cite(newest.score, blend_name(newest))
+    score = cite_worth(newest)
     if not older:
         return True, f"The first valid blend scores {score}; a valid submission is worth having early."
-    before = max(older, key=lambda blend: history.sign(facts) * blend.score)
-    won = history.gain(facts, newest.score, before.score)
-    compared = f"The blend scores {score}, against {cite(before.score, blend_name(before))} before"
+    before = max(older, key=facts.worth)
+    won = history.gain(facts, newest, before)
+    compared = f"The blend scores {score}, against {cite_worth(before)} before"
     if won >= history.noise(facts):
         return True, f"{compared}: a gain above the noise floor."
     return (

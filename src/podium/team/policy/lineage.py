@@ -7,9 +7,8 @@ from podium.records import ExperimentFact, Facts
 
 def valid(facts: Facts) -> list[ExperimentFact]:
     """Finished and valid experiments, the best first; ties by id."""
-    sign = 1.0 if facts.competition.metric_direction == "higher" else -1.0
     found = [e for e in facts.experiments if e.status == "done" and e.verdict != "invalid" and e.score is not None]
-    return sorted(found, key=lambda e: (-sign * (e.score or 0.0), e.id))
+    return sorted(found, key=lambda e: (-facts.worth(e), e.id))
 
 
 def failed(experiment: ExperimentFact) -> bool:

@@ -85,11 +85,10 @@ def component(facts: Facts, parent: ExperimentFact) -> str:
 
 
 def _lost(facts: Facts, base: ExperimentFact, ablation: ExperimentFact) -> float:
-    """How much worse an ablation is than what it was taken from, in the metric's unit."""
+    """How much worse an ablation is than what it was taken from, in the unit of what guides the search."""
     if ablation.status == "killed":
         return inf
-    sign = 1.0 if facts.competition.metric_direction == "higher" else -1.0
-    return 0.0 if base.score is None or ablation.score is None else sign * (base.score - ablation.score)
+    return 0.0 if base.score is None or ablation.score is None else facts.worth(base) - facts.worth(ablation)
 
 
 def named(ablation: ExperimentFact) -> str:

@@ -1,0 +1,25 @@
+"""What the search goes by where the metric moves in steps.
+
+Accuracy of a few thousand rows cannot tell good models apart: its noise is as large as what separates them. The loss that
+such a metric is trained through can, and what is better by it is better by the metric (docs/experiments.md, 2026-11-22).
+Estimates, submissions and reports stay in the metric's own unit.
+"""
+
+from __future__ import annotations
+
+from podium.metrics import Metric, custom
+
+OF_TASKS = {
+    "binary_classification": "log_loss",
+    "multiclass_classification": "log_loss",
+    "multilabel_classification": "log_loss",
+    "ordinal_regression": "mse",
+}
+
+
+def surrogate(metric: Metric, task_type: str, submission_kind: str) -> str:
+    """The canonical name of a proper score of the same predictions where labels are scored; "" where the metric itself is
+    smooth, or a user's own, which may mean anything."""
+    if custom.is_users(metric.name) or submission_kind not in ("label", "probability", "value"):
+        return ""
+    return OF_TASKS.get(task_type, "") if "label" in (metric.needs, submission_kind) else ""
