@@ -9,6 +9,7 @@ import pytest
 from podium.errors import CampaignError, EngineBusy, StaleEpoch
 from podium.records import ExperimentSpec, Plan, RunExit
 from podium.registry import Registry
+from podium.registry import database as database_of
 from podium.registry.clock import Clock
 from podium.registry.database import Database
 from podium.registry.experiments import Experiment
@@ -95,6 +96,32 @@ def test_a_database_of_a_newer_podium_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(CampaignError, match="newer Podium"):
         Database.create(tmp_path / "podium.db")
+
+
+def test_what_an_older_podium_made_is_brought_up_to_date_when_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = database_of._migrations()
+    with monkeypatch.context() as older:
+        older.setattr(database_of, "_migrations", lambda: every[:-1])
+        Database.create(tmp_path / "podium.db").close()
+    engine = EngineLock(tmp_path)
+    engine.acquire()
+    with pytest.raises(EngineBusy):  # an older engine would fail on tables that changed under it
+        Registry.open(tmp_path)
+    engine.release()
+    registry = Registry.open(tmp_path)
+    assert registry.experiments.best_of_pool(1, higher_is_better=True) == [] and registry.blends.newest() == []
+    registry.close()
+    assert not EngineLock.is_held(tmp_path)
+
+
+def test_a_newer_podiums_is_refused_to_readers_too(tmp_path: Path) -> None:
+    database = Database.create(tmp_path / "podium.db")
+    database._connection.execute("PRAGMA user_version=999")
+    database.close()
+    with pytest.raises(CampaignError, match="newer Podium"):
+        Registry.open(tmp_path)
 
 
 def test_a_file_that_is_no_database_is_the_users_mistake(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from podium.errors import CampaignError, StaleEpoch
@@ -14,6 +16,12 @@ from podium.errors import CampaignError, StaleEpoch
 def by_merit(higher_is_better: bool) -> str:
     """What rows are ranked by, the most first: their merit, else their score. NULLs, which have neither, come last."""
     return f"coalesce(merit, {'' if higher_is_better else '-'}score)"
+
+
+@functools.cache
+def _migrations() -> tuple[Traversable, ...]:
+    folder = resources.files("podium.registry") / "migrations"
+    return tuple(sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name))
 
 
 class Database:
@@ -50,20 +58,27 @@ class Database:
 
     def _migrate(self) -> None:
         """Apply each migration in the transaction that records it."""
-        folder = resources.files("podium.registry") / "migrations"
-        scripts = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-        done = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if done > len(scripts):
-            raise CampaignError(
-                f"{self.path.parent} was made by a newer Podium",
-                expected=f"a database of version {len(scripts)} or older",
-                found=f"version {done}",
-                remedy="upgrade Podium",
-            )
+        scripts, done = _migrations(), self._version()
         for number, script in enumerate(scripts[done:], done + 1):
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {script.read_text()} PRAGMA user_version={number}; COMMIT;"
             )
+
+    def _version(self) -> int:
+        """How many migrations were applied. Raises CampaignError where they are more than this Podium knows."""
+        done, known = int(self._connection.execute("PRAGMA user_version").fetchone()[0]), len(_migrations())
+        if done > known:
+            raise CampaignError(
+                f"{self.path.parent} was made by a newer Podium",
+                expected=f"a database of version {known} or older",
+                found=f"version {done}",
+                remedy="upgrade Podium",
+            )
+        return done
+
+    def is_behind(self) -> bool:
+        """Whether an older Podium made it, so that tables or columns are missing. Raises CampaignError: a newer one."""
+        return self._version() < len(_migrations())
 
     def take_over(self) -> None:
         """Start a new epoch: every older engine's next write fails. Call with the engine's lock held."""

@@ -22,6 +22,7 @@ from podium.registry.imported import ImportedPool
 from podium.registry.inbox import Inbox
 from podium.registry.journal import Journal
 from podium.registry.ledger import Ledger
+from podium.registry.lock import EngineLock
 from podium.registry.probes import Probes
 from podium.registry.proxies import Proxies
 from podium.registry.runs import Runs
@@ -62,7 +63,8 @@ class Registry:
 
     @classmethod
     def open(cls, campaign: Path) -> Registry:
-        """For readers, and for writers of the inbox. Raises CampaignError where there is no campaign."""
+        """For readers, and for writers of the inbox. What an older Podium made is brought up to date first. Raises CampaignError
+        where there is no campaign, or none that can be; EngineBusy while an older engine is at work on it."""
         path = campaign / cls.FILE
         if not path.is_file():
             raise CampaignError(
@@ -71,7 +73,12 @@ class Registry:
                 found="no such folder" if not campaign.is_dir() else "a folder without one",
                 remedy="start one with `podium run PATH --campaign DIR`",
             )
-        return cls(Database(path))
+        database = Database(path)
+        if database.is_behind():
+            database.close()
+            _bring_up_to_date(path)
+            database = Database(path)
+        return cls(database)
 
     def setting(self, key: str) -> Any | None:
         """A value fixed at creation (or the engine's state of the moment), from JSON."""
@@ -104,3 +111,17 @@ class Registry:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _bring_up_to_date(path: Path) -> None:
+    lock = EngineLock(path.parent)
+    try:
+        lock.acquire()
+        Database.create(path).close()
+    except OSError as problem:
+        raise CampaignError(
+            f"{path.parent} was made by an older Podium and cannot be brought up to date",
+            expected="a folder that can be written", found=str(problem), remedy="copy it to one",
+        ) from problem  # fmt: skip
+    finally:
+        lock.release()
