@@ -107,8 +107,11 @@ def test_what_an_older_podium_made_is_brought_up_to_date_when_read(
         Database.create(tmp_path / "podium.db").close()
     engine = EngineLock(tmp_path)
     engine.acquire()
-    with pytest.raises(EngineBusy):  # an older engine would fail on tables that changed under it
-        Registry.open(tmp_path)
+    held = Registry.open(tmp_path)  # an older engine would fail on tables that changed under it
+    held.inbox.put("stop", {})
+    with pytest.raises(CampaignError, match="an older Podium is at work on it"):
+        held.experiments.best_of_pool(1, higher_is_better=True)
+    held.close()
     engine.release()
     registry = Registry.open(tmp_path)
     assert registry.experiments.best_of_pool(1, higher_is_better=True) == [] and registry.blends.newest() == []

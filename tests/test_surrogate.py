@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,17 @@ from hypothesis import strategies as st
 from team_world import competition, experiment
 from team_world import facts as facts_with
 
-from podium import ensemble, metrics, tasks
+from podium import ensemble, metrics, referee, tasks
 from podium.campaign import briefs, decide, phases
 from podium.campaign.engine import Engine
 from podium.cli import making
 from podium.competition.surrogate import surrogate
 from podium.metrics.custom import is_users
 from podium.records import Competition, from_json, to_json
+from podium.referee.adaptive import optimism
+from podium.referee.tracking import Score
+from podium.registry import invalidation
+from podium.registry.blends import BlendRow
 from podium.registry.submissions import SubmissionRow
 from podium.tasks.surrogate import surrogate_of
 from podium.tasks.task import Floats, Task
@@ -177,3 +182,39 @@ def test_facts_compare_by_merit_else_by_score() -> None:
     )
     assert smooth.worth(smooth.experiments[0]) == -0.9
     assert smooth.worth(experiment("E002", score=None)) == -np.inf
+
+
+def test_what_choosing_flatters_is_counted_where_it_is_chosen() -> None:
+    """Scores that differ by noise alone: chosen by themselves the best flatters, chosen by something else it does not."""
+    rng = np.random.default_rng(0)
+    accuracy, log_loss = metrics.get("accuracy"), metrics.get("log_loss")
+    scores = [Score(0.8, effects) for effects in rng.normal(0, 0.001, (8, 20))]
+    apart = [Score(0.4, effects) for effects in rng.normal(0, 0.001, (8, 20))]
+    by_itself, elsewhere = optimism(accuracy, scores), optimism(accuracy, scores, (log_loss, apart))
+    assert by_itself > 0.003 and elsewhere < 0.3 * by_itself
+    twins = [Score(0.4, -score.effects) for score in scores]  # of log loss less is better: the same choice
+    assert optimism(accuracy, scores, (log_loss, twins)) == pytest.approx(by_itself)
+
+
+def test_a_submission_is_known_by_its_weights_where_scores_are_equal(engine: Engine) -> None:
+    """Steps make two blends of one score: what was taken back from one says nothing of the other."""
+    first, second = play(engine, 1, 0.10), play(engine, 2, 0.25)
+    one, other = (
+        BlendRow(number, {id_: 1.0}, "probability", 0.8, 0.01, None, {}) for number, id_ in ((1, first), (2, second))
+    )
+    sent = SubmissionRow("t", 2, "f", "s", "confirmed", 0.8, 0.01, weights=other.weights)
+    assert sent.is_of(other) and not sent.is_of(one)
+    engine.registry.blends.replace(one)
+    engine.registry.blends.replace(other)
+    invalidation.invalidate(engine.registry, first, "it read the answers", higher_is_better=True)
+    assert invalidation.tainted(engine.registry, sent) == ()
+    assert invalidation.tainted(engine.registry, dataclasses.replace(sent, weights={})) == (first,), (
+        "as known by the score"
+    )
+
+
+def test_until_pairs_are_known_the_noise_is_the_surrogates(engine: Engine) -> None:
+    alone = play(engine, 1, 0.10)
+    told = briefs.gather(engine, 2)
+    scored = referee.rescore(engine.guide, engine.truth, engine.store.oof(alone), engine.fold_of)
+    assert told.noise_floor == scored.stderr != told.experiments[0].stderr

@@ -136,10 +136,13 @@ def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict
 
 
 def _noise_floor(engine: Engine, champion: str | None) -> float:
-    """The standard error of the champion's score until paired differences are known (by whatever guides); 0 before there is
-    one."""
+    """The standard error of what the champion is judged by until paired differences are known; 0 before there is one."""
     if champion is None:
         return 0.0
-    standing = engine.registry.experiments.get(champion)
     paired = engine.registry.experiments.paired_stderr(champion)
-    return paired if paired is not None else (standing.stderr or 0.0) if standing else 0.0
+    if paired is not None:
+        return paired
+    if engine.guide is engine.task:
+        standing = engine.registry.experiments.get(champion)
+        return (standing.stderr or 0.0) if standing else 0.0
+    return referee.rescore(engine.guide, engine.truth, engine.store.oof(champion), engine.fold_of).stderr

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
 MOST_REPLICATES, REPLICATE_ROWS = 8, 50_000  # pairs, and rows, that the noise of seeds is measured on
-POOL_LIMIT = 24  # members a blend may draw from: the best by score
+POOL_LIMIT = 24  # members a blend may draw from: the best
 READY_LIMIT = 6  # the same where no time is left: blending itself takes some
 WIDE_LIMIT, WIDE_BYTES = (
     8,
@@ -296,7 +296,7 @@ def worth_submitting(
     """Whether this blend replaces the standing submission: never by a worse estimate; small gains wait for the end."""
     if standing is None or standing.expected is None:
         return True, "the first valid submission"
-    taken_back = invalidation.tainted(engine.registry, standing.expected)
+    taken_back = invalidation.tainted(engine.registry, standing)
     if taken_back:
         return True, f"what stands carries weight of {', '.join(taken_back)}, which was taken back"
     gain, stderr, unit = gained(engine, row, standing)

@@ -99,8 +99,8 @@ def _tell(engine: Engine, chosen: Chosen) -> None:
 def _standing(engine: Engine, chosen: Chosen) -> BlendRow:
     """The row of what stands, as its submission was recorded; the chosen one where nothing was sent."""
     standing = engine.registry.submissions.standing()
-    if standing is None or standing.expected is None or standing.expected == chosen.row.score:
+    if standing is None or standing.expected is None or standing.is_of(chosen.row):
         return chosen.row
     ready = engine.registry.setting(READY)
     rows = [*decide.blends_by_score(engine), *([] if ready is None else [from_json(BlendRow, ready)])]
-    return next((row for row in rows if row.score == standing.expected), chosen.row)
+    return next((row for row in rows if standing.is_of(row)), chosen.row)

@@ -36,7 +36,7 @@ def notices(registry: Registry) -> list[str]:
 def _invalidated(registry: Registry) -> list[str]:
     """What was taken back after its verdict, what rests on it, and whether the standing submission holds it."""
     experiments, lines, standing = registry.experiments.all(), [], registry.submissions.standing()
-    sent = invalidation.tainted(registry, standing.expected) if standing else ()
+    sent = invalidation.tainted(registry, standing) if standing else ()
     for id_, reason in invalidation.invalidated(registry).items():
         below = invalidation.descendants(experiments, id_)
         rest = f"; {', '.join(below)} rest on it" if below else ""

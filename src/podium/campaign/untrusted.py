@@ -31,4 +31,8 @@ def to_send(engine: Engine, row: BlendRow) -> BlendRow:
     """The blend whose predictions go into a submission: `row`, or its round's with the pool where the user asked for
     that and it looks better."""
     other = engine.registry.imported.blend(row.round) if engine.competition.brought.use_imported else None
-    return other if other is not None and engine.task.gain(other.score, row.score) > 0 else row
+    if other is None:
+        return row
+    compared = other.merit is not None and row.merit is not None
+    gain = (other.merit or 0.0) - (row.merit or 0.0) if compared else engine.task.gain(other.score, row.score)
+    return other if gain > 0 else row

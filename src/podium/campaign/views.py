@@ -226,12 +226,11 @@ def _higher_is_better(registry: Registry) -> bool:
 
 def best_of(experiments: list[Experiment], higher_is_better: bool) -> Experiment | None:
     """The round's best: valid ones first, then any with a score, then whatever got furthest."""
-    sign = 1.0 if higher_is_better else -1.0
 
     def rank(experiment: Experiment) -> tuple[bool, bool, float]:
         valid = experiment.verdict in ("pooled", "champion")
         finished = experiment.status == "done"
-        return valid, finished, float("-inf") if experiment.score is None else sign * experiment.score
+        return valid, finished, experiment.worth(higher_is_better)
 
     return max(experiments, key=rank, default=None)
 
@@ -255,6 +254,7 @@ def _write_experiment(campaign: Path, registry: Registry, experiment: Experiment
         "verdict": experiment.verdict,
         "score": experiment.score,
         "stderr": experiment.stderr,
+        "merit": experiment.merit,
         "fold_scores": list(experiment.fold_scores),
         "gate": registry.experiments.gate(experiment.id),
         "alarms": registry.experiments.alarms(experiment.id),

@@ -58,7 +58,11 @@ class Campaign:
         registry = Registry.open(self.folder)
         row = registry.blends.last()
         registry.close()
-        return None if row is None else BlendFact(row.round, row.score, row.stderr, row.weights, row.vault_score)
+        return (
+            None
+            if row is None
+            else BlendFact(row.round, row.score, row.stderr, row.weights, row.vault_score, row.merit)
+        )
 
     @property
     def submission(self) -> Path | None:

@@ -209,7 +209,12 @@ def _evidence(clues: Clues, reading: Reading, scoring: Scoring, slug: Evidence) 
         if ref:
             found[key] = Evidence(ref, _why_file(clues, key, ref), 0.97)
     if by := surrogate(metric, reading.task_type, reading.submission_kind):
-        why = f"{metric.title} moves in steps: models are compared by {get(by).title}, scores and estimates are {metric.title}"
+        steps = (
+            f"{metric.title} moves in steps"
+            if metric.needs == "label"
+            else "answers are labels, which hide how sure a model is"
+        )
+        why = f"{steps}: models are compared by {get(by).title}; scores and estimates are {metric.title}"
         found["surrogate"] = Evidence(by, why, 1.0)
     if reading.label_side_columns:
         names = ", ".join(reading.label_side_columns)

@@ -1,8 +1,8 @@
 """What the search goes by where the metric moves in steps.
 
 Accuracy of a few thousand rows cannot tell good models apart: its noise is as large as what separates them. The loss that
-such a metric is trained through can, and what is better by it is better by the metric (docs/experiments.md, 2026-11-22).
-Estimates, submissions and reports stay in the metric's own unit.
+such models are trained by can, and models chosen by it did better by the metric on rows not seen (`bench/surrogate.py`;
+docs/experiments.md). Estimates, submissions and reports stay in the metric's own unit.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class ExperimentSpec:
     operator: Operator
     family: str  # for coverage and diversity: usually the model's name
     parents: tuple[str, ...] = ()
-    expected_gain: float = 0.0  # in the metric's unit, of the blend, >= 0
+    expected_gain: float = 0.0  # of the blend, in the unit of the noise floor, >= 0
     cost_s: float = 0.0  # estimate, all folds, one core
     kill_rule: str = "stop when solo and blend gain cannot be positive after the first fold"
     recipe: Recipe | None = None

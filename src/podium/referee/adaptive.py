@@ -18,6 +18,7 @@ from podium.referee.tracking import Score
 from podium.tasks.task import Floats
 
 SAMPLES = 2_000
+Guided = tuple[Metric, Sequence[Score]]  # the metric that a choice goes by, and the same candidates' scores by it
 
 
 @dataclass(frozen=True)
@@ -36,27 +37,33 @@ class Round:
     stderr: float | None = None
 
 
-def optimism(metric: Metric, scores: Sequence[Score]) -> float:
+def optimism(metric: Metric, scores: Sequence[Score], by: Guided | None = None) -> float:
     """By how much the best of `scores` flatters for having been chosen, at least 0, in the metric's unit."""
-    return float(optimisms(metric, scores)[-1]) if scores else 0.0
+    return float(optimisms(metric, scores, by)[-1]) if scores else 0.0
 
 
-def optimisms(metric: Metric, scores: Sequence[Score]) -> Floats:
-    """`(len(scores),)`: of the best of the first, of the first two, and so on. Deterministic; not below the one before
-    by more than the bootstrap's noise."""
+def optimisms(metric: Metric, scores: Sequence[Score], by: Guided | None = None) -> Floats:
+    """`(len(scores),)`: of the best of the first, of the first two, and so on. `by`: what the choice goes by, where it is not
+    this metric. Deterministic; not below the one before by more than the bootstrap's noise."""
     if not scores:
         return np.empty(0)
+    merits, noise = _drawn(metric, scores)
+    choosing = merits if by is None else _drawn(*by)[0]
+    found = np.empty(len(scores))
+    best, flattery = choosing[:, 0].copy(), noise[:, 0].copy()
+    for at in range(len(scores)):
+        better = choosing[:, at] > best
+        best, flattery = np.where(better, choosing[:, at], best), np.where(better, noise[:, at], flattery)
+        found[at] = max(0.0, float(flattery.mean()))
+    return found
+
+
+def _drawn(metric: Metric, scores: Sequence[Score]) -> tuple[Floats, Floats]:
+    """`(SAMPLES, len(scores))`: merits of each draw, and what of them is the draw's noise. The same draws whatever the metric."""
     effects = metric.sign * np.array([score.effects for score in scores])
     values = metric.sign * np.array([score.value for score in scores])
     blocks = effects.shape[1]
     drawn = np.random.default_rng(blocks).multinomial(blocks, np.full(blocks, 1.0 / blocks), SAMPLES) - 1.0
     noise = drawn @ effects.T * np.sqrt(blocks / max(1, blocks - 1))
     noise -= noise.mean(axis=0)
-    merits = values + noise
-    found = np.empty(len(scores))
-    best, flattery = merits[:, 0].copy(), noise[:, 0].copy()
-    for at in range(len(scores)):
-        better = merits[:, at] > best
-        best, flattery = np.where(better, merits[:, at], best), np.where(better, noise[:, at], flattery)
-        found[at] = max(0.0, float(flattery.mean()))
-    return found
+    return values + noise, noise

@@ -15,7 +15,7 @@ from podium.tasks.task import Floats, Task
 
 @dataclass(frozen=True)
 class Gate:
-    """`continue_` unless the upper bounds of both gains are at or below what they must be above. Gains in the metric's unit."""
+    """`continue_` unless the upper bounds of both gains are at or below what they must be above. Gains are in the task's unit."""
 
     continue_: bool
     solo_gain: float

@@ -136,11 +136,23 @@ class Database:
             self._connection.execute("COMMIT")
 
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        return self._connection.execute(query, values).fetchall()
+        return self._read(query, values).fetchall()
 
     def row(self, query: str, *values: object) -> sqlite3.Row | None:
-        found: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
+        found: sqlite3.Row | None = self._read(query, values).fetchone()
         return found
+
+    def _read(self, query: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        """Raises CampaignError where what is asked for is missing because an engine of another version is at work."""
+        try:
+            return self._connection.execute(query, values)
+        except sqlite3.OperationalError as problem:
+            if not self.is_behind():
+                raise
+            raise CampaignError(
+                f"{self.path.parent} is being made, or an older Podium is at work on it ({problem})",
+                remedy="wait a moment; else look with that version, or `podium stop` it and resume with this one",
+            ) from problem
 
     def close(self) -> None:
         self._connection.close()

@@ -73,7 +73,8 @@ class ImportedPool:
         values: dict[str, Any] = {
             **dict(row),
             "weights": json.loads(row["weights"]),
-            "detail": json.loads(row["detail"]),
+            "detail": (detail := json.loads(row["detail"])),
+            "merit": detail.get("merit"),
         }
         return BlendRow(**values)
 

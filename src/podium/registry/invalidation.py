@@ -14,6 +14,7 @@ from podium.errors import UserError
 if TYPE_CHECKING:
     from podium.registry.experiments import Experiment
     from podium.registry.registry import Registry
+    from podium.registry.submissions import SubmissionRow
 
 KEY = "invalidated"
 
@@ -62,15 +63,15 @@ def descendants(experiments: Sequence[Experiment], id_: str) -> tuple[str, ...]:
     return tuple(one.id for one in experiments if one.id in below and one.id != id_)
 
 
-def tainted(registry: Registry, expected: float | None) -> tuple[str, ...]:
-    """Experiments taken back since that a submission carries weight of; it is known by the estimate of its blend."""
+def tainted(registry: Registry, standing: SubmissionRow) -> tuple[str, ...]:
+    """Experiments taken back since that a submission carries weight of; where its weights were not recorded, it is known by the
+    estimate of its blend."""
     taken = invalidated(registry)
-    if not taken or expected is None:
+    if not taken or standing.expected is None:
         return ()
-    sent = [row.weights for row in registry.blends.newest(10_000) if row.score == expected]
-    sent += [
-        row.weights for row in registry.submissions.all() if row.expected == expected
-    ]  # its blend may be made anew since
+    sent = [standing.weights] if standing.weights else []
+    if not sent:
+        sent = [row.weights for row in registry.blends.newest(10_000) if row.score == standing.expected]
     return tuple(id_ for id_ in taken if any(weights.get(id_, 0.0) > 0 for weights in sent))
 
 

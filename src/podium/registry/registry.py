@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from podium.errors import CampaignError
+from podium.errors import CampaignError, EngineBusy, PodiumError
 from podium.records import AuditFinding, Learning, dumps, from_json
 from podium.registry.blends import Blends
 from podium.registry.candidates import Candidates
@@ -63,8 +64,8 @@ class Registry:
 
     @classmethod
     def open(cls, campaign: Path) -> Registry:
-        """For readers, and for writers of the inbox. What an older Podium made is brought up to date first. Raises CampaignError
-        where there is no campaign, or none that can be; EngineBusy while an older engine is at work on it."""
+        """For readers, and for writers of the inbox. What an older Podium made is brought up to date first, unless an engine is
+        at work on it. Raises CampaignError where there is no campaign, or none that can be."""
         path = campaign / cls.FILE
         if not path.is_file():
             raise CampaignError(
@@ -74,10 +75,12 @@ class Registry:
                 remedy="start one with `podium run PATH --campaign DIR`",
             )
         database = Database(path)
-        if database.is_behind():
+        try:
+            if database.is_behind() and not EngineLock.is_held(campaign):
+                _bring_up_to_date(path)
+        except PodiumError:
             database.close()
-            _bring_up_to_date(path)
-            database = Database(path)
+            raise
         return cls(database)
 
     def setting(self, key: str) -> Any | None:
@@ -116,8 +119,12 @@ class Registry:
 def _bring_up_to_date(path: Path) -> None:
     lock = EngineLock(path.parent)
     try:
+        if not os.access(path, os.W_OK):
+            raise PermissionError(f"{path} cannot be written")
         lock.acquire()
         Database.create(path).close()
+    except EngineBusy:
+        return  # one has just begun, and does it itself
     except OSError as problem:
         raise CampaignError(
             f"{path.parent} was made by an older Podium and cannot be brought up to date",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from podium.records import dumps
+from podium.registry.blends import BlendRow
 from podium.registry.database import Database
 
 State = Literal["intent", "sent", "confirmed", "ambiguous", "failed"]
@@ -44,6 +45,11 @@ class SubmissionRow:
     remote_at: str | None = None  # ISO 8601, UTC, by the platform's clock
     resets_at: str | None = None  # when the platform's day of the send ended, as it told
     merit: float | None = None  # its blend's
+
+    def is_of(self, blend: BlendRow) -> bool:
+        """Whether it carries this blend: the same estimate, which two blends may share where the metric moves in steps, and
+        the same weights, where they were recorded."""
+        return self.expected == blend.score and (not self.weights or dict(self.weights) == dict(blend.weights))
 
     @property
     def counts(self) -> bool:

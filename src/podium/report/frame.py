@@ -96,13 +96,14 @@ def _experiments(snapshot: dict[str, Any], rows: int, width: int, unicode: bool)
 
 def window(experiments: Sequence[dict[str, Any]], rows: int, higher_is_better: bool) -> list[dict[str, Any]]:
     """At most `rows` experiments: under way, in the blend, newest, then best; oldest first."""
-    sign = -1.0 if higher_is_better else 1.0
+    sign = 1.0 if higher_is_better else -1.0
     running = [e for e in experiments if e["status"] == "running"]
     blended = sorted((e for e in experiments if e["blend_weight"] > 0), key=lambda e: -e["blend_weight"])
     champion = [e for e in experiments if e["verdict"] == "champion"]
     queued = [e for e in experiments if e["status"] == "queued"]
     newest = list(reversed(experiments[-rows:]))
-    best = sorted((e for e in experiments if e["score"] is not None), key=lambda e: sign * e["score"])
+    scored = [e for e in experiments if e["score"] is not None]
+    best = sorted(scored, key=lambda e: sign * e["score"] if e["merit"] is None else e["merit"], reverse=True)
     chosen: dict[str, dict[str, Any]] = {}
     for experiment in [*champion, *running, *blended[: rows // 2], *queued[: rows // 4], *newest, *best]:
         if len(chosen) >= rows:

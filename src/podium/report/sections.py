@@ -161,6 +161,8 @@ def blend(facts: PageFacts) -> Html:
         rows.append((id_, text(e["name"], 100), e["family"], score_text(e["score"], e["stderr"]), look, cell))
     best = now["blend"]
     where = "" if best is None else f"Combined in the space of {text(best['space'], 30)}, in round {best['round']}."
+    if by := now["competition"].get("surrogate"):
+        where += f" Compared by {text(by, 30)}: {text(now['competition']['metric'], 60)} hides how sure a model is."
     return section(
         "Champion and blend",
         element("p", where, class_="soft") if where else EMPTY,

@@ -23,7 +23,7 @@ from podium.report.seats import seat_values
 SCHEMA_VERSION = 1
 
 _EXPERIMENTS = """
-SELECT id, round, status, verdict, score, stderr, fold_scores, message, static_cost_s,
+SELECT id, round, status, verdict, score, stderr, merit, fold_scores, message, static_cost_s,
   json_extract(spec, '$.name') AS name, json_extract(spec, '$.family') AS family,
   json_extract(spec, '$.operator') AS operator, json_extract(spec, '$.parents') AS parents
 FROM experiments ORDER BY rowid
@@ -33,14 +33,15 @@ SELECT experiment, count(*) AS n FROM runs WHERE part LIKE 'fold_%' AND experime
   (SELECT id FROM experiments WHERE status = 'running') GROUP BY experiment
 """
 _COMPETITION = (
-    "competition", "task_type", "id_column", "metric", "metric_direction", "group_column", "time_column",
+    "competition", "task_type", "id_column", "metric", "metric_direction", "surrogate", "group_column", "time_column",
     "target_columns", "submission_columns", "submission_kind", "classes", "cv_strategy", "cv_folds", "deadline",
     "max_submissions_per_day", "proxy_for", "proxy_direction",
 )  # fmt: skip
 
 
 def snapshot(campaign: Path) -> dict[str, Any]:
-    """The campaign's state. Raises CampaignError where there is no campaign. Never writes."""
+    """The campaign's state. Raises CampaignError where there is no campaign. Never writes, but that
+    what an older Podium made is brought up to date once."""
     registry = Registry.open(campaign)
     try:
         return read_snapshot(campaign, registry)

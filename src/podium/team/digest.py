@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from podium.records import Brief, ExperimentFact, Facts
-from podium.team.citations import blend_name
+from podium.team.citations import blend_name, cite_worth
 from podium.team.quoting import clip, quote
 from podium.team.roles import SCOPES
 
@@ -179,7 +179,7 @@ def _blends(facts: Facts, chars: int) -> str:
     newest = facts.blends[-5:]
     return lines(
         (
-            f"- {blend_name(b)}: score {b.score:.6g} [{blend_name(b)}.score] ± {b.stderr:.2g}; "
+            f"- {blend_name(b)}: score {cite_worth(b)} ± {b.stderr:.2g}; "
             + ", ".join(f"{id_} {weight:.2f}" for id_, weight in sorted(b.weights.items(), key=lambda w: -w[1])[:8])
             for b in reversed(newest)
         ),

@@ -40,7 +40,7 @@ class Chosen:
 
 
 def choose_finalist(engine: Engine, time_left_s: Callable[[], float]) -> Chosen | None:
-    """The leader by nested out-of-fold score, unless the vault shows another to be better. Each leader is put to it once: a
+    """The leader by its nested estimate, unless the vault shows another to be better. Each leader is put to it once: a
     resume finds what was recorded with its reads of the vault. None while there is no blend."""
     rows = decide.blends_by_score(engine)
     if not rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from podium import ensemble
 from podium.campaign import decide
 from podium.campaign.estimates import vault
 from podium.records import to_json
-from podium.referee.adaptive import Round, optimism, optimisms
+from podium.referee.adaptive import Round, optimisms
 from podium.referee.tracking import Sample, Score, score_blocks
 from podium.registry.blends import BlendRow
-from podium.tasks.task import Floats
+from podium.registry.experiments import Experiment
+from podium.tasks.task import Floats, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +57,7 @@ def measure(engine: Engine) -> Overfitting:
 def rounds_optimism(engine: Engine, last: int) -> float:
     """What choosing among the blends of the rounds up to `last` flatters the chosen one, in the metric's unit, >= 0."""
     rows = [row for row in _rows(engine) if row.round <= last]
-    return optimism(engine.task.metric, _scores(engine, rows)) if len(rows) > 1 else 0.0
+    return float(_optimisms(engine, rows)[-1]) if len(rows) > 1 else 0.0
 
 
 def _rows(engine: Engine) -> list[BlendRow]:
@@ -64,19 +66,29 @@ def _rows(engine: Engine) -> list[BlendRow]:
 
 
 def _measure(engine: Engine) -> Overfitting:
-    metric, rows = engine.task.metric, _rows(engine)
-    flattery = optimisms(metric, _scores(engine, rows)).tolist()
+    rows, flattery = _rows(engine), _optimisms(engine, _rows(engine)).tolist()
     of_round = [experiment.round for experiment in engine.registry.experiments.all()]
     found: list[Round] = []
+    best: BlendRow | None = None
     for row, optimistic in zip(rows, flattery, strict=True):
-        best = row.score if not found or engine.task.gain(row.score, found[-1].best) > 0 else found[-1].best
+        best = row if best is None or _worth(engine, row) > _worth(engine, best) else best
         tried = sum(at <= row.round for at in of_round)
-        found.append(_with_vault(engine, row, Round(row.round, row.score, best, optimistic, tried)))
+        found.append(_with_vault(engine, row, Round(row.round, row.score, best.score, optimistic, tried)))
     higher = engine.competition.metric_direction == "higher"
     pool = engine.registry.experiments.best_of_pool(MOST_SINGLES, higher)
     thin = _Thinned(engine)
-    singles = optimism(metric, [thin.score(thin.oof(e.id), e.score or 0.0) for e in pool])
-    return Overfitting(tuple(found), singles, len(of_round), _message(found, metric.name))
+    singles = thin.optimisms([thin.oof(e.id) for e in pool], pool)
+    message = _message(found, engine.task.metric.name)
+    return Overfitting(tuple(found), float(singles[-1]) if pool else 0.0, len(of_round), message)
+
+
+def _worth(engine: Engine, one: BlendRow | Experiment) -> float:
+    return one.merit if one.merit is not None else engine.task.metric.sign * (one.score or 0.0)
+
+
+def _optimisms(engine: Engine, rows: list[BlendRow]) -> Floats:
+    thin = _Thinned(engine)
+    return thin.optimisms([thin.combined(row) for row in rows], rows)
 
 
 def _with_vault(engine: Engine, row: BlendRow, one: Round) -> Round:
@@ -91,11 +103,6 @@ def _with_vault(engine: Engine, row: BlendRow, one: Round) -> Round:
     held = score_blocks(engine.task.metric, vault.sample(engine, [engine.task.decide(raw, decision) for raw in raws]))
     flatters = engine.task.metric.sign * (row.score - held.value)
     return dataclasses.replace(one, vault=held.value, flatters=flatters, stderr=math.hypot(row.stderr, held.stderr))
-
-
-def _scores(engine: Engine, rows: list[BlendRow]) -> list[Score]:
-    thin = _Thinned(engine)
-    return [thin.score(thin.combined(row), row.score) for row in rows]
 
 
 class _Thinned:
@@ -117,9 +124,20 @@ class _Thinned:
         blend = decide.blend_of(row)
         return ensemble.combine(blend, {member: self.oof(member) for member in vault.members_of(blend)})
 
-    def score(self, raw: Floats, value: float) -> Score:
+    def optimisms(self, raws: Sequence[Floats], ones: Sequence[BlendRow | Experiment]) -> Floats:
+        """What choosing among the first, the first two, and so on flatters, where the choice goes by merit if there is one."""
+        task, guide = self.engine.task, self.engine.guide
+        scores = [self.score(task, raw, one.score or 0.0) for raw, one in zip(raws, ones, strict=True)]
+        if guide is task:
+            return optimisms(task.metric, scores)
+        by = [
+            self.score(guide, raw, guide.metric.sign * (one.merit or 0.0)) for raw, one in zip(raws, ones, strict=True)
+        ]
+        return optimisms(task.metric, scores, (guide.metric, by))
+
+    def score(self, task: Task, raw: Floats, value: float) -> Score:
         """`value` with the effects of blocks of rows; blocks are of all thinned rows, so that they match between members."""
-        task, whole = self.engine.task, np.asarray(np.isfinite(raw).all(axis=1))
+        whole = np.asarray(np.isfinite(raw).all(axis=1))
         filled = np.where(whole[:, None], raw, np.nanmean(raw, axis=0)) if not whole.all() else raw
         decided = task.decide_crossfitted(self.truth, filled, self.fold_of)
         found = score_blocks(task.metric, Sample(self.truth, [decided], self.groups))

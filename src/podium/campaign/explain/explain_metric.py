@@ -86,7 +86,7 @@ def _returned(material: Material, units: dict[str, NDArray[np.int64]]) -> list[R
     for sent in material.registry.submissions.all():
         if sent.public_score is None or sent.expected is None:
             continue
-        blends = [row for row in rows if row.score == sent.expected and row.round <= sent.round]
+        blends = [row for row in rows if sent.is_of(row) and row.round <= sent.round]
         if blends:
             found.append((sent, blends[-1]))
     return [

@@ -11,6 +11,7 @@ puzzle": Clemen 1989; Stock and Watson 2004; Claeskens et al. 2016). Of several,
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 from collections.abc import Mapping
@@ -116,16 +117,18 @@ def _near_the_best(engine: Engine) -> list[Experiment]:
         for one in engine.registry.experiments.best_of_pool(decide.pool_limit(engine), higher)
         if one.score is not None
     ]
-    return [
-        one for one in pool
-        if engine.task.gain(pool[0].score or 0.0, one.score or 0.0) <= WITHIN * (pool[0].stderr or 0.0)
-    ]  # fmt: skip
+    top = max(pool, key=lambda one: engine.task.metric.sign * (one.score or 0.0), default=None)
+    if top is None:
+        return []
+    within = WITHIN * (top.stderr or 0.0)
+    return [one for one in pool if engine.task.gain(top.score or 0.0, one.score or 0.0) <= within]
 
 
 def _average(engine: Engine, members: list[Experiment], round_: int) -> BlendRow:
     oofs = {one.id: engine.store.oof(one.id) for one in members}
     found = average(engine.task, engine.truth, oofs, engine.fold_of, engine.store.groups)
-    return decide.row_of(round_, found)
+    merit = decide.merit(engine, ensemble.combine(found, oofs))
+    return decide.row_of(round_, dataclasses.replace(found, merit=merit))
 
 
 def _candidate(

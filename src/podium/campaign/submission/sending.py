@@ -159,7 +159,7 @@ def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str, purpose: Purp
         engine.event("warning", message=f"not sent: {reason}; the file is {engine.campaign / 'submission.csv'}")
     if before is None or decide.gained(engine, row, waiting.as_row(before))[0] > 0:
         whole.write(engine.campaign / WAITING, text)
-        before = waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason, row.merit)
+        before = waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason, row.merit, row.weights)
     engine.registry.set(waiting.KEY, dataclasses.replace(before, reason=reason))
     reconcile.publish_standing(engine)
     engine.submitted_s = engine.clock.alive_s()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from podium.records import from_json
@@ -22,6 +23,7 @@ class Waiting:
     stderr: float
     reason: str
     merit: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def find(registry: Registry) -> Waiting | None:
@@ -36,4 +38,5 @@ def newest(registry: Registry) -> SubmissionRow | None:
 
 
 def as_row(held: Waiting) -> SubmissionRow:
-    return SubmissionRow("waiting", held.round, held.file, "", "intent", held.expected, held.stderr, merit=held.merit)
+    return SubmissionRow("waiting", held.round, held.file, "", "intent", held.expected, held.stderr,
+                         merit=held.merit, weights=held.weights)  # fmt: skip

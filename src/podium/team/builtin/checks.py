@@ -186,7 +186,11 @@ def _too_far(spec: ExperimentSpec, facts: Facts) -> str:
         return ""
     if not learnings.far_behind(facts, leader, parent, history.noise(facts)):
         return ""
-    return f"L2: {parent.id} ({parent.score:.5g}) is too far behind {leader.id} ({leader.score:.5g}) to contribute"
+    return f"L2: {parent.id} ({_judged(parent)}) is too far behind {leader.id} ({_judged(leader)}) to contribute"
+
+
+def _judged(e: ExperimentFact) -> str:
+    return f"{e.score:.5g}" if e.merit is None else f"merit {e.merit:.5g}"
 
 
 def _fate(e: ExperimentFact) -> str:

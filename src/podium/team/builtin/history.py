@@ -46,7 +46,8 @@ def noise(facts: Facts) -> float:
     leader = best(facts)
     if leader is None or leader.score is None:
         return 1.0
-    return (leader.stderr or 0.0) / 3 or 0.003 * abs(facts.worth(leader)) or 1.0
+    own = leader.stderr or 0.0 if leader.merit is None else 0.0  # it is of the score
+    return own / 3 or 0.003 * abs(facts.worth(leader)) or 1.0
 
 
 def weights(facts: Facts) -> Mapping[str, float]:

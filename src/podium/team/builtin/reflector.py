@@ -53,7 +53,7 @@ def _summary(facts: Facts) -> list[str]:
     leader = history.best(facts)
     if leader is None or leader.score is None:
         return ["No experiment has a valid score yet."]
-    lines = [f"Best: {leader.name} with {cite(leader.score, leader.id)}."]
+    lines = [f"Best: {leader.name} with {cite_worth(leader)}."]
     if facts.blends:
         newest, won = facts.blends[-1], list(history.blend_gains(facts).values())
         change = f", {won[-1]:+.3g} since the last" if won else ""
@@ -70,12 +70,10 @@ def _ceiling(facts: Facts) -> list[str]:
     top = history.ceiling(facts)
     if top is None or top.score is None:
         return []
-    told = (
-        f"Ceiling: boosting gains no more than noise beyond {cite(top.score, top.id)}, whichever library and settings."
-    )
+    told = f"Ceiling: boosting gains no more than noise beyond {cite_worth(top)}, whichever library and settings."
     others = [e for e in history.scored(facts) if e.family not in history.BOOSTED]
     if others and history.gain(facts, others[0], top) > history.noise(facts):
-        return [told, f"Passed by {others[0].name} with {cite(others[0].score or 0.0, others[0].id)}."]
+        return [told, f"Passed by {others[0].name} with {cite_worth(others[0])}."]
     return [told, "What is tried next is another kind of model; it stays only where nested folds give it weight."]
 
 
@@ -124,7 +122,7 @@ def _by(facts: Facts, field: str) -> Iterator[str]:
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         own = [e for e in ranked if getattr(e, field) == name]
         useful = sum(current.get(e.id, 0.0) > 0 for e in own)
-        top = f"best {cite(own[0].score or 0.0, own[0].id)}" if own else "none valid"
+        top = f"best {cite_worth(own[0])}" if own else "none valid"
         yield f"- {name}: {count} tried, {useful} in the blend, {top}"
 
 
@@ -166,7 +164,7 @@ def _on_threshold(facts: Facts, current: Sequence[ExperimentFact]) -> Iterator[L
         if e.score is None or history.weights(facts).get(e.id, 0.0) < 0.1:
             continue
         if learnings.far_behind(facts, leader, e, history.noise(facts)):
-            evidence = f"{cite(e.score, e.id)} is far behind {cite(leader.score, leader.id)}, yet carries weight."
+            evidence = f"{cite_worth(e)} is far behind {cite_worth(leader)}, yet carries weight."
             yield _counted(facts, replace(rule, evidence=evidence), helped=False)
             return
 

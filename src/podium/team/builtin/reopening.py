@@ -13,7 +13,7 @@ from dataclasses import replace
 from podium.records import Facts, Recipe, Reopened
 from podium.team.builtin import cost, history, novelty
 from podium.team.builtin.stock import Catalog
-from podium.team.citations import cite
+from podium.team.citations import cite_worth
 
 MOST = 5
 STARVED = ("memory", "time", "limit", "killed", "converge", "nan", "infinite")
@@ -56,8 +56,8 @@ def _once(facts: Facts, catalog: Catalog, rng: random.Random) -> Iterator[Reopen
         gap = history.gain(facts, leader, e)
         if e.id != leader.id and not weights.get(e.id) and gap < CLOSE * history.noise(facts) and e.score is not None:
             why = (
-                f"{e.family.replace('_', ' ')} was tried once, by its first setting: {cite(e.score, e.id)} against "
-                f"{cite(leader.score, leader.id)}"
+                f"{e.family.replace('_', ' ')} was tried once, by its first setting: {cite_worth(e)} against "
+                f"{cite_worth(leader)}"
             )
             yield Reopened(e.id, why, _other_setting(e.recipe, facts, catalog, rng))
 
