@@ -29,6 +29,15 @@ SMOOTH_FIRST = ("kernel", "linear", "mlp", "tabm")
 GROUPED: Mapping[str, Any] = {"target": True, "smooth": [1, 10, 100], "groups": 4}
 
 Params = Mapping[str, Any]
+# Values may follow from the columns almost exactly, which shallow trees cannot say; labels of people and their choices do not.
+DEEP: Params = {
+    "rounds": 800,
+    "patience": 60,
+    "learning_rate": 0.05,
+    "num_leaves": 127,
+    "min_data_in_leaf": 3,
+    "feature_fraction": 0.7,
+}
 
 
 def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
@@ -113,6 +122,8 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     ]
     if may_combine(facts):
         listed.insert(5, ("lightgbm", {"combos": 8}, narrow))
+    if not is_classification(competition):
+        listed.insert(2, ("lightgbm", {}, DEEP))
     listed += _branched(facts)
     if facts.n_outputs >= MANY:
         listed.sort(key=lambda item: SMOOTH_FIRST.index(item[0]) if item[0] in SMOOTH_FIRST else len(SMOOTH_FIRST))
