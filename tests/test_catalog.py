@@ -74,6 +74,17 @@ def test_smooth_models_lead_where_classes_are_many() -> None:
     assert many[:2] == ["kernel", "linear"] and many.index("mlp") < many.index("lightgbm")
 
 
+def test_deep_trees_are_drafted_early_where_values_are_predicted() -> None:
+    """Values may follow from the columns almost exactly; labels seldom do, and shallow trees serve them better."""
+
+    def deepest(known: DataFacts, asked: Competition) -> int:
+        early = [one for one in catalog.portfolio(known, asked, HARDWARE) if one.model == "lightgbm"][:4]
+        return max(int(one.params["num_leaves"]) for one in early)
+
+    assert deepest(facts(10000, values=9000), competition("regression")) == 127
+    assert deepest(facts(10000), competition()) <= 31
+
+
 def test_baseline_of_ten_thousand_rows_is_estimated_at_seconds() -> None:
     known = facts(10000)
     assert 5 * catalog.cost_s(catalog.portfolio(known, competition(), HARDWARE)[0], known, 8000) < 4

@@ -7,10 +7,12 @@ fitted, and they are drawn towards the greedy weights and no intercept.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 from numpy.typing import NDArray
 
 from podium.ensemble.greedy import prune
@@ -78,8 +80,16 @@ def _fitted(members: Floats, wanted: Floats, space: str, start: Floats) -> tuple
         return value + pull * float(away @ away), by_parameter + 2 * pull * away
 
     bounds = [(0.0, None)] * size + [(None, None)] * k
-    found = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
+    with _pools().limit(limits=1, user_api="blas"):
+        found = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
     return found.x[:size], found.x[size:]
+
+
+@functools.cache
+def _pools() -> threadpoolctl.ThreadpoolController:
+    """Of the libraries loaded by now, scipy's among them. Its small systems take several times as long on two threads, which
+    wait for each other more than they work."""
+    return threadpoolctl.ThreadpoolController()
 
 
 def _wanted(truth: NDArray[Any], space: str, k: int) -> Floats:

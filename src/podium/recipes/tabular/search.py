@@ -37,8 +37,8 @@ Space = Mapping[str, Sequence[Any]]
 PARAMS: dict[str, Space] = {
     "lightgbm": {
         "learning_rate": (0.015, 0.03, 0.05, 0.08, 0.15),
-        "num_leaves": (4, 7, 15, 31, 63, 127),
-        "min_data_in_leaf": (5, 10, 20, 40, 80, 160),
+        "num_leaves": (4, 7, 15, 31, 63, 127, 255),
+        "min_data_in_leaf": (3, 5, 10, 20, 40, 80, 160),
         "feature_fraction": (0.2, 0.35, 0.5, 0.7, 1.0),
         "bagging_fraction": (0.5, 0.7, 0.85, 1.0),
         "lambda_l2": (0.1, 1.0, 3.0, 10.0, 30.0),
