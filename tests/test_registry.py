@@ -104,13 +104,17 @@ def test_what_an_older_podium_made_is_brought_up_to_date_when_read(
     every = database_of._migrations()
     with monkeypatch.context() as older:
         older.setattr(database_of, "_migrations", lambda: every[:-1])
-        Database.create(tmp_path / "podium.db").close()
+        older_one = Registry.create(tmp_path)
+        older_one.experiments.add(experiment(1))
+        older_one.close()
     engine = EngineLock(tmp_path)
     engine.acquire()
     held = Registry.open(tmp_path)  # an older engine would fail on tables that changed under it
     held.inbox.put("stop", {})
     with pytest.raises(CampaignError, match="an older Podium is at work on it"):
         held.experiments.best_of_pool(1, higher_is_better=True)
+    found = held.experiments.get("E001")
+    assert found is not None and found.merit is None, "what needs no new column can be read"
     held.close()
     engine.release()
     registry = Registry.open(tmp_path)

@@ -16,6 +16,7 @@ from team_world import facts as facts_with
 from podium import ensemble, metrics, referee, tasks
 from podium.campaign import briefs, decide, phases
 from podium.campaign.engine import Engine
+from podium.campaign.submission import candidates
 from podium.cli import making
 from podium.competition.surrogate import surrogate
 from podium.metrics.custom import is_users
@@ -218,3 +219,16 @@ def test_until_pairs_are_known_the_noise_is_the_surrogates(engine: Engine) -> No
     told = briefs.gather(engine, 2)
     scored = referee.rescore(engine.guide, engine.truth, engine.store.oof(alone), engine.fold_of)
     assert told.noise_floor == scored.stderr != told.experiments[0].stderr
+
+
+def test_averages_that_may_be_sent_are_judged_alike(engine: Engine) -> None:
+    """Else what is far behind would look like a gain of one standard error, or be sorted on another scale."""
+    play(engine, 1, 0.10)
+    play(engine, 2, 0.25)
+    pool = engine.registry.experiments.best_of_pool(9, higher_is_better=True)
+    weak = candidates._average(engine, pool[1:], 2)
+    assert weak.merit is not None and decide.blend_of(weak).merit_stderr > 0
+    best = engine.registry.blends.newest()[-1]
+    standing = SubmissionRow("t", 2, "f", "s", "confirmed", best.score, best.stderr, merit=best.merit)
+    queued = candidates._candidate(engine, "probe", weak, standing, [], "how public goes with ours")
+    assert queued.gain < 0 and candidates.row_of(queued).merit == weak.merit

@@ -145,4 +145,6 @@ def _noise_floor(engine: Engine, champion: str | None) -> float:
     if engine.guide is engine.task:
         standing = engine.registry.experiments.get(champion)
         return (standing.stderr or 0.0) if standing else 0.0
-    return referee.rescore(engine.guide, engine.truth, engine.store.oof(champion), engine.fold_of).stderr
+    return referee.rescore(
+        engine.guide, engine.truth, engine.store.oof(champion), engine.fold_of, groups=engine.store.groups
+    ).stderr

@@ -91,7 +91,7 @@ def _tell(engine: Engine, chosen: Chosen) -> None:
         recorded = engine.registry.blends.of_round(row.round)
         if row is chosen.row:
             read = scores.get(chosen.name)
-        elif recorded is not None and recorded.score == row.score:
+        elif recorded is not None and recorded.score == row.score and recorded.weights == row.weights:
             read = scores.get(f"blend of round {row.round}")
     expectation.state(engine, row, final=True, vault_score=read)
 

@@ -98,5 +98,5 @@ def _blend(row: Any) -> BlendRow:
         stderr=row["stderr"],
         vault_score=row["vault_score"],
         detail=json.loads(row["detail"]),
-        merit=row["merit"],
+        merit=row["merit"] if "merit" in row.keys() else None,  # noqa: SIM118 — an older engine's row; `in row` asks its values
     )

@@ -208,7 +208,7 @@ def _experiment(row: Any) -> Experiment:
         score=row["score"],
         stderr=row["stderr"],
         fold_scores=tuple(json.loads(row["fold_scores"])),
-        merit=row["merit"],
+        merit=row["merit"] if "merit" in row.keys() else None,  # noqa: SIM118 — an older engine's row; `in row` asks its values
         message=row["message"],
         external=json.loads(row["external"]),
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from podium.errors import CampaignError, EngineBusy, PodiumError
+from podium.errors import CampaignError, EngineBusy
 from podium.records import AuditFinding, Learning, dumps, from_json
 from podium.registry.blends import Blends
 from podium.registry.candidates import Candidates
@@ -78,7 +78,7 @@ class Registry:
         try:
             if database.is_behind() and not EngineLock.is_held(campaign):
                 _bring_up_to_date(path)
-        except PodiumError:
+        except BaseException:
             database.close()
             raise
         return cls(database)

@@ -179,7 +179,7 @@ def _blends(facts: Facts, chars: int) -> str:
     newest = facts.blends[-5:]
     return lines(
         (
-            f"- {blend_name(b)}: score {cite_worth(b)} ± {b.stderr:.2g}; "
+            f"- {blend_name(b)}: score {cite_worth(b)} (the score ± {b.stderr:.2g}); "
             + ", ".join(f"{id_} {weight:.2f}" for id_, weight in sorted(b.weights.items(), key=lambda w: -w[1])[:8])
             for b in reversed(newest)
         ),

@@ -55,7 +55,14 @@ def refresh(engine: Engine, best: BlendRow, *, scarce: bool) -> list[Candidate]:
 def row_of(candidate: Candidate) -> BlendRow:
     blend = candidate.detail
     return BlendRow(
-        candidate.round, candidate.weights, str(blend["space"]), candidate.expected, candidate.stderr, None, blend
+        candidate.round,
+        candidate.weights,
+        str(blend["space"]),
+        candidate.expected,
+        candidate.stderr,
+        None,
+        blend,
+        blend.get("merit"),
     )
 
 
@@ -127,8 +134,12 @@ def _near_the_best(engine: Engine) -> list[Experiment]:
 def _average(engine: Engine, members: list[Experiment], round_: int) -> BlendRow:
     oofs = {one.id: engine.store.oof(one.id) for one in members}
     found = average(engine.task, engine.truth, oofs, engine.fold_of, engine.store.groups)
-    merit = decide.merit(engine, ensemble.combine(found, oofs))
-    return decide.row_of(round_, dataclasses.replace(found, merit=merit))
+    if engine.guide is not engine.task:
+        raw, groups = ensemble.combine(found, oofs), engine.store.groups
+        judged = referee.rescore(engine.guide, engine.truth, raw, engine.fold_of, groups=groups)
+        merit = engine.guide.metric.sign * judged.score
+        found = dataclasses.replace(found, merit=merit, merit_stderr=judged.stderr)
+    return decide.row_of(round_, found)
 
 
 def _candidate(

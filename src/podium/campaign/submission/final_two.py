@@ -76,8 +76,8 @@ def _beside(engine: Engine, standing: SubmissionRow) -> list[SubmissionRow]:
     others = [row for row in engine.registry.submissions.all() if row.state == "confirmed" and row.tag != standing.tag]
     robust = [row for row in reversed(others) if row.purpose == "robust"]
     rest = [row for row in others if row.purpose != "robust" and row.expected is not None]
-    sign = engine.task.metric.sign
-    rest.sort(key=lambda row: sign * (row.expected or 0.0) if row.merit is None else row.merit, reverse=True)
+    by_merit, sign = all(row.merit is not None for row in rest), engine.task.metric.sign
+    rest.sort(key=lambda row: (row.merit or 0.0) if by_merit else sign * (row.expected or 0.0), reverse=True)
     return [*robust, *rest]
 
 

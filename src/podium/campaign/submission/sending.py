@@ -13,6 +13,7 @@ from podium.campaign.lineage import credit_line
 from podium.campaign.submission import allowance, filing, outage, reconcile, waiting
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend
+from podium.registry import invalidation
 from podium.registry.submissions import SubmissionRow
 
 if TYPE_CHECKING:
@@ -150,6 +151,11 @@ def _sent(engine: Engine, intent: SubmissionRow, row: BlendRow, owed: str, alone
     proxy.record(engine)
 
 
+def _is_worse(engine: Engine, waits: SubmissionRow, row: BlendRow) -> bool:
+    """Whether the file that waits should give way: something that it rests on was taken back, or the new one gains."""
+    return bool(invalidation.tainted(engine.registry, waits)) or decide.gained(engine, row, waits)[0] > 0
+
+
 def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str, purpose: Purpose) -> Submitted:
     """A best blend's file that would have been sent, as submission.csv; said once for each reason."""
     if purpose != "best":
@@ -157,7 +163,7 @@ def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str, purpose: Purp
     before = waiting.find(engine.registry)
     if before is None or before.reason != reason:
         engine.event("warning", message=f"not sent: {reason}; the file is {engine.campaign / 'submission.csv'}")
-    if before is None or decide.gained(engine, row, waiting.as_row(before))[0] > 0:
+    if before is None or _is_worse(engine, waiting.as_row(before), row):
         whole.write(engine.campaign / WAITING, text)
         before = waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason, row.merit, row.weights)
     engine.registry.set(waiting.KEY, dataclasses.replace(before, reason=reason))

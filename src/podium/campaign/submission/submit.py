@@ -51,9 +51,9 @@ def _already(engine: Engine, row: BlendRow, round_: int) -> Submitted | None:
     """What this round came to before a crash came and the step was not recorded: said as it would have been said."""
     submissions = engine.registry.submissions
     standing, held = submissions.standing(), waiting.find(engine.registry)
-    if held is not None and held.round == round_ and held.expected == row.score:
+    if held is not None and held.round == round_ and waiting.as_row(held).is_of(row):
         return Submitted(None, f"held: {held.reason}", True)  # written
-    if standing is None or standing.round != round_ or standing.expected != row.score:
+    if standing is None or standing.round != round_ or not standing.is_of(row):
         return None
     _, reason = decide.worth_submitting(engine, row, submissions.standing(before_round=round_), at_the_end=False)
     return Submitted(standing.tag, reason)
