@@ -8,29 +8,22 @@ blend has not seen against the same blend without that way, in per cent; positiv
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+from halves import Pool, asked
 
-from podium import ensemble, tasks
-from podium.campaign.store import PredictionStore
-from podium.competition.dataset import Dataset
+from podium import ensemble
 from podium.ensemble import stacked
-from podium.registry.registry import Registry
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("campaigns", nargs="+", type=Path, metavar="CAMPAIGN")
-    parser.add_argument("--halves", type=int, default=20)
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    found = [one for campaign in asked.campaigns if (one := measured(campaign, asked.halves))]
-    if asked.json:
+    told = asked(__doc__, halves=20)
+    found = [one for campaign in told.campaigns if (one := measured(campaign, told.halves))]
+    if told.json:
         print(json.dumps({"schema_version": 1, "campaigns": found}))
         return
     for one in found:
@@ -43,16 +36,8 @@ def main() -> None:
 
 def measured(campaign: Path, halves: int) -> dict[str, Any] | None:
     """One campaign's figures; None where stacking does not minimise its metric."""
-    registry = Registry.open(campaign)
-    try:
-        dataset = Dataset.open(campaign / "data")
-        task = tasks.of_data(dataset)
-        store = PredictionStore(campaign, registry, dataset, task)
-        pool = registry.experiments.best_of_pool(40, dataset.competition.metric_direction == "higher")
-        oofs = {one.id: store.oof(one.id) for one in pool}
-        truth = task.encode(dataset.labels(dataset.train[store.scored]))
-    finally:
-        registry.close()
+    pool = Pool.of(campaign, 40)
+    task, truth, oofs = pool.task, pool.truth, pool.oofs
     if task.metric.name not in (*stacked.SQUARED, "log_loss") or len(oofs) < 2:
         return None
     gains, chosen = [], 0
@@ -65,12 +50,12 @@ def measured(campaign: Path, halves: int) -> dict[str, Any] | None:
                     task,
                     truth[mine],
                     {name: values[mine] for name, values in oofs.items()},
-                    store.fold_of[mine],
+                    pool.fold_of[mine],
                     seed=0,
                 )
             chosen += found.kind == "stacked"
             raw = ensemble.combine(found, {name: oofs[name][~mine] for name in found.weights})
-            scores.append(task.score_raw(truth[~mine], raw, store.fold_of[~mine]))
+            scores.append(task.score_raw(truth[~mine], raw, pool.fold_of[~mine]))
         gains.append(100 * task.gain(scores[0], scores[1]) / abs(scores[1]))
     low, high = np.quantile(gains, [0.05, 0.95])
     return {

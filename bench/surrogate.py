@@ -1,7 +1,7 @@
 """What a surrogate sees that the metric hides: members of finished campaigns, chosen on half of their rows by each of the
 two, judged on the other half by the metric.
 
-    python bench/surrogate.py CAMPAIGN… [--halves 200] [--json]
+    python bench/surrogate.py CAMPAIGN… [--halves 200] [--json]    (at most 20 of the halves are blended)
 
 For each campaign whose metric moves in steps: the metric on the unseen half of the best one, and of the plain mean of the best
 five, chosen by the metric and by the surrogate; and of the whole blend, with ways and members compared by each. The gain is
@@ -10,7 +10,6 @@ the surrogate's over the metric's, its interval (90 %) over halves.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -18,13 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from halves import Pool, asked
 from numpy.typing import NDArray
 
 from podium import ensemble, metrics, tasks
-from podium.campaign.store import PredictionStore
-from podium.competition.dataset import Dataset
 from podium.competition.surrogate import surrogate
-from podium.registry.registry import Registry
 from podium.tasks.surrogate import surrogate_of
 from podium.tasks.task import Floats, Task
 
@@ -32,13 +29,9 @@ POOL, SEVERAL, BLENDS = 100, 5, 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("campaigns", nargs="+", type=Path, metavar="CAMPAIGN")
-    parser.add_argument("--halves", type=int, default=200, help=f"of them at most {BLENDS} are blended")
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    found = [one for campaign in asked.campaigns if (one := measured(campaign, asked.halves))]
-    if asked.json:
+    told = asked(__doc__, halves=200)
+    found = [one for campaign in told.campaigns if (one := measured(campaign, told.halves))]
+    if told.json:
         print(json.dumps({"schema_version": 1, "campaigns": found}))
         return
     for one in found:
@@ -55,28 +48,20 @@ def main() -> None:
 
 def measured(campaign: Path, halves: int) -> dict[str, Any] | None:
     """One campaign's figures; None where its metric is smooth, or it has fewer than `SEVERAL` members."""
-    dataset = Dataset.open(campaign / "data")
-    asked = dataset.competition
-    name = surrogate(metrics.get(asked.metric), asked.task_type, asked.submission_kind)
-    registry = Registry.open(campaign)
-    try:
-        task = tasks.for_competition(dataclasses.replace(asked, surrogate=name))
-        store = PredictionStore(campaign, registry, dataset, task)
-        pool = registry.experiments.best_of_pool(POOL, asked.metric_direction == "higher")
-        oofs = {one.id: store.oof(one.id) for one in pool}
-        truth = task.encode(dataset.labels(dataset.train[store.scored]))
-    finally:
-        registry.close()
-    if not name or len(oofs) < SEVERAL:
+    pool = Pool.of(campaign, POOL)
+    known = pool.task.competition
+    name = surrogate(metrics.get(known.metric), known.task_type, known.submission_kind)
+    if not name or len(pool.oofs) < SEVERAL:
         return None
-    trials = [_trial(task, truth, oofs, store.fold_of, half, half < BLENDS) for half in range(halves)]
+    task = tasks.for_competition(dataclasses.replace(known, surrogate=name))
+    trials = [_trial(task, pool.truth, pool.oofs, pool.fold_of, half, half < BLENDS) for half in range(halves)]
     compared = {what: _compared(task, [t[what] for t in trials if what in t]) for what in trials[0]}
     head = {
         "campaign": str(campaign),
-        "metric": asked.metric,
+        "metric": known.metric,
         "surrogate": name,
-        "members": len(oofs),
-        "rows": len(truth),
+        "members": len(pool.oofs),
+        "rows": len(pool.truth),
     }
     return {**head, **compared}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podium.campaign import decide
+from podium.records import worth
 from podium.registry.blends import BlendRow
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ def to_send(engine: Engine, row: BlendRow) -> BlendRow:
     """The blend whose predictions go into a submission: `row`, or its round's with the pool where the user asked for
     that and it looks better."""
     other = engine.registry.imported.blend(row.round) if engine.competition.brought.use_imported else None
-    if other is None:
-        return row
-    compared = other.merit is not None and row.merit is not None
-    gain = (other.merit or 0.0) - (row.merit or 0.0) if compared else engine.task.gain(other.score, row.score)
-    return other if gain > 0 else row
+    higher = engine.competition.metric_direction == "higher"
+    found = [row] if other is None else [row, other]
+    return max(found, key=lambda one: worth(one.merit, one.score, higher_is_better=higher))

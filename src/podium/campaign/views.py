@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from podium import whole
 from podium.platforms.choose import address_of
-from podium.records import Learning, to_json
+from podium.records import Learning, to_json, worth
 from podium.registry import Registry
 from podium.registry.experiments import Experiment
 from podium.registry.runs import RunRow
@@ -230,7 +230,7 @@ def best_of(experiments: list[Experiment], higher_is_better: bool) -> Experiment
     def rank(experiment: Experiment) -> tuple[bool, bool, float]:
         valid = experiment.verdict in ("pooled", "champion")
         finished = experiment.status == "done"
-        return valid, finished, experiment.worth(higher_is_better)
+        return valid, finished, worth(experiment.merit, experiment.score, higher_is_better=higher_is_better)
 
     return max(experiments, key=rank, default=None)
 

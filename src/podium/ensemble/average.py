@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from podium.ensemble import space as spaces
 from podium.ensemble.blend import Blend, combine, common_rows
-from podium.metrics.uncertainty import estimate
+from podium.metrics.uncertainty import Estimate, estimate
 from podium.tasks.task import Floats, Task
 
 
@@ -20,10 +20,11 @@ def average(
     oofs: Mapping[str, Floats],
     fold_of: NDArray[np.int8],
     groups: NDArray[Any] | None = None,
+    guide: Task | None = None,
 ) -> Blend:
     """`oofs`: name → `(n, k)` raw OOF predictions, NaN where unknown; `truth` `(n, …)`; `groups` `(n,)`: the sampling units,
-    where rows are none. The nested score is the score: only the decision is fitted, on other folds. Raises UserError
-    without members or common rows."""
+    where rows are none; `guide`: as for `blend`. The nested score is the score: only the decision is fitted, on other folds.
+    Raises UserError without members or common rows."""
     names, rows = common_rows(oofs, fold_of)
     space = spaces.space_of(task)
     known = {name: oofs[name][rows] for name in names}
@@ -33,9 +34,15 @@ def average(
     )
     weights = dict.fromkeys(names, 1.0 / len(names))
     blend = Blend(weights, space, 0.0, 0.0, 0.0, "mean", quantiles=quantiles, bounds=bounds, n_rows=len(rows))
-    decided = task.decide_crossfitted(truth[rows], combine(blend, known), fold_of[rows])
-    judged = estimate(task.metric, truth[rows], decided, None if groups is None else groups[rows])
+    raw, units = combine(blend, known), None if groups is None else groups[rows]
+
+    def judged(by: Task) -> Estimate:
+        return estimate(by.metric, truth[rows], by.decide_crossfitted(truth[rows], raw, fold_of[rows]), units)
+
+    own = judged(task)
+    guided = own if guide is None or guide is task else judged(guide)
     return Blend(
-        weights, space, judged.value, judged.stderr, judged.value, "mean" if len(names) > 1 else "single",
-        quantiles=quantiles, bounds=bounds, n_rows=len(rows),
+        weights, space, own.value, own.stderr, own.value, "mean" if len(names) > 1 else "single",
+        quantiles=quantiles, bounds=bounds, n_rows=len(rows), merit_stderr=guided.stderr,
+        merit=None if guide is None or guide is task else guide.metric.sign * guided.value,
     )  # fmt: skip

@@ -30,6 +30,7 @@ from podium.records.plain import dumps, from_json, to_json
 from podium.records.told import BlendFact, Brief, Budget, ExperimentFact, Explained, Facts
 from podium.records.tried import ExperimentSpec, Limits, Recipe, RunExit
 from podium.records.words import Direction, Operator, Phase, Role, RunKind, Status, SubmissionKind, Verdict
+from podium.records.worth import worth
 
 __all__ = [
     "AuditFinding",
@@ -80,4 +81,5 @@ __all__ = [
     "dumps",
     "from_json",
     "to_json",
+    "worth",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from podium.records.handed import (
 )
 from podium.records.tried import ExperimentSpec, Recipe
 from podium.records.words import Operator, Phase, Role, Status, Verdict
+from podium.records.worth import worth
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,8 @@ class Facts:
     sources: tuple[ExternalSource, ...] = ()  # known to the engine, not proposed yet: of the user's catalogue, of links
 
     def worth(self, one: ExperimentFact | BlendFact) -> float:
-        """What an experiment or a blend is compared by, more is better: its merit by the surrogate, else its score. Minus
-        infinity without either."""
-        if one.merit is not None:
-            return one.merit
-        if one.score is None:
-            return -math.inf
-        return one.score if self.competition.metric_direction == "higher" else -one.score
+        """What an experiment or a blend is compared by, more is better; minus infinity without a score."""
+        return worth(one.merit, one.score, higher_is_better=self.competition.metric_direction == "higher")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,12 +32,6 @@ class Experiment:
     merit: float | None = None  # by the surrogate, more is better; None where the competition has none
     message: str = ""
     external: Mapping[str, float] = field(default_factory=dict)  # sources from elsewhere → weight of their rows
-
-    def worth(self, higher_is_better: bool) -> float:
-        """What it is ranked by, more is better: its merit, else its score; minus infinity without either."""
-        if self.merit is not None:
-            return self.merit
-        return -math.inf if self.score is None else self.score if higher_is_better else -self.score
 
 
 class Experiments:

@@ -69,9 +69,8 @@ def tainted(registry: Registry, standing: SubmissionRow) -> tuple[str, ...]:
     taken = invalidated(registry)
     if not taken or standing.expected is None:
         return ()
-    sent = [standing.weights] if standing.weights else []
-    if not sent:
-        sent = [row.weights for row in registry.blends.newest(10_000) if row.score == standing.expected]
+    known = [standing.weights] if standing.weights else []
+    sent = known or [row.weights for row in registry.blends.newest(10_000) if row.score == standing.expected]
     return tuple(id_ for id_ in taken if any(weights.get(id_, 0.0) > 0 for weights in sent))
 
 

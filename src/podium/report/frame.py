@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from podium.records import worth
 from podium.report.figures import duration_text, expected_text, metric_text, one_line, score_digits, score_text
 from podium.report.seats import cost_text, fell_back_text
 
@@ -96,14 +97,13 @@ def _experiments(snapshot: dict[str, Any], rows: int, width: int, unicode: bool)
 
 def window(experiments: Sequence[dict[str, Any]], rows: int, higher_is_better: bool) -> list[dict[str, Any]]:
     """At most `rows` experiments: under way, in the blend, newest, then best; oldest first."""
-    sign = 1.0 if higher_is_better else -1.0
     running = [e for e in experiments if e["status"] == "running"]
     blended = sorted((e for e in experiments if e["blend_weight"] > 0), key=lambda e: -e["blend_weight"])
     champion = [e for e in experiments if e["verdict"] == "champion"]
     queued = [e for e in experiments if e["status"] == "queued"]
     newest = list(reversed(experiments[-rows:]))
     scored = [e for e in experiments if e["score"] is not None]
-    best = sorted(scored, key=lambda e: sign * e["score"] if e["merit"] is None else e["merit"], reverse=True)
+    best = sorted(scored, key=lambda e: -worth(e["merit"], e["score"], higher_is_better=higher_is_better))
     chosen: dict[str, dict[str, Any]] = {}
     for experiment in [*champion, *running, *blended[: rows // 2], *queued[: rows // 4], *newest, *best]:
         if len(chosen) >= rows:

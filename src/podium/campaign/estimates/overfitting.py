@@ -13,7 +13,7 @@ import numpy as np
 from podium import ensemble
 from podium.campaign import decide
 from podium.campaign.estimates import vault
-from podium.records import to_json
+from podium.records import to_json, worth
 from podium.referee.adaptive import Round, optimisms
 from podium.referee.tracking import Sample, Score, score_blocks
 from podium.registry.blends import BlendRow
@@ -70,20 +70,20 @@ def _measure(engine: Engine) -> Overfitting:
     of_round = [experiment.round for experiment in engine.registry.experiments.all()]
     found: list[Round] = []
     best: BlendRow | None = None
+    higher = engine.competition.metric_direction == "higher"
     for row, optimistic in zip(rows, flattery, strict=True):
-        best = row if best is None or _worth(engine, row) > _worth(engine, best) else best
+        best = (
+            row
+            if best is None
+            else max(best, row, key=lambda one: worth(one.merit, one.score, higher_is_better=higher))
+        )
         tried = sum(at <= row.round for at in of_round)
         found.append(_with_vault(engine, row, Round(row.round, row.score, best.score, optimistic, tried)))
-    higher = engine.competition.metric_direction == "higher"
     pool = engine.registry.experiments.best_of_pool(MOST_SINGLES, higher)
     thin = _Thinned(engine)
     singles = thin.optimisms([thin.oof(e.id) for e in pool], pool)
     message = _message(found, engine.task.metric.name)
     return Overfitting(tuple(found), float(singles[-1]) if pool else 0.0, len(of_round), message)
-
-
-def _worth(engine: Engine, one: BlendRow | Experiment) -> float:
-    return one.merit if one.merit is not None else engine.task.metric.sign * (one.score or 0.0)
 
 
 def _optimisms(engine: Engine, rows: list[BlendRow]) -> Floats:

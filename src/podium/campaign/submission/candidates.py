@@ -11,7 +11,6 @@ puzzle": Clemen 1989; Stock and Watson 2004; Claeskens et al. 2016). Of several,
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
 from collections.abc import Mapping
@@ -133,12 +132,7 @@ def _near_the_best(engine: Engine) -> list[Experiment]:
 
 def _average(engine: Engine, members: list[Experiment], round_: int) -> BlendRow:
     oofs = {one.id: engine.store.oof(one.id) for one in members}
-    found = average(engine.task, engine.truth, oofs, engine.fold_of, engine.store.groups)
-    if engine.guide is not engine.task:
-        raw, groups = ensemble.combine(found, oofs), engine.store.groups
-        judged = referee.rescore(engine.guide, engine.truth, raw, engine.fold_of, groups=groups)
-        merit = engine.guide.metric.sign * judged.score
-        found = dataclasses.replace(found, merit=merit, merit_stderr=judged.stderr)
+    found = average(engine.task, engine.truth, oofs, engine.fold_of, engine.store.groups, engine.guide)
     return decide.row_of(round_, found)
 
 

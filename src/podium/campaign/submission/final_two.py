@@ -13,7 +13,7 @@ from podium.campaign import decide
 from podium.campaign.estimates.finalists import SPARE_S, SPARE_SHARE
 from podium.campaign.submission import candidates, outage
 from podium.campaign.submission.sending import admission, send
-from podium.records import to_json
+from podium.records import to_json, worth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,8 +76,8 @@ def _beside(engine: Engine, standing: SubmissionRow) -> list[SubmissionRow]:
     others = [row for row in engine.registry.submissions.all() if row.state == "confirmed" and row.tag != standing.tag]
     robust = [row for row in reversed(others) if row.purpose == "robust"]
     rest = [row for row in others if row.purpose != "robust" and row.expected is not None]
-    by_merit, sign = all(row.merit is not None for row in rest), engine.task.metric.sign
-    rest.sort(key=lambda row: (row.merit or 0.0) if by_merit else sign * (row.expected or 0.0), reverse=True)
+    higher = engine.competition.metric_direction == "higher"
+    rest.sort(key=lambda row: worth(row.merit, row.expected, higher_is_better=higher), reverse=True)
     return [*robust, *rest]
 
 
