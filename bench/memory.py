@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from peers import contests
 from peers.judge import Judge
 
+from podium.errors import UserError
 from podium.registry import Registry
 
 Curve = list[tuple[float, float]]  # (seconds, the blend's estimate)
@@ -121,4 +122,8 @@ def _interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as problem:
+        print(f"memory: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None

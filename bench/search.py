@@ -30,6 +30,7 @@ from podium.campaign import loop
 from podium.campaign.decide import best_blend
 from podium.cli import compose, making
 from podium.cli.duration import seconds
+from podium.errors import UserError
 from podium.team.builtin import BuiltinSeat
 from podium.team.builtin.stock import shipped_catalog
 from podium.team.seat import Seat
@@ -111,4 +112,8 @@ def _summary(rows: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as problem:
+        print(f"search: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -188,6 +188,18 @@ def test_frame_fits_and_says_what_matters(campaign: Path, width: int) -> None:
     assert ("operator" in picture) == (width >= 100)
 
 
+@pytest.mark.parametrize("surrogate", ["log_loss", None])
+def test_frame_says_what_experiments_are_compared_by(campaign: Path, surrogate: str | None) -> None:
+    from rich.console import Console
+
+    from podium.report.frame import frame
+
+    now, console = snapshot(campaign), Console(width=100, file=io.StringIO(), record=True)
+    now["competition"]["surrogate"] = surrogate
+    console.print(frame(now, [], 100, 24))
+    assert ("compared by log loss" in console.export_text()) == (surrogate is not None)
+
+
 def test_frame_without_unicode_is_ascii_but_for_names(campaign: Path) -> None:
     assert not set("★●▶⊘━─╭│") & set(draw(campaign, 80, unicode=False))
 

@@ -44,6 +44,8 @@ def _header(snapshot: dict[str, Any], width: int, unicode: bool) -> Panel:
     competition = snapshot["competition"]
     kind = one_line(competition["task_type"] or "", 40).replace("_", " ")
     about = f"  {kind}, {metric_text(competition['metric_title'], competition['metric_direction'])}"
+    if by := competition.get("surrogate"):
+        about += f", compared by {one_line(by, 20).replace('_', ' ')}"
     name = one_line(competition["competition"] or "campaign", max(12, width - 4 - len(about)))
     first = Text.assemble((name, "bold"), about)
     phase = f"round {snapshot['round']}, {snapshot['phase']}" if snapshot["phase"] else "not started"
