@@ -181,6 +181,7 @@ def test_same_input_same_blend_and_it_survives_json() -> None:
 def test_combine_works_row_by_row_in_rank_space() -> None:
     task = task_of("auc", "binary_classification")
     truth, oofs = made(task, 400, [1.0, 1.0, 1.0])
+    oofs = {member: 2 * values for member, values in oofs.items()}  # scores, no probabilities
     found = ensemble.blend(task, truth, oofs, folds(400), seed=0)
     assert found.space == "rank"
     whole = ensemble.combine(found, oofs)
@@ -188,6 +189,22 @@ def test_combine_works_row_by_row_in_rank_space() -> None:
     assert one[0, 0] == pytest.approx(whole[7, 0])
     with pytest.raises(UserError, match="has no predictions"):
         ensemble.combine(found, {})
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_how_sure_a_member_is_counts_where_only_the_order_does(scale: float) -> None:
+    """One member knows some rows for sure and nothing of the others: its ranks hide that. Scores above 1 are no probabilities."""
+    task, rng = task_of("auc", "binary_classification"), np.random.default_rng(0)
+    sure = np.where(rng.random(4000) < 0.2, 6.0 * rng.choice([-1, 1], 4000), rng.normal(size=4000) * 0.01)
+    vague = rng.normal(size=4000)
+    truth = (rng.random(4000) < 1 / (1 + np.exp(-sure - vague))).astype(np.int64)
+    oofs = {name: scale / (1 + np.exp(-x))[:, None] for name, x in (("sure", sure), ("vague", vague))}
+    found = ensemble.blend(task, truth, oofs, folds(4000), seed=0)
+    assert ("greedy_logit" in found.candidates) == (scale == 1.0)
+    if scale == 1.0:
+        assert found.kind == "greedy_logit" and found.nested_score > found.candidates["greedy"] + 0.005
+        one = ensemble.combine(found, {m: v[7:8] for m, v in oofs.items()})
+        assert one[0, 0] == pytest.approx(ensemble.combine(found, oofs)[7, 0])
 
 
 def test_a_runaway_member_is_held() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ from podium.registry.blends import BlendRow
 from podium.registry.submissions import SubmissionRow
 from podium.tasks.surrogate import surrogate_of
 from podium.tasks.task import Floats, Task
-from podium.testing.fake_executor import FakeExecutor
+from podium.testing.fake_executor import FakeExecutor, FakeRun
 
 
 @pytest.mark.parametrize(
@@ -124,10 +126,10 @@ def engine(contest: Path, tmp_path: Path) -> Engine:
     )
 
 
-def play(engine: Engine, number: int, skill: float) -> str:
+def play(engine: Engine, number: int, skill: float, told: Callable[[Engine, float], Any] = telling) -> str:
     """One experiment of this skill, run, verified and judged. Fake predictions know the truth: no alarm counts."""
     assert isinstance(engine.executor, FakeExecutor)
-    engine.executor.predictions = telling(engine, skill)
+    engine.executor.predictions = told(engine, skill)
     built = add_experiments(engine, 1, round_=number, cost_s=0.1)
     phases.run(engine, number, built)
     phases.verdicts(engine, number, phases.verify(engine, number))
@@ -232,3 +234,26 @@ def test_averages_that_may_be_sent_are_judged_alike(engine: Engine) -> None:
     standing = SubmissionRow("t", 2, "f", "s", "confirmed", best.score, best.stderr, merit=best.merit)
     queued = candidates._candidate(engine, "probe", weak, standing, [], "how public goes with ours")
     assert queued.gain < 0 and candidates.row_of(queued).merit == weak.merit
+
+
+def test_what_carries_weight_keeps_its_place_in_the_next_blend(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The partner of the leading family is behind all of its settings by itself."""
+    partner, *leading = (play(engine, number, skill) for number, skill in ((1, 0.10), (2, 0.2), (3, 0.25), (4, 0.3)))
+    best = max(row.round for row in engine.registry.blends.newest()) + 1
+    carried = BlendRow(best, {partner: 0.4, leading[-1]: 0.6}, "probability", 0.99, 0.01, None, {}, merit=0.0)
+    assert partner not in {e.id for e in engine.registry.experiments.best_of_pool(2, higher_is_better=True)}
+    engine.registry.blends.add(carried)
+    monkeypatch.setattr(decide, "POOL_LIMIT", 2)
+    assert [e.id for e in decide._drawn_from(engine)] == [leading[-1], partner]
+    invalidation.invalidate(engine.registry, partner, "it read the answers", higher_is_better=True)
+    assert partner not in {e.id for e in decide._drawn_from(engine)}
+
+
+def test_of_those_that_predict_the_same_one_takes_a_place(engine: Engine) -> None:
+    def by_row(engine: Engine, skill: float) -> Callable[[FakeRun], Floats]:
+        truth = telling(engine, 1.0)
+        return lambda run: skill * truth(run) + (1 - skill) * (0.5 + 0.4 * np.sin(run.rows * 12.9898))[:, None]
+
+    first, twin, other = (play(engine, number, skill, by_row) for number, skill in ((1, 0.2), (2, 0.2), (3, 0.3)))
+    drawn = {e.id for e in decide._drawn_from(engine)}
+    assert other in drawn and len(drawn & {first, twin}) == 1

@@ -231,12 +231,26 @@ def _replicates(engine: Engine) -> list[Paired]:
 def blend(engine: Engine, round_: int, *, predicted: bool = False) -> BlendRow | None:
     """The round's blend over the best of the pool, with its nested estimate; None while the pool is empty. `predicted`: over
     those alone that have predicted the test rows, which is what can be sent when no run may begin."""
-    best = engine.registry.experiments.best_of_pool(pool_limit(engine), engine.competition.metric_direction == "higher")
+    best = _drawn_from(engine)
     if predicted:
         best = [e for e in best if _is_predicted(engine, e)][:READY_LIMIT]
     if not best:
         return None
     return blended(engine, round_, {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)})
+
+
+def _drawn_from(engine: Engine) -> list[Experiment]:
+    """The best of the pool, after what carries weight in the best blend so far, the heaviest first: twenty settings of the family
+    that leads must not crowd out the one partner that a blend gains by. Of those that predict the same, one."""
+    limit, higher = pool_limit(engine), engine.competition.metric_direction == "higher"
+    last, pool = engine.registry.blends.best(higher), engine.registry.experiments
+    weights = last.weights if last else {}
+    heaviest = sorted((id_ for id_ in weights if weights[id_] > 0), key=lambda id_: (-weights[id_], id_))
+    carrying = [e for id_ in heaviest if _is_valid(engine, id_) and (e := pool.get(id_)) is not None]
+    drawn: dict[object, Experiment] = {}
+    for e in (*carrying, *pool.best_of_pool(limit, higher)):
+        drawn.setdefault((e.fold_scores, e.merit), e)
+    return list(drawn.values())[:limit]
 
 
 def blended(engine: Engine, round_: int, oofs: Mapping[str, Floats]) -> BlendRow:

@@ -20,6 +20,7 @@ from podium.ensemble.mixing import mixed
 from podium.ensemble.objective import objective_for
 from podium.errors import UserError
 from podium.metrics.uncertainty import difference, estimate
+from podium.tasks.classification import ClassificationTask
 from podium.tasks.task import Floats, Task
 
 TIE = 0.5  # standard errors of the nested paired gain that a less simple way must win by
@@ -38,8 +39,8 @@ class Blend:
 
     `score`: OOF score with these weights; `nested_score` and its `stderr`: with weights fitted on other folds. `merit` and
     its `merit_stderr`: of the same nested predictions by the guide, more is better; None where the metric itself guides.
-    `kind`: single, mean, greedy, greedy_geometric or stacked, which alone has a `slope` and a `bias` (a column) in the
-    blending space; empty is none. `singles`: each member's score on the common rows, and `candidates`: the nested score of
+    `kind`: single, mean, greedy, greedy_geometric, greedy_logit or stacked, which alone has a `slope` and a `bias` (a column) in
+    the blending space; empty is none. `singles`: each member's score on the common rows, and `candidates`: the nested score of
     each way tried, both by the guide. `quantiles`, `bounds`: what `combine` needs to treat other rows alike.
     """
 
@@ -202,6 +203,8 @@ class _Pool:
         if self.task.metric.name == "log_loss":
             other = "geometric" if spaces.is_simplex(self.task) else "logit"
             ways["greedy_geometric"] = _way([*fitted, bagged], other)
+        if self.space == "rank" and self._are_probabilities():  # ranks forget how sure a member is
+            ways["greedy_logit"] = _way([*fitted, bagged], "logit")
         if stacked.fits(self.task, other):
             ways["stacked"] = self._stacked(fitted, bagged, other)
         return ways
@@ -219,6 +222,11 @@ class _Pool:
 
         by_fold = tuple(way(self.fold_of != fold, start) for fold, start in zip(self.folds, fitted, strict=True))
         return replace(way(slice(None), bagged), by_fold=by_fold)
+
+    def _are_probabilities(self) -> bool:
+        return isinstance(self.task, ClassificationTask) and all(
+            float(raw.min()) >= 0.0 and float(raw.max()) <= 1.0 for raw in self.raw
+        )
 
     def _in(self, member: int, space: str) -> Floats:
         return self.members[member] if space == self.space else spaces.to_space(self.raw[member], space)
