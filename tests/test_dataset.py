@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from intake_competitions import frames, toy, write
 
-from podium.competition import Dataset, build, intake
+from podium.competition import Dataset, build, features, intake
 from podium.competition.columns import cast, describe, learn_type
 from podium.errors import CampaignError, IntakeError
 
@@ -242,3 +244,30 @@ def test_kinds_of_columns(values: list[str | None], kind: str) -> None:
 def test_infinite_features_are_missing() -> None:
     series = pl.Series("c", [1.0, float("inf"), float("nan")])
     assert cast(series, learn_type(series)).to_list() == [1.0, None, None]
+
+
+LANDS = [
+    f"{a} {b}"
+    for a in ("South", "North", "West", "New")
+    for b in ("Korea", "Samoa", "Guinea", "Zealand", "Wales", "Delhi")
+]
+
+
+@pytest.mark.parametrize(
+    ("others", "rows", "kind"),
+    [
+        ({}, 600, "categorical"),
+        ({}, 100, "text"),  # too few rows of each to tell
+        ({"remark": lambda k: f"remark number {k} of many"}, 600, "text"),  # read together
+        ({"price": float}, 600, "categorical"),
+    ],
+)
+def test_few_texts_that_come_back_are_names(others: dict[str, Callable[[int], Any]], rows: int, kind: str) -> None:
+    frame = pl.DataFrame(
+        {
+            "land": [LANDS[k % len(LANDS)] for k in range(rows)],
+            **{n: [f(k) for k in range(rows)] for n, f in others.items()},
+        }
+    )
+    described = features.describe(frame, [learn_type(frame[name]) for name in frame.columns], set())
+    assert {column.name: column.kind for column in described}["land"] == kind

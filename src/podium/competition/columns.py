@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
@@ -13,6 +13,7 @@ from podium.protocol import Column, ColumnKind
 
 Cast = Literal["float", "int", "bool", "str", "datetime", "list"]
 MISSING_WORDS = ("", "?", "-", ".", "none", "missing", "na", "n/a", "nan", "null", "unknown", "inf", "-inf", "infinity")
+NAMES, NAMED_ROWS, NAME_LENGTH = 250, 20, 40  # different texts at most, rows for each at least, mean length at most
 FEW_VALUES = 20  # at most so many distinct strings are plain categories, whatever they look like
 DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
@@ -216,6 +217,18 @@ def describe(series: pl.Series, kind: ColumnType, *, is_file: bool = False) -> C
         missing=series.null_count() / n,
         mean_length=round(length, 2),
     )
+
+
+def named(described: tuple[Column, ...], rows: int) -> tuple[Column, ...]:
+    """Few texts that come back from row to row name things, `South Korea` as well as `France`: they are categories, unless other
+    texts stand beside them, which they are then read together with."""
+
+    def is_name(column: Column) -> bool:
+        return column.n_unique <= min(NAMES, rows // NAMED_ROWS) and column.mean_length <= NAME_LENGTH
+
+    if not all(is_name(column) for column in described if column.kind == "text"):
+        return described
+    return tuple(replace(column, kind="categorical") if column.kind == "text" else column for column in described)
 
 
 def _kind(series: pl.Series, unique: int, length: float) -> ColumnKind:

@@ -98,4 +98,5 @@ def with_files(
 
 
 def describe(frame: pl.DataFrame, types: Sequence[ColumnType], files: set[str]) -> tuple[Column, ...]:
-    return tuple(columns.describe(frame[t.name], t, is_file=t.name in files) for t in types)
+    described = tuple(columns.describe(frame[t.name], t, is_file=t.name in files) for t in types)
+    return columns.named(described, frame.height)

@@ -18,6 +18,7 @@ from podium.recipes.tabular.spelling import Spelling
 Floats = NDArray[np.float64]
 
 FEW_LEVELS = 50  # a string column that the schema does not know is categorical up to this many levels, else text
+REPEATED = 4  # rows for each different text, from where on it stands for something by itself too
 NAME_LENGTH = 40  # texts up to this mean length are names: their first and last word may bind rows together
 CODE_TOKEN = re.compile(r"[0-9]+|[A-Za-z]+")
 CODE_WIDTH = 6  # parts of a code that are looked at
@@ -49,6 +50,7 @@ class Deriver:
         self.dates, self.codes, self.files = dates, codes, files
         self.kinds: dict[str, ColumnKind] = {}
         self.digits: dict[str, list[bool]] = {}  # code column → which of its parts are numbers
+        self.repeated: dict[str, bool] = {}  # column of texts → whether they come back from row to row
         self.spelled: dict[str, Spelling | None] = {}  # column of categories → how its strings are spelled, if they are
 
     def __call__(self, rows: Rows) -> Derived:
@@ -117,8 +119,13 @@ class Deriver:
         out.keys[name] = strings
 
     def _text(self, name: str, strings: pl.Series, out: Derived) -> None:
+        """Words, and the text as a whole where it comes back: `South Korea` says more than its words."""
         column = self.known.get(name)
         out.texts[name] = strings.fill_null("")
+        if name not in self.repeated:
+            self.repeated[name] = REPEATED * strings.n_unique() <= len(strings)
+        if self.repeated[name]:
+            out.keys[name] = strings
         out.numbers[f"{name}.length"] = _numeric(strings.str.len_chars())
         out.numbers[f"{name}.words"] = _numeric(strings.str.count_matches(r"\S+"))
         if column is not None and column.mean_length <= NAME_LENGTH:
