@@ -401,12 +401,20 @@ def test_options_are_void_where_they_were_added_or_alone() -> None:
     model = stopped_as_twin("E004", "E001", family="mlp", recipe=recipe("mlp", {"values": True}))
     target = stopped_as_twin("E005", "E001", recipe=recipe("lightgbm", {"target": True}))
     scored = experiment("E006", fold_scores=(0.5,), parents=("E001",), recipe=recipe("lightgbm", {"values": True}))
-    other = experiment("E007", recipe=recipe("lightgbm", {"near": 10}))
+    other = experiment("E007", fold_scores=(0.6,), recipe=recipe("lightgbm", {"near": 10}))
     instead = stopped_as_twin("E008", "E007", recipe=recipe("lightgbm", {"values": True}))
     sums, values = ("lightgbm", False, "sums", "True"), ("lightgbm", False, "values", "True")
     assert history.void(facts(experiments=(first, one))) == {sums}
     assert history.void(facts(experiments=(first, two))) == {sums, values}
     assert history.void(facts(experiments=(first, model, target, scored, other, instead))) == frozenset()
+
+
+def test_what_scores_the_same_on_all_folds_repeats_without_a_gate() -> None:
+    """Cheap experiments have no gate that could find it."""
+    first = experiment("E001", fold_scores=(0.81, 0.83), merit=-0.4, recipe=recipe("lightgbm"))
+    same = experiment("E002", fold_scores=(0.81, 0.83), merit=-0.4, recipe=recipe("lightgbm", {"combos": 8}))
+    near = experiment("E003", fold_scores=(0.81, 0.83), merit=-0.41, recipe=recipe("lightgbm", {"sums": True}))
+    assert history.void(facts(experiments=(first, same, near))) == {("lightgbm", False, "combos", "8")}
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,37 @@ def test_neighbours_are_new_deterministic_and_make_solutions(case: str, pick: in
     compile(source.solution(changed, "A title", "why"), "solution.py", "exec")
 
 
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_mutations_name_only_what_a_library_heeds(case: str) -> None:
+    """CatBoost's bootstrap draws a share of the rows, of several classes it weighs them: each ignores the other's option."""
+    known, asked = CASES[case]
+    start = Recipe("tabular", "catboost", {}, {"rounds": 200, "learning_rate": 0.1})
+    found = [catalog.neighbours(start, random.Random(seed), known, asked).params for seed in range(300)]
+    named = {name for params in found for name in params}
+    bayesian = asked.task_type == "multiclass_classification"
+    assert ("bagging_temperature" in named, "subsample" in named) == (bayesian, not bayesian)
+
+
+def test_a_parameter_moved_back_to_its_default_is_not_named() -> None:
+    known, asked = facts(2000), competition()
+    start = Recipe("tabular", "lightgbm", {}, {"rounds": 100, "bagging_fraction": 0.85, "bagging_freq": 1})
+    found = [catalog.neighbours(start, random.Random(seed), known, asked).params for seed in range(300)]
+    back = [params for params in found if "bagging_fraction" not in params]
+    assert back and all("bagging_freq" not in params for params in back)
+
+
+def test_a_kernel_keeps_no_more_rows_than_there_are() -> None:
+    start = Recipe("tabular", "kernel", {}, {"rows": 2500})
+    few, many = (
+        {
+            catalog.neighbours(start, random.Random(seed), facts(n), competition()).params.get("rows")
+            for seed in range(99)
+        }
+        for n in (1200, 9000)
+    )
+    assert few == {2500} and {1500, 4000} <= many
+
+
 @settings(max_examples=40, deadline=None)
 @given(case=st.sampled_from(sorted(CASES)), rows=st.integers(200, 100000), more=st.integers(1, 100000))
 def test_cost_grows_with_rows(case: str, rows: int, more: int) -> None:
@@ -142,12 +173,14 @@ def test_cost_grows_with_rows(case: str, rows: int, more: int) -> None:
 
 
 def test_crossover_takes_features_from_one_and_parameters_from_the_other() -> None:
-    a = Recipe("tabular", "lightgbm", {"sums": True}, {"rounds": 10})
-    b = Recipe("tabular", "mlp", {"numbers": "rank"}, {"epochs": 3})
-    for seed in range(8):
-        child = catalog.crossover(a, b, random.Random(seed))
-        body, features = (a, b) if child.model == "lightgbm" else (b, a)
-        assert child == Recipe("tabular", body.model, features.features, body.params)
+    a = Recipe("tabular", "lightgbm", {"sums": True, "texts": 0}, {"rounds": 10})
+    b = Recipe("tabular", "mlp", {"numbers": "rank", "target": True}, {"epochs": 3})
+    children = {
+        "lightgbm": Recipe("tabular", "lightgbm", {"texts": 0, "target": True}, {"rounds": 10}),
+        "mlp": Recipe("tabular", "mlp", {"numbers": "rank", "sums": True}, {"epochs": 3}),
+    }
+    found = [catalog.crossover(a, b, random.Random(seed)) for seed in range(8)]
+    assert {child.model for child in found} == set(children) and all(child == children[child.model] for child in found)
     assert catalog.crossover(a, replace(b, kind="text"), random.Random(0)) == a
 
 

@@ -6,6 +6,7 @@ import importlib
 import pickle
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,44 @@ def test_codes_fall_into_parts() -> None:
     assert out.keys["group.prefix1"].to_list() == ["0013", "0013", "0014"]
 
 
+def test_a_text_that_comes_back_stands_for_itself_too() -> None:
+    """`South Korea` says more than its words."""
+    schema = [Column("land", "text", 4, mean_length=11.0), Column("remark", "text", 40, mean_length=11.0)]
+    frame = pl.DataFrame(
+        {
+            "land": ["South Korea", "United States", "North Korea", None] * 10,
+            "remark": [f"said number {k}" for k in range(40)],
+        }
+    )
+    derive = Deriver(schema)
+    first, few = derive(Rows(frame, np.arange(40))), derive(Rows(frame, np.array([0, 4])))
+    assert {"land", "remark"} == set(first.texts)
+    for derived in (first, few):  # settled on the training rows
+        assert "land" in derived.keys and "remark" not in derived.keys
+    assert few.keys["land"].to_list() == ["South Korea"] * 2
+
+
+def test_catboost_tells_many_levels_apart() -> None:
+    """Its statistics are made for them; other trees see the most frequent."""
+    rng = np.random.default_rng(0)
+    level = rng.integers(600, size=6000)
+    worth, frame = rng.normal(size=600), pl.DataFrame({"level": [f"l{k}x" for k in level]})
+    schema, y = (Column("level", "categorical", 600),), worth[level]
+    ctx = Context(seed=0, cores=1, task_type="regression", metric="rmse", n_outputs=1, schema=schema)
+    train = Rows(frame, np.arange(5000), y=y[:5000])
+    known, others = (
+        np.isfinite(Encoder(**more).fit_transform(train, ctx).values[:, 0]).mean() for more in ({"levels": 1000}, {})
+    )
+    assert known == 1.0 and others < 0.6
+    new = np.arange(5000, 6000)
+
+    def correlation(**features: int) -> float:
+        model = model_of("catboost", rounds=200, features=features).fit(train, ctx)
+        return float(np.corrcoef(model.predict(Rows(frame, new), ctx).values[:, 0], y[new])[0, 1])
+
+    assert correlation() > correlation(levels=250) + 0.1
+
+
 def test_target_follows_the_metric_and_turns_back() -> None:
     y = np.array([1.0, 10.0, 100.0])
     for metric, curve in (("rmsle", "log1p"), ("rmse_log", "log"), ("rmse", "identity"), ("mae", "identity")):
@@ -217,6 +256,30 @@ def test_boosting_stops_at_its_deadline() -> None:
             continue
         model = model_of(family, rounds=5000, patience=0, refit=True).fit(Rows(frame, np.arange(300), y=y), ctx)
         assert max(model.notes["best_iteration"]) < 100
+
+
+def test_boosting_that_is_cut_off_keeps_its_best_round() -> None:
+    if not loads("lightgbm"):
+        pytest.skip("lightgbm is not installed")
+    from lightgbm.callback import EarlyStopException
+
+    from podium.recipes.tabular.lightgbm_model import deadline
+
+    def ended(losses: list[float], higher_is_better: bool = False) -> int:
+        over = context("regression", "rmse", 1, deadline=time.monotonic() - 1)
+        later = context("regression", "rmse", 1, deadline=time.monotonic() + 60)
+        stop = deadline(later, 0.0)
+        for k, loss in enumerate(losses):
+            if k == len(losses) - 1:
+                object.__setattr__(later, "deadline", over.deadline)
+            results = [("held", "l2", loss, higher_is_better)] if loss else []
+            stop(SimpleNamespace(iteration=k, evaluation_result_list=results))
+        raise AssertionError("it went on")
+
+    for losses, higher, best in (([3.0, 1.0, 2.0], False, 1), ([3.0, 1.0, 2.0], True, 0), ([0, 0, 0], False, 2)):
+        with pytest.raises(EarlyStopException) as stopped:
+            ended(losses, higher)
+        assert stopped.value.best_iteration == best
 
 
 @pytest.mark.parametrize("loss", ["multiclass", "binary", "l2"])

@@ -23,6 +23,7 @@ from podium.recipes.recommend import catalog as recommend
 from podium.recipes.segmentation import catalog as segmentation
 from podium.recipes.spans import catalog as spans
 from podium.recipes.tabular import catalog as tabular
+from podium.recipes.tabular import options
 from podium.recipes.text import catalog as text
 from podium.recipes.text_to_text import catalog as text_to_text
 from podium.recipes.vision import catalog as vision
@@ -101,12 +102,16 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
 
 
 def crossover(a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
-    """The model and parameters of one parent on the features of the other; `a` itself where the other's
-    are of no use to it."""
+    """The model and parameters of one parent on the features of the other, of tables on those that are not a model's own way
+    of seeing; `a` itself where the other's are of no use to it."""
     if a.kind != b.kind or KINDS[a.kind].FAMILIES[a.model].reads != KINDS[b.kind].FAMILIES[b.model].reads:
         return a
-    body, features = (a, b) if rng.random() < 0.5 else (b, a)
-    return Recipe(body.kind, body.model, dict(features.features), dict(body.params))
+    body, other = (a, b) if rng.random() < 0.5 else (b, a)
+    features = dict(other.features)
+    if a.kind == "tabular":
+        own = {name: value for name, value in body.features.items() if name not in options.OF_ROWS}
+        features = own | {name: value for name, value in features.items() if name in options.OF_ROWS}
+    return Recipe(body.kind, body.model, features, dict(body.params))
 
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+ROUND = 0.1  # of the scaled labels' deviation: absolute error is squared below it, to have a slope everywhere
+
 
 def mean_loss(kind: str) -> Callable[..., torch.Tensor]:
     """Each member's own loss, weighted by rows, averaged: members do not share an error."""
@@ -23,11 +25,16 @@ def mean_loss(kind: str) -> Callable[..., torch.Tensor]:
         elif kind == "binary":
             each = F.binary_cross_entropy_with_logits(found, wanted, reduction="none").mean(dim=-1)
         else:
-            distance = F.smooth_l1_loss if kind == "l1" else F.mse_loss
-            each = distance(found, wanted, reduction="none").mean(dim=-1)
+            each = _distance(kind, found, wanted).mean(dim=-1)
         return (each * weight[:, None]).mean()
 
     return loss
+
+
+def _distance(kind: str, found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    if kind == "l1":
+        return F.smooth_l1_loss(found, wanted, beta=ROUND, reduction="none")
+    return F.mse_loss(found, wanted, reduction="none")
 
 
 def mean_prediction(kind: str) -> Callable[..., torch.Tensor]:

@@ -121,11 +121,14 @@ class Levels(Block):
 
 
 class Codes(Levels):
-    """Categories as whole numbers, most frequent first; unseen and missing are NaN."""
+    """The `width` most frequent levels of each category as whole numbers, most frequent first; all else is NaN."""
+
+    def __init__(self, width: int = MAX_LEVELS) -> None:
+        self.width = width
 
     def fit(self, table: Derived, labels: Floats) -> None:
         self.names = list(table.categories)
-        self.levels = {name: frequent_levels(series, MAX_LEVELS) for name, series in table.categories.items()}
+        self.levels = {name: frequent_levels(series, self.width) for name, series in table.categories.items()}
 
     def transform(self, table: Derived) -> Floats:
         parts = [look_up(table.categories[name], levels) for name, levels in self.levels.items()]

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from podium.protocol import Context
 from podium.recipes.tabular.boosted import Boosted, Labelled
+from podium.recipes.tabular.encoder import Encoder
 from podium.recipes.tabular.matrix import Matrix
 from podium.recipes.tabular.model import MARGIN_S
 from podium.recipes.tabular.target import Floats, Target
 
+MANY_LEVELS = 20_000  # its statistics of levels are made for many: each keeps its own
 LOSSES = {"binary": "Logloss", "multiclass": "MultiClass", "l2": "RMSE", "l1": "MAE"}
 
 
@@ -21,6 +23,9 @@ class CatBoost(Boosted):
     """`params` are CatBoost's own names: learning_rate, depth, l2_leaf_reg, random_strength, boosting_type, …"""
 
     weighs: ClassVar[bool] = False  # its statistics of categories do not
+
+    def _encoder(self) -> Encoder:
+        return Encoder(view=self.view, **{"levels": MANY_LEVELS, **self.features})
 
     def _boost(
         self, data: Labelled, held: Labelled, rounds: int, target: Target, ctx: Context, keep_s: float

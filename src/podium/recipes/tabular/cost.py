@@ -131,6 +131,8 @@ def _catboost(params: Mapping[str, Any], features: Mapping[str, Any], facts: Dat
         1 for c in facts.columns if c.kind == "categorical" or (c.kind == "numeric" and 2 < c.n_unique <= discrete)
     )
     outputs = n_models(facts) ** 0.8 if facts.n_outputs > 1 else 1.0
+    if coded > 1:  # a split on one category is tried together with others
+        coded *= int(params.get("max_ctr_complexity", 1))
     tree = rows * (3e-9 * width + 2e-7 + 8e-8 * coded) * (depth / 6) ** 2 * outputs
     rounds = _rounds(params) * (1 if facts.n_outputs == 1 or facts.target_cardinality <= 100 else n_models(facts))
     return rounds * (tree + 6e-4 + 1.0e-4 * width + 1.0e-4 * coded)

@@ -10,7 +10,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Rows
-from podium.recipes.tabular.blocks import Block, Codes, Counts, Crosses, Curve, Missing, Numbers, OneHot, Sums
+from podium.recipes.tabular.blocks import (
+    MAX_LEVELS,
+    Block,
+    Codes,
+    Counts,
+    Crosses,
+    Curve,
+    Missing,
+    Numbers,
+    OneHot,
+    Sums,
+)
 from podium.recipes.tabular.clusters import Clusters
 from podium.recipes.tabular.combos import Combos
 from podium.recipes.tabular.derive import Derived, Deriver
@@ -19,6 +30,7 @@ from podium.recipes.tabular.matrix import Matrix, View
 from podium.recipes.tabular.neighbour_means import NeighbourMeans
 from podium.recipes.tabular.pairs import Pairs
 from podium.recipes.tabular.selection import helpful
+from podium.recipes.tabular.shape import ONE_HOT
 from podium.recipes.tabular.target import Floats, Target
 from podium.recipes.tabular.target_means import SMOOTHING, TargetMeans
 from podium.recipes.tabular.texts import Texts
@@ -43,6 +55,7 @@ class Encoder:
     combos    that many sums, differences and products of two or three columns, found and tested
     texts     SVD components of TF-IDF for each text column; dates, codes, files: whether to take them apart
               (files "prepare": the solution's `prepare` has measured them already)
+    levels    most frequent levels of a category that have a code of their own in the other views
     onehot    most frequent levels that get a column in the dense view
     select    only the columns that help on rows held back (`selection.py`)
     """
@@ -67,7 +80,8 @@ class Encoder:
         dates: bool = True,
         codes: bool = True,
         files: bool | Literal["prepare"] = True,
-        onehot: int = 64,
+        levels: int = MAX_LEVELS,
+        onehot: int = ONE_HOT,
         select: bool = False,
     ) -> None:
         self.view, self.discrete, self.select = view, discrete, select
@@ -75,7 +89,7 @@ class Encoder:
         self.kept: NDArray[np.intp] | None = None  # columns that were selected
         self.apart = {"dates": dates, "codes": codes, "files": files is True}
         chosen: list[tuple[bool, Block]] = [
-            (True, OneHot(onehot) if view == "dense" else Codes()),
+            (True, OneHot(onehot) if view == "dense" else Codes(levels)),
             (True, Numbers(numbers)),
             (view != "tree", Missing()),
             (counts, Counts()),

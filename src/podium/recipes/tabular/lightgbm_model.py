@@ -55,10 +55,18 @@ class LightGBM(Boosted):
 
 
 def deadline(ctx: Context, keep_s: float) -> Any:
-    """A callback that ends boosting when no more than `keep_s` and a margin are left."""
+    """A callback that ends boosting when no more than `keep_s` and a margin are left, at the best round there was; at the last
+    one where no rows are held back."""
+    best: tuple[float, int, list[Any]] | None = None
 
     def stop(env: Any) -> None:
+        nonlocal best
+        seen = env.evaluation_result_list or []
+        _, _, value, higher_is_better = seen[0][:4] if seen else ("", "", -float(env.iteration), False)
+        loss = -value if higher_is_better else value
+        if best is None or loss < best[0]:
+            best = loss, env.iteration, seen
         if ctx.time_left() < keep_s + MARGIN_S:
-            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
+            raise EarlyStopException(best[1], best[2])
 
     return stop

@@ -11,6 +11,7 @@ from typing import Any
 
 from podium.recipes.measured import ONCE
 from podium.recipes.tabular.shape import (
+    ONE_HOT,
     has_codes,
     is_classification,
     may_branch,
@@ -47,7 +48,7 @@ def candidates(facts: DataFacts, competition: Competition) -> list[Recipe]:
     fast: Params = {**pace, "patience": 15, "num_leaves": 15, "min_data_in_leaf": 20}
     listed = [Recipe("tabular", "lightgbm", {"texts": 0}, fast), Recipe("tabular", "hist", {"texts": 0}, _hist(fast))]
     if heavy:
-        listed += _heavy(facts)
+        listed += _heavy(facts, competition)
     elif facts.n_train <= SMALL and not is_classification(competition):
         listed += _small_values(facts)
     else:
@@ -86,6 +87,7 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
         ("linear", {"numbers": "log", "discrete": 12}, {}),
         ("kernel", {"numbers": "rank"}, {"kernel": "laplace"}),
         ("knn", {"numbers": "rank"}, {}),
+        ("tabm", {"numbers": "rank"}, _wide_tabm(facts)),
     ]
     return [Recipe("tabular", *item) for item in listed]
 
@@ -96,29 +98,32 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     slow = {"rounds": 700, "patience": 40, "learning_rate": 0.06, "min_data_in_leaf": least, "lambda_l2": 10.0}
     narrow = {**slow, "num_leaves": 15, "feature_fraction": 0.5}
     means = {"target": True, "values": True}
+    seen: Params = {"target": True} if _has_many_levels(facts) else {}
     hidden, epochs = ([128, 64], 12) if facts.n_train > SMALL else ([64, 32], 25)
     net = {"hidden": hidden, "epochs": epochs, "batch": 256 if facts.n_train > LARGE else 64, "nets": 1, "share": 0.0}
     kept = {"rows": 2500, "kernel": "laplace"}
+    leaf = 1.0 if is_classification(competition) and (facts.n_train <= SMALL or facts.n_outputs >= MANY) else 5.0
     listed: list[tuple[str, Params, Params]] = [
         ("lightgbm", means, {**slow, "num_leaves": 31, "feature_fraction": 0.5}),
         ("lightgbm", {"sums": True}, narrow),
         ("mlp", {"numbers": "rank", **means}, net),
-        ("tabm", {"numbers": "rank"}, _tabm(facts)),
-        ("xgboost", means, _xgboost(500, 0.06, 4)),
+        ("tabm", {"numbers": "rank", **seen}, _tabm(facts)),
+        ("xgboost", means, _xgboost(500, 0.06, 4, leaf)),
         ("catboost", {"counts": True}, _catboost(300, 0.1)),
         (
             "lightgbm",
             {**means, "numbers": "raw"},
             {**slow, "num_leaves": 15, "learning_rate": 0.03, "extra_trees": True},
         ),
-        ("xgboost", {}, _xgboost(500, 0.08, 6)),
+        ("xgboost", {}, _xgboost(500, 0.08, 6, leaf)),
         ("linear", {"numbers": "rank", "discrete": 20, "target": True}, {}),
-        ("extra_trees", means, {"trees": 150, "max_features": "sqrt", "min_samples_leaf": 3}),
+        ("extra_trees", means, {"trees": 150, "max_features": _share(competition), "min_samples_leaf": 3}),
         ("kernel", {"numbers": "log"}, kept),
         ("mlp", {"numbers": "log", "discrete": 20}, {**net, "nets": 2, "share": 0.1}),
         ("catboost", {"discrete": 5000}, _catboost(250, 0.1)),
         ("lightgbm", GROUPED, narrow),
         ("knn", {"numbers": "rank"}, {}),
+        ("tabm", {"numbers": "log", **seen}, _wide_tabm(facts)),
     ]
     if may_combine(facts):
         listed.insert(5, ("lightgbm", {"combos": 8}, narrow))
@@ -130,8 +135,8 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     return [Recipe("tabular", *item) for item in listed if item[0] != "kernel" or facts.n_train <= LARGE]
 
 
-def _heavy(facts: DataFacts) -> list[Recipe]:
-    """Few, large steps with heavy leaves; a deeper network; what is cheap and different."""
+def _heavy(facts: DataFacts, competition: Competition) -> list[Recipe]:
+    """Few, large steps with heavy leaves; a deeper network; what is cheap and different; last, what hours have room for."""
     steps = {"patience": 15, "share": 0.05, "min_data_in_leaf": 60, "lambda_l2": 10.0, "num_leaves": 31}
     quick = {**steps, "rounds": 100, "learning_rate": 0.15}
     slower = {**steps, "rounds": 220, "learning_rate": 0.09, "num_leaves": 40}
@@ -143,7 +148,7 @@ def _heavy(facts: DataFacts) -> list[Recipe]:
         ("mlp", logs, one),
         ("lightgbm", {"sums": True}, slower),
         ("mlp", {"numbers": "rank"}, {**one, "hidden": [384, 192], "input_dropout": 0.1, "dropout": 0.35}),
-        ("extra_trees", {}, {"trees": 75, "max_features": "sqrt", "min_samples_leaf": 2}),
+        ("extra_trees", {}, {"trees": 75, "max_features": _share(competition), "min_samples_leaf": 2}),
         ("linear", logs, {}),
         ("xgboost", {}, {**_xgboost(90, 0.2, 7), "patience": 0}),
         ("catboost", {}, _catboost(150, 0.3)),
@@ -154,6 +159,11 @@ def _heavy(facts: DataFacts) -> list[Recipe]:
     if may_combine(facts):
         listed[3:3] = [("lightgbm", {"combos": 8}, quick), ("mlp", {**logs, "combos": 8}, one)]
     listed += _branched(facts)
+    listed += [
+        ("lightgbm", {}, {**steps, "patience": 30, "rounds": 600, "learning_rate": 0.04, "num_leaves": 63}),
+        ("catboost", {}, _catboost(500, 0.1)),
+        ("xgboost", {}, _xgboost(300, 0.08, 7)),
+    ]
     return [Recipe("tabular", *item) for item in listed]
 
 
@@ -178,8 +188,19 @@ def _hist(params: Params) -> dict[str, Any]:
     }
 
 
-def _xgboost(rounds: int, eta: float, depth: int) -> dict[str, Any]:
-    tree = {"max_depth": depth, "min_child_weight": 5.0, "subsample": 0.8, "colsample_bytree": 0.5, "lambda": 3.0}
+def _share(competition: Competition) -> str | float:
+    """Of the columns that a split of a forest looks at: values want most of them, labels few (scikit-learn's defaults)."""
+    return "sqrt" if is_classification(competition) else 0.7
+
+
+def _has_many_levels(facts: DataFacts) -> bool:
+    """Whether a one-hot view of the categories leaves levels out."""
+    return has_codes(facts) or any(c.kind == "categorical" and c.n_unique > ONE_HOT for c in facts.columns)
+
+
+def _xgboost(rounds: int, eta: float, depth: int, leaf: float = 5.0) -> dict[str, Any]:
+    """`leaf`: least sum of p (1 - p), where labels are predicted: of a rare class or a sure guess that is many rows."""
+    tree = {"max_depth": depth, "min_child_weight": leaf, "subsample": 0.8, "colsample_bytree": 0.5, "lambda": 3.0}
     return {"rounds": rounds, "patience": 40, "eta": eta, **tree}
 
 
@@ -188,6 +209,11 @@ def _tabm(facts: DataFacts) -> dict[str, Any]:
     batch = 64 if facts.n_train <= SMALL else 128 if facts.n_train <= LARGE else 256
     epochs = max(8, min(40, round(2000 * batch / max(1, facts.n_train))))
     return {"members": 8, "width": 128, "blocks": 2, "bins": 32, "embedding": 8, "epochs": epochs, "batch": batch}
+
+
+def _wide_tabm(facts: DataFacts) -> dict[str, Any]:
+    """Nearer to the paper's size, for where there is time."""
+    return {**_tabm(facts), "members": 16, "width": 256}
 
 
 def _catboost(rounds: int, rate: float) -> dict[str, Any]:

@@ -21,7 +21,10 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
     },
     "hist": {"l2_regularization": 0.0, "max_features": 1.0},
     "xgboost": {"gamma": 0.0, "refit": False},
-    "catboost": {"l2_leaf_reg": 3.0, "random_strength": 1.0, "bagging_temperature": 1.0, "rsm": 1.0},
+    "catboost": {
+        "l2_leaf_reg": 3.0, "random_strength": 1.0, "bagging_temperature": 1.0, "subsample": 0.8, "rsm": 1.0,
+    },
+    "kernel": {"rows": 2500},
     "linear": {"mix": 0.0},
     "knn": {"neighbours": 0, "power": 1.0},
     "tabm": {"blocks": 2, "dropout": 0.1, "decay": 0.0003, "learning_rate": 0.002},
@@ -57,7 +60,7 @@ PARAMS: dict[str, Space] = {
     "xgboost": {
         "eta": (0.02, 0.04, 0.08, 0.15),
         "max_depth": (3, 4, 5, 6, 8, 10),
-        "min_child_weight": (1.0, 5.0, 20.0, 60.0),
+        "min_child_weight": (0.2, 1.0, 5.0, 20.0, 60.0),
         "subsample": (0.6, 0.8, 1.0),
         "colsample_bytree": (0.2, 0.35, 0.5, 0.8),
         "lambda": (1.0, 3.0, 10.0, 30.0),
@@ -70,6 +73,8 @@ PARAMS: dict[str, Space] = {
         "l2_leaf_reg": (1.0, 3.0, 10.0, 30.0),
         "random_strength": (0.3, 1.0, 3.0),
         "bagging_temperature": (0.0, 0.5, 1.0, 2.0),
+        "subsample": (0.5, 0.66, 0.8, 0.95),
+        "max_ctr_complexity": (1, 2),
         "rsm": (0.4, 0.7, 1.0),
     },
     "extra_trees": {
@@ -136,18 +141,33 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
         usual_params = {**USUAL.get(recipe.model, {}), "curve": curve_of(competition.metric)}
         for name in rng.sample(sorted(space), min(len(space), rng.choice((1, 1, 2)))):
             params[name] = _other(params.get(name, usual_params.get(name)), space[name], rng)
+            if params[name] == usual_params.get(name):
+                del params[name]
     return Recipe(recipe.kind, recipe.model, features, _settled(recipe, params))
 
 
 def _params(model: str, facts: DataFacts, competition: Competition) -> dict[str, Sequence[Any]]:
     space = dict(PARAMS[model])
-    if not any(column.kind in ("categorical", "code", "boolean") for column in facts.columns):
+    coded = sum(column.kind in ("categorical", "code", "boolean") for column in facts.columns)
+    if not coded:
         space.pop("cat_smooth", None)
+    if coded < 2:
+        space.pop("max_ctr_complexity", None)
+    if model == "catboost":  # its bootstrap is Bayesian for several classes, and draws a share of the rows else
+        space.pop("subsample" if competition.task_type == "multiclass_classification" else "bagging_temperature")
+    if model == "kernel":
+        space["rows"] = _up_to(facts.n_train * (facts.n_folds - 1) // max(1, facts.n_folds), space["rows"])
+        space = {name: values for name, values in space.items() if len(values) > 1}
     if model == "linear" and is_classification(competition):
         return {}  # its penalty is chosen in the fit
     if competition.task_type == "regression":
         space["curve"] = ("identity", "log1p")
     return space
+
+
+def _up_to(rows: int, counts: Sequence[int]) -> Sequence[int]:
+    """Of numbers of rows to keep, ascending, those that there are, and one that is all."""
+    return tuple(count for count, less in zip(counts, (0, *counts), strict=False) if less < rows)
 
 
 def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dict[str, Sequence[Any]]:
@@ -202,6 +222,7 @@ def _settled(recipe: Recipe, params: dict[str, Any]) -> dict[str, Any]:
         before, after = recipe.params.get(rate), params.get(rate)
         if recipe.model != "mlp" and before and after and before != after and "rounds" in params:
             params["rounds"] = max(30, min(10_000, round(params["rounds"] * before / after)))
+    params.pop("bagging_freq", None)
     if params.get("bagging_fraction", 1.0) < 1.0 and recipe.model == "lightgbm":
         params["bagging_freq"] = 1
     return params

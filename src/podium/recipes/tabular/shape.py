@@ -10,6 +10,7 @@ from podium.recipes.tabular.group_statistics import GROUPINGS
 from podium.recipes.tabular.spelling import LEAST_LEVELS, LENGTHS
 from podium.records import Competition, DataFacts
 
+ONE_HOT = 64  # most frequent levels of a category that get a column of their own in the dense view
 COMBINED = 10  # numeric columns from which on steps of their sums are worth looking for early
 COMBINED_ROWS = 5000
 PLAIN = {"numeric": 1, "boolean": 1, "date": 8, "code": 5, "file": 80, "constant": 0}
@@ -36,7 +37,7 @@ def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
 
 def dense_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
     """Columns of the dense view: the tree view's, with one-hot levels for codes."""
-    hot, discrete = int(features.get("onehot", 64)), int(features.get("discrete", 0))
+    hot, discrete = int(features.get("onehot", ONE_HOT)), int(features.get("discrete", 0))
     levels = sum(min(c.n_unique, hot) for c in facts.columns if c.kind == "categorical")
     levels += sum(c.n_unique for c in facts.columns if c.kind == "numeric" and 2 < c.n_unique <= discrete)
     return tree_width(facts, features) + levels

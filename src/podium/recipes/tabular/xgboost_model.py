@@ -48,11 +48,12 @@ class XGBoost(Boosted):
             nthread=ctx.cores,
             max_bin=params.get("max_bin", 256),
         )
-        callbacks: list[Any] = [_Deadline(ctx, keep_s)] if ctx.deadline is not None else []
-        watched = []
+        callbacks, watched = list[Any](), []
         if len(held):
             watched = [(_frame(held.values, kinds, ctx, held.label, held.weight), "held")]
             callbacks.append(xgboost.callback.EarlyStopping(rounds=self.patience, save_best=True))
+        if ctx.deadline is not None:  # last: whoever ends boosting keeps those behind it from seeing that round
+            callbacks.append(_Deadline(ctx, keep_s))
         booster = xgboost.train(
             params, train, num_boost_round=rounds, evals=watched, callbacks=callbacks, verbose_eval=False
         )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from podium.recipes.tabular.options import OF_ROWS, OF_TARGET
 from podium.records import ExperimentFact, Facts, Recipe
 from podium.team.builtin import cost, history, novelty
 from podium.team.builtin.stock import Catalog
@@ -17,9 +18,6 @@ from podium.team.builtin.stock import Catalog
 KIND = "tabular"  # whose encoder has these options; the same names mean other things elsewhere
 BY_FAR = 5.0  # noise floors
 FURTHER = 15.0  # the same between different parameters, which may be worth a few themselves
-OF_TARGET = frozenset({"values", "smooth", "pairs"})  # options of target means: nothing without them
-# what is made of the rows, whichever model reads it; other options are a model's own way of seeing
-COLUMNS = OF_TARGET | {"target", "combos", "near", "clusters", "groups", "crosses", "sums"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def won(facts: Facts) -> dict[str, Won]:
     for e in ranked:
         if e.recipe is None or e.recipe.kind != KIND or not weights.get(e.id):
             continue
-        for name in sorted(COLUMNS & e.recipe.features.keys() - found.keys()):
+        for name in sorted(OF_ROWS & e.recipe.features.keys() - found.keys()):
             value, control = e.recipe.features[name], _control(facts, e, name, ranked)
             if value and control is not None:
                 found[name] = Won(value, history.gain(facts, e, control), e, control)
@@ -86,7 +84,7 @@ def wears(tried: Recipe, plain: Recipe) -> bool:
     if (tried.kind, tried.model, tried.params) != (plain.kind, plain.model, plain.params):
         return False
     more = tried.features.keys() - plain.features.keys()
-    return more <= COLUMNS and all(tried.features.get(name) == value for name, value in plain.features.items())
+    return more <= OF_ROWS and all(tried.features.get(name) == value for name, value in plain.features.items())
 
 
 def dressed(recipe: Recipe, found: Mapping[str, Won]) -> Recipe:

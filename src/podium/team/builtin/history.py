@@ -6,7 +6,7 @@ else the metric's own) unless named `_units`, which are multiples of the noise f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from podium.records import BlendFact, ExperimentFact, Facts
 
@@ -126,22 +126,32 @@ def shortened(e: ExperimentFact) -> int | None:
 
 
 def void(facts: Facts) -> Void:
-    """Feature options that change nothing here: what was added, or the one difference, to an experiment that a gate found to
-    predict the same.
+    """Feature options that change nothing here: what was added, or the one difference, to an experiment that predicts the same.
 
     By model, and apart with target means and without: smoothings of no means change nothing, of means they may.
     """
-    by_id = {e.id: e for e in facts.experiments}
     found = set[tuple[str, bool, str, str]]()
-    for e in facts.experiments:
-        twin = by_id.get(e.twin or "")
-        if twin is None or e.recipe is None or twin.recipe is None or e.recipe.model != twin.recipe.model:
+    for e, twin in _repeated(facts):
+        if e.recipe is None or twin.recipe is None or e.recipe.model != twin.recipe.model:
             continue
         mine, its = ({(k, repr(v)) for k, v in one.features.items()} for one in (e.recipe, twin.recipe))
         if its <= mine or len(mine ^ its) == 1:  # of several that were added none changed anything
             options = [one for one in mine ^ its if one[0] != "target"]
             found |= {(e.recipe.model, bool(e.recipe.features.get("target")), *option) for option in options}
     return frozenset(found)
+
+
+def _repeated(facts: Facts) -> Iterator[tuple[ExperimentFact, ExperimentFact]]:
+    """Experiments, each with an older one that predicts the same: as a gate found, or by its scores on all folds."""
+    by_id = {e.id: e for e in facts.experiments}
+    first: dict[tuple[tuple[float, ...], float | None], ExperimentFact] = {}
+    for e in facts.experiments:
+        if e.twin in by_id:
+            yield e, by_id[e.twin]
+        elif e.fold_scores and e.status == "done":
+            older = first.setdefault((e.fold_scores, e.merit), e)
+            if older is not e:
+                yield e, older
 
 
 def ending(facts: Facts) -> bool:
