@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.campaign import proxy
 from podium.campaign.budget import Purse
-from podium.campaign.estimates import calibration
-from podium.campaign.external import sources
 from podium.campaign.options import Options
 from podium.campaign.pace import Fits, Pace
 from podium.campaign.store import PredictionStore
-from podium.campaign.submission import public_score
 from podium.competition.dataset import Dataset
-from podium.errors import PodiumError, UserError
+from podium.errors import PodiumError
 from podium.execution.executor import Executor
 from podium.platforms.platform import Platform
 from podium.records import Charter, Competition, Hardware, Phase, Role, Stack
-from podium.registry import Registry, invalidation
+from podium.registry import Registry
 from podium.registry.clock import Clock
 from podium.tasks.labels import labels_dealt
 from podium.tasks.surrogate import surrogate_of
@@ -34,8 +30,6 @@ from podium.team.seat import Seat
 
 if TYPE_CHECKING:
     import polars as pl
-
-PAUSE_POLL_S = 0.5
 
 
 class Stopped(PodiumError):
@@ -114,72 +108,27 @@ class Engine:
     def enter(self, round_: int, phase: Phase) -> None:
         """Where the campaign is, for those who watch. Also the place where the engine listens."""
         self.round, self.phase = round_, phase
-        self._set_state(paused=False)
+        self.set_state(paused=False)
         self.event("phase", phase=phase)
         self.attend()
 
-    def _set_state(self, *, paused: bool) -> None:
-        self.registry.set("state", {"round": self.round, "phase": self.phase, "paused": paused, "finished": None})
+    def set_state(self, *, paused: bool, finished: str | None = None) -> None:
+        """Where it is, for those who watch; `finished`: why it ended."""
+        self.registry.set("state", {"round": self.round, "phase": self.phase, "paused": paused, "finished": finished})
 
     def event(self, kind: str, **payload: Any) -> None:
         self.registry.events.add(self.clock.alive_s(), self.round, kind, payload)
 
     def attend(self) -> None:
-        """Consume the inbox: stop raises Stopped, pause waits for resume, the rest is recorded for whom it concerns."""
-        paused = told = False
-        while True:
-            for message in self.registry.inbox.pending():
-                self.registry.inbox.consume(message)
-                self.event("message", message=message.kind, **dict(message.payload))
-                if message.kind == "stop":
-                    where = {"round": self.round, "phase": self.phase, "paused": False, "finished": "stopped"}
-                    self.registry.set("state", where)
-                    raise Stopped("stopped as asked")
-                if message.kind == "score":
-                    self._take_score(message.payload)
-                if message.kind == "approve":
-                    sources.approve(self, str(message.payload["id"]))
-                if message.kind == "lost":
-                    self.registry.submissions.give_up(str(message.payload["tag"]))
-                if message.kind == "invalidate":
-                    self._take_back(message.payload)
-                paused = message.kind == "pause" or (paused and message.kind != "resume")
-            if told != paused:
-                self._set_state(paused=paused)
-                told = paused
-            if not paused:
-                return
-            if time.monotonic() >= self.until:
-                self.registry.inbox.put("pause", {})  # the next engine finds the campaign as this one leaves it
-                raise Yielded("paused")
-            time.sleep(PAUSE_POLL_S)
+        """Consume the inbox, where `hearing` says how. Raises Stopped, and Yielded where a pause outlasts the time given."""
+        from podium.campaign import hearing  # which imports the engine
+
+        hearing.attend(self)
 
     def rest(self) -> None:
         """Called while runs are waited for. Raises Yielded when nobody waits any longer."""
         if time.monotonic() >= self.until:
             raise Yielded("runs are under way")
-
-    def _take_score(self, payload: Mapping[str, Any]) -> None:
-        """A score that came back also says that the submission arrived."""
-        last = self.registry.submissions.standing()
-        tag = payload.get("tag") or (last.tag if last else None)
-        if tag is not None:
-            with self.registry.database.write():
-                self.registry.submissions.set_scores(tag, payload.get("score"), None)
-                self.registry.submissions.settle(tag, "confirmed")
-            proxy.record(self)
-            calibration.warn(self.registry, self.clock.alive_s(), self.round)
-            public_score.look(self)
-
-    def _take_back(self, payload: Mapping[str, Any]) -> None:
-        """An experiment that a person marked invalid after its verdict."""
-        id_, higher = str(payload["id"]), self.competition.metric_direction == "higher"
-        try:
-            below = invalidation.invalidate(self.registry, id_, str(payload["reason"]), higher_is_better=higher)
-        except UserError as problem:
-            self.event("warning", message=f"{id_} was not taken back: {problem}")
-            return
-        self.event("invalidated", experiment=id_, reason=payload["reason"], descendants=list(below))
 
     def solution_path(self, experiment: str) -> Path:
         return self.campaign / "runs" / experiment / "solution.py"
