@@ -10,6 +10,7 @@ import pytest
 from engine_world import add_experiments, copy_of, engine_of
 
 from podium.campaign.engine import Engine, Stopped
+from podium.campaign.finalise import finalise
 from podium.records import ExternalSource
 from podium.registry import Registry, invalidation
 from podium.registry.external import ExternalData
@@ -87,6 +88,19 @@ def test_a_stop_is_obeyed_once(campaign: Path) -> None:
     assert (engine.registry.setting("state") or {})["finished"] == "stopped"
     engine.attend()
     assert told(engine) == ["stop"]
+    engine.registry.close()
+
+
+def test_what_came_during_the_end_does_not_stop_the_next_engine(campaign: Path) -> None:
+    engine = engine_of(campaign)
+    for kind in ("stop", "pause", "resume", "note"):
+        engine.registry.inbox.put(kind, {"role": "any", "text": "well done"} if kind == "note" else {})
+    finalise(engine, "time")
+    assert [message.kind for message in engine.registry.inbox.pending()] == ["note"]
+    engine.registry.close()
+    engine = engine_of(campaign)
+    engine.enter(2, "plan")
+    assert told(engine) == ["note"]
     engine.registry.close()
 
 

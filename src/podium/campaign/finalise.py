@@ -43,7 +43,9 @@ def finalise(engine: Engine, finished: str) -> Path | None:
     track_vault(engine, decide.best_blend(engine), time_left_s)
     overfitting.measure(engine)
     explain.record(engine, engine.registry.journal.last_finished_round(), at_the_end=True)
-    engine.registry.set("state", {"round": engine.round, "phase": engine.phase, "paused": False, "finished": finished})
+    with engine.registry.database.write():
+        engine.set_state(paused=False, finished=finished)
+        engine.registry.inbox.pass_over("stop", "pause", "resume")  # else the next engine would begin by obeying them
     engine.event("finished", reason=finished)
     write_views(engine.campaign, engine.registry)
     path = engine.campaign / "submission.csv"

@@ -37,6 +37,13 @@ class Inbox:
         with self._database.write() as db:
             db.execute("UPDATE inbox SET consumed_at=? WHERE id=?", (time.time(), message.id))
 
+    def pass_over(self, *kinds: Kind) -> None:
+        """Consume what is pending of these kinds unobeyed: it came too late, and is not meant for the next engine."""
+        with self._database.write() as db:
+            marks = ", ".join("?" * len(kinds))
+            query = f"UPDATE inbox SET consumed_at=? WHERE consumed_at IS NULL AND kind IN ({marks})"
+            db.execute(query, (time.time(), *kinds))
+
     def notes(self) -> tuple[str, ...]:
         """What people told the team, oldest first: `ROLE: text`."""
         rows = self._database.rows("SELECT payload FROM inbox WHERE kind='note' ORDER BY id DESC LIMIT 20")
