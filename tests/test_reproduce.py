@@ -6,13 +6,17 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from podium.campaign import reproduce as anew
 from podium.cli.main import main
+from podium.records import RunExit
 from podium.registry import Registry
+from podium.registry.runs import RunRow
 
 
 def digest(campaign: Path) -> dict[str, tuple[int, int]]:
@@ -130,6 +134,36 @@ def test_mistakes(played: Path, argv: list[str], says: str, capsys: pytest.Captu
 def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "is not a campaign" in reproduce(str(tmp_path), "E001", capsys=capsys)[2]
     assert "no such folder" in reproduce(str(tmp_path / "x"), "E001", capsys=capsys)[2]
+
+
+@pytest.mark.parametrize("kept", ["float16", "float32"])
+def test_predictions_of_every_layout_are_subtracted(tmp_path: Path, kept: str) -> None:
+    """Masks, boxes and texts are kept in fewer bits than numbers are."""
+    found = _compared(tmp_path, np.full((3, 4), 0.5, kept), np.full((3, 4), 0.75, kept), kept)
+    assert (found.match, found.max_abs_diff) == (False, 0.25) and found.message.startswith("0.25 apart at row 0")
+    assert _compared(tmp_path, np.full((3, 4), 0.5, kept), np.full((3, 4), 0.75, kept), kept, 0.3).match
+
+
+def test_what_was_recorded_and_cannot_be_read_is_said_to_be_that(tmp_path: Path) -> None:
+    found = _compared(tmp_path, np.full((3, 1), 0.5, "float32"), np.full((3, 1), 0.5), "float64")
+    assert (found.match, found.max_abs_diff) == (False, None) and "cannot be read" in found.message
+
+
+def _compared(
+    tmp_path: Path, old: np.ndarray, new: np.ndarray, dtype: str, tolerance: float | None = None
+) -> anew.PartDiff:
+    """The run of one campaign against that of another, whose layout is kept as `dtype`."""
+    runs = []
+    for place, values in (("there", old), ("here", new)):
+        folder = tmp_path / place / "run"
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "predictions.npy", values)
+        sha = hashlib.sha256((folder / "predictions.npy").read_bytes()).hexdigest()
+        runs.append(RunRow(place, "E001", "fit", "fold_1", "run", RunExit("done", 1.0, files={"predictions.npy": sha})))
+    task = SimpleNamespace(layout=lambda: SimpleNamespace(dtype=dtype))
+    dossier: Any = SimpleNamespace(folder=tmp_path / "there")
+    engine: Any = SimpleNamespace(campaign=tmp_path / "here", task=task)
+    return anew._compare(dossier, engine, runs[0], runs[1], tolerance, "")
 
 
 def _record(campaign: Path, before: bytes, path: Path) -> None:

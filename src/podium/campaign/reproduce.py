@@ -189,7 +189,8 @@ def _compare(
     sha = run.exit.files.get("predictions.npy", "")
     found = file_sha256(path) if path.is_file() else ""
     same_bytes = again is not None and again.exit.files.get("predictions.npy") == sha
-    old, allowed = _stored(path), tolerance or 0.0
+    dtype = engine.task.layout().dtype
+    old, allowed = _stored(path, dtype), tolerance or 0.0
     if tolerance is None:
         finite = np.abs(old[np.isfinite(old)]) if old is not None else np.empty(0)
         allowed = RELATIVE * max(1.0, float(finite.max(initial=0.0)))
@@ -197,7 +198,7 @@ def _compare(
         return PartDiff(
             run.part, False, None, allowed, found == sha, False, f"the rerun failed: {failed or 'no result'}"
         )
-    new = read_predictions(engine.campaign / again.folder / "predictions.npy", engine.task.layout().dtype)
+    new = read_predictions(engine.campaign / again.folder / "predictions.npy", dtype)
     gap, row = _gap(old, new)
     if found != sha:
         told = "is gone" if not found else f"has sha256 {found[:12]}, recorded was {sha[:12]}"
@@ -209,10 +210,10 @@ def _compare(
     return PartDiff(run.part, matches, gap, allowed, True, same_bytes, why)
 
 
-def _stored(path: Path) -> Floats | None:
-    """The stored predictions; None where the file is gone or holds none."""
+def _stored(path: Path, dtype: str) -> Floats | None:
+    """The stored predictions; None where the file is gone or holds none of this type."""
     try:
-        return read_predictions(path)
+        return read_predictions(path, dtype)
     except InvalidPredictions:
         return None
 
@@ -227,7 +228,9 @@ def _gap(old: Floats | None, new: Floats) -> tuple[float | None, int]:
 
 
 def _apart(old: Floats | None, new: Floats, gap: float | None, row: int, allowed: float) -> str:
-    if old is not None and old.shape != new.shape:
+    if old is None:
+        return "the stored predictions are as recorded and cannot be read, and the rerun's bytes are others"
+    if old.shape != new.shape:
         return f"the stored predictions are {old.shape}, the rerun's {new.shape}"
     if gap is None:
         return f"not finite at row {row}"
