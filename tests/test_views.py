@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from podium import whole
+from podium.campaign import views
 from podium.campaign.views import TSV_HEADER, best_of, write_views
+from podium.records import Competition
 from podium.registry import Registry
 from podium.testing.fake_campaign import N_FOLDS, N_TEST, N_TRAIN, FakeCampaign
 
@@ -92,6 +94,22 @@ def test_a_new_best_replaces_its_predictions(campaign: tuple[Path, Registry]) ->
     assert (folder / "rounds" / "R04_run.log").read_text().startswith(f"# {other.id}: ")
     first = np.load(folder / "runs" / other.id / "fold_1" / "predictions.npy")
     assert np.array_equal(np.load(folder / "rounds" / "R04_oof.npy")[::N_FOLDS], first)
+
+
+def test_lists_of_items_are_mixed_not_averaged(campaign: tuple[Path, Registry]) -> None:
+    """Item 1 and item 3 are not item 2."""
+    folder, registry = campaign
+    asked = Competition(
+        competition="c", data_dir="", task_type="recommendation", metric="ndcg@10", metric_direction="higher",
+        target_columns=("item_id",), id_column="user_id", submission_columns=("user_id", "item_id"),
+        submission_kind="ranking", target_name="item_id", inputs=("interactions",),
+    )  # fmt: skip
+    registry.set("competition", asked)
+    runs = [run for run in registry.runs.of(registry.experiments.champion() or "") if run.kind == "predict"]
+    for run, item in zip(runs, (1, 3, 1, 3, 3), strict=True):
+        np.save(folder / run.folder / "predictions.npy", np.tile([item, 1.0, -1.0, 0.0], (N_TEST, 1)))
+    found = views.test_predictions(folder, registry, runs)
+    assert found is not None and np.array_equal(found[:, ::2], np.tile([3, 1], (N_TEST, 1)))
 
 
 def test_a_revised_plan_takes_the_plans_place(campaign: tuple[Path, Registry]) -> None:

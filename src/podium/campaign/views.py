@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import whole
+from podium import ensemble, tasks, whole
 from podium.platforms.choose import address_of
-from podium.records import Learning, to_json, worth
+from podium.records import Competition, Learning, from_json, to_json, worth
 from podium.registry import Registry
 from podium.registry.experiments import Experiment
 from podium.registry.runs import RunRow
 from podium.registry.submissions import SubmissionRow
+from podium.tasks.task import Task
 
 SCHEMA_VERSION = 1
 TSV_HEADER = ("round", "script", "cv_score", "lb", "status", "submitted", "timestamp", "description")
@@ -334,12 +335,19 @@ def oof_predictions(campaign: Path, registry: Registry, runs: list[RunRow]) -> N
 
 
 def test_predictions(campaign: Path, registry: Registry, runs: list[RunRow]) -> NDArray[np.float64] | None:
-    """Raw test predictions `(n_test, k)` in submission order, the mean over the fold models; None before there are any."""
+    """Raw test predictions `(n_test, k)` in submission order, of the fold models evenly; None before there are any."""
     data: Mapping[str, Any] = registry.setting("data") or {}
     n_test, n_all = int(data.get("n_test", 0)), int(data.get("n_test", 0)) + int(data.get("n_vault", 0))
     parts = [_saved(campaign, run, n_all) for run in runs if run.part.startswith(("holdout_", "refit"))]
-    found = [part for part in parts if part is not None]
-    return np.mean(found, axis=0)[:n_test] if found else None
+    found = [part[:n_test] for part in parts if part is not None]
+    return ensemble.evenly(_task(campaign, registry), found) if found else None
+
+
+def _task(campaign: Path, registry: Registry) -> Task:
+    """What the predictions mean: boxes, rankings and texts have no mean."""
+    task = tasks.for_competition(from_json(Competition, registry.setting("competition")))
+    task.measure(campaign / "data")
+    return task
 
 
 def _saved(campaign: Path, run: RunRow, n_rows: int) -> NDArray[np.float64] | None:
