@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 
 from podium.errors import StaleEpoch
 from podium.registry.database import Database
@@ -40,10 +41,14 @@ class Clock:
         self._thread.start()
 
     def stop(self) -> None:
+        """End the thread, and journal what passed since its last beat, however the engine ends."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        # a newer engine counts from what it found; a full disk was told of, and must not hide what ended the engine
+        with suppress(StaleEpoch, sqlite3.OperationalError):
+            self.beat()
 
     def _run(self) -> None:
         own = Database(self._database.path, epoch=self._database.epoch)
