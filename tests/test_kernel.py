@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from podium.campaign.kernel import inference, kernel, kernel_check
 from podium.campaign.kernel.inference import Member
 from podium.campaign.submission import filing
 from podium.cli import main
-from podium.errors import CampaignError, NoSubmission, UserError
+from podium.errors import CampaignError, InvalidPredictions, NoSubmission, UserError
 from podium.execution import sandbox
 from podium.execution.worker import load_solution
 from podium.protocol import Rows
@@ -236,6 +236,21 @@ def test_before_there_is_a_blend(made: Path, tmp_path: Path) -> None:
     with pytest.raises(NoSubmission, match="no blend"):
         kernel.write(young, tmp_path / "kernel")
     young.registry.close()
+
+
+def test_members_may_predict_when_the_campaign_s_time_is_over(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def predict(engine: Engine, members: list[str], left_s: Callable[[], float]) -> None:
+        raise InvalidPredictions(f"{left_s()} s are left")
+
+    monkeypatch.setattr(filing, "predict_missing", predict)
+    late = engine_of(copy_of(labelled, tmp_path / "campaign"), options={"time_s": 1.0, "experiments": None})
+    late.clock.charge(100.0)
+    assert late.purse.predicting_left_s() < 0
+    with pytest.raises(InvalidPredictions, match="inf s are left"):
+        kernel.write(late, tmp_path / "kernel")
+    late.registry.close()
 
 
 def test_a_folder_that_is_there_is_left_alone(engine: Engine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import math
 import re
 import shutil
 from collections.abc import Mapping
@@ -88,7 +89,7 @@ def write(engine: Engine, folder: Path, *, user: str = "", gpu: str = "") -> Wri
         raise CampaignError(f"{folder} is there already", remedy="choose another with -o, or remove it")
     members = [_experiment(engine, id_) for id_, weight in row.weights.items() if weight > 0]
     _refuse(engine, members)
-    raw, decision = filing.holdout_raw(engine, row)
+    raw, decision = filing.holdout_raw(engine, row, lambda: math.inf)  # the campaign's time may be over; the user waits
     seconds = _seconds(engine, members)
     if seconds > SESSION_H * 3600:
         raise UserError(
