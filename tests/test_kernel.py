@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import crash_records
-from engine_world import copy_of, engine_of
+from engine_world import add_experiments, copy_of, engine_of
 
 from podium import open_campaign
 from podium.campaign import decide, solutions
@@ -26,7 +26,9 @@ from podium.errors import CampaignError, InvalidPredictions, NoSubmission, UserE
 from podium.execution import sandbox
 from podium.execution.worker import load_solution
 from podium.protocol import Rows
-from podium.records import from_json
+from podium.records import RunExit, from_json
+from podium.registry.blends import BlendRow
+from podium.registry.runs import RunRow
 from podium.testing.fake_executor import FakeExecutor
 
 boxed = pytest.mark.skipif(
@@ -251,6 +253,19 @@ def test_members_may_predict_when_the_campaign_s_time_is_over(
     with pytest.raises(InvalidPredictions, match="inf s are left"):
         kernel.write(late, tmp_path / "kernel")
     late.registry.close()
+
+
+def test_a_refit_s_time_counts(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A campaign that looks forward predicts test by it, and has no other runs on those rows."""
+    forward = engine_of(copy_of(made, tmp_path / "campaign"), FakeExecutor())
+    (member,) = add_experiments(forward, 1)
+    for part, wall_s in (("fold_1", 50.0), ("refit", 36_000.0)):
+        forward.registry.runs.add(RunRow(part, member.id, "fit", part, f"runs/E001/{part}", RunExit("done", wall_s)))
+    forward.registry.blends.add(BlendRow(1, {member.id: 1.0}, "raw", 0.8, 0.1, None, {}))
+    monkeypatch.setattr(filing, "holdout_raw", lambda *_: (np.zeros((1, 1)), {}))
+    with pytest.raises(UserError, match="known test rows took 10"):
+        kernel.write(forward, tmp_path / "kernel")
+    forward.registry.close()
 
 
 def test_a_folder_that_is_there_is_left_alone(engine: Engine, tmp_path: Path) -> None:
