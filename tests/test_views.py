@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,9 @@ import pytest
 from podium import whole
 from podium.campaign import views
 from podium.campaign.views import TSV_HEADER, best_of, write_views
-from podium.records import Competition
+from podium.records import Brought, Competition, from_json
 from podium.registry import Registry
+from podium.registry.submissions import SubmissionRow
 from podium.testing.fake_campaign import N_FOLDS, N_TEST, N_TRAIN, FakeCampaign
 
 
@@ -44,6 +48,23 @@ def test_tables(campaign: tuple[Path, Registry]) -> None:
     assert [e["id"] for e in listed["experiments"]] == [e.id for e in registry.experiments.all()]
     assert listed["families"] == registry.experiments.families()
     assert "[E001.score]" in (folder / "LEARNINGS.md").read_text()
+
+
+def test_todays_submissions_are_those_that_use_up_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days are those of the platform's zone; what was refused, never arrived, or is not sent yet costs nothing."""
+    registry = FakeCampaign(rounds=0, under_way=False, files=False).build(tmp_path)
+    asked = from_json(Competition, registry.setting("competition"))
+    registry.set("competition", replace(asked, brought=Brought(submission_time_zone="Asia/Tokyo")))
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp()  # 21:00 there
+    monkeypatch.setattr(time, "time", lambda: noon)
+    for number, state, hours_ago in (
+        (1, "confirmed", 1), (2, "failed", 1), (3, "intent", 1), (4, "ambiguous", 20), (5, "confirmed", 22),
+    ):  # fmt: skip
+        row = SubmissionRow(f"t{number}", 1, "a.csv", str(number), "intent", 0.8, 0.1, at=noon - 3600 * hours_ago)
+        registry.submissions.intend(row)
+        registry.submissions.settle(row.tag, state)
+    write_views(tmp_path, registry)
+    assert json.loads((tmp_path / "state.json").read_text())["submissions_today"] == 2
 
 
 def test_round_files(campaign: tuple[Path, Registry]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import resources
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium import ensemble, tasks, whole
+from podium.campaign.submission import allowance
 from podium.platforms.choose import address_of
 from podium.records import Competition, Learning, from_json, to_json, worth
 from podium.registry import Registry
@@ -83,7 +85,7 @@ def _state(registry: Registry, where: Mapping[str, Any]) -> dict[str, Any]:
     champion, blend = registry.experiments.champion(), registry.blends.best(_higher_is_better(registry))
     best = registry.experiments.get(champion) if champion else None
     submissions = registry.submissions.all()
-    today = datetime.now(UTC).date()
+    zone = (competition.get("brought") or {}).get("submission_time_zone", "UTC")
     return {
         "schema_version": SCHEMA_VERSION,
         "competition": competition.get("competition"),
@@ -100,7 +102,7 @@ def _state(registry: Registry, where: Mapping[str, Any]) -> dict[str, Any]:
         "best_cv_stderr": None if blend is None else blend.stderr,
         "best_lb_score": _best_public(submissions, _score_direction(competition) == "higher"),
         "blend_weights": {} if blend is None else dict(blend.weights),
-        "submissions_today": sum(datetime.fromtimestamp(s.at, UTC).date() == today for s in submissions),
+        "submissions_today": allowance.made_today(registry, time.time(), zone),
         "cv_lb_history": [[s.round, s.expected, s.public_score] for s in submissions][-50:],
     }
 
