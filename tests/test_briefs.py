@@ -35,7 +35,7 @@ def fill(engine: Engine, count: int) -> None:
 
 
 def test_a_brief_is_flat_as_rounds_pile_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(briefs, "_correlations", lambda engine, shortlist: {})  # there are no predictions
+    monkeypatch.setattr(briefs, "_correlations", lambda engine: {})  # there are no predictions
     fill(engine, 100)
     small = briefs.gather(engine, 101)
     fill(engine, 1100)
@@ -49,7 +49,7 @@ def test_a_brief_is_flat_as_rounds_pile_up(engine: Engine, monkeypatch: pytest.M
 
 
 def test_the_newest_are_the_newest_beyond_the_thousandth(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(briefs, "_correlations", lambda engine, shortlist: {})
+    monkeypatch.setattr(briefs, "_correlations", lambda engine: {})
     fill(engine, 1005)
     told = [experiment.id for experiment in briefs.gather(engine, 1006).experiments]
     assert told[-briefs.NEWEST :] == [f"E{number:03d}" for number in range(986, 1006)]

@@ -99,16 +99,6 @@ def test_identical_predictions_are_no_champion() -> None:
     assert not referee.is_champion(same)
 
 
-def test_noise_floor_shrinks_with_rows_and_measures_neighbours() -> None:
-    floors = []
-    for n in (300, 4800):
-        task, truth, (a, b) = models("rmse", 0, (0.5, 0.5), n)
-        floors.append(referee.noise_floor(task, truth, a, folds(n), [b]))
-    assert floors[1] == pytest.approx(floors[0] / 4, rel=0.3)
-    alone = referee.noise_floor(task, truth, a, folds(n))
-    assert 0 < alone < referee.rescore(task, truth, a, folds(n)).stderr
-
-
 def test_gate_stops_the_hopeless_and_lets_the_rest_go_on() -> None:
     task, truth, (good, close, bad) = models("log_loss", 0, (0.3, 0.35, 3.0), 1000)
     stopped = referee.gate(task, truth, bad, good, blend_bound=(-0.01, -0.005))

@@ -3,7 +3,7 @@
     <place>/<name>/          the public files, named so that intake finds the competition's name (see `copy`)
     <place>/campaign/        the campaign
     <place>/log.txt          what the command said, all attempts
-    <place>/ended.json       `Ended`; written last, so a place that has one is not played again
+    <place>/ended.json       `Ended`; written last: a place that has one with a submission is not played again
 
 The process is `podium run`: what it is given is the copy's path and the user's arguments, and nothing else of the contest.
 """

@@ -56,7 +56,7 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
     registry = engine.registry
     higher = engine.competition.metric_direction == "higher"
     shortlist = registry.experiments.shortlist(BEST, NEWEST, higher)
-    correlations = _correlations(engine, shortlist)
+    correlations = _correlations(engine)
     champion, count = registry.experiments.champion(), registry.experiments.count()
     return Facts(
         competition=engine.competition,
@@ -124,7 +124,7 @@ def _behind(gate: Mapping[str, Any]) -> dict[str, float]:
     return {"behind": -float(gate["solo_gain"])}
 
 
-def _correlations(engine: Engine, shortlist: list[Experiment]) -> dict[str, dict[str, float]]:
+def _correlations(engine: Engine) -> dict[str, dict[str, float]]:
     best = engine.registry.experiments.best_of_pool(CORRELATED, engine.competition.metric_direction == "higher")
     key = tuple(sorted(e.id for e in best))
     if engine.correlations[0] != key:

@@ -96,10 +96,10 @@ def _write(
         min_level="landlock",
     )
     first = rows[:1]  # a fit needs a labelled row; the check's `fit` looks at none
-    write_run(folder, request, train=first, predict=rows, labels=_blank(engine, len(first)))
+    write_run(folder, request, train=first, predict=rows, labels=_blank(len(first)))
 
 
-def _blank(engine: Engine, n: int) -> pl.DataFrame:
+def _blank(n: int) -> pl.DataFrame:
     import polars as pl
 
     return pl.DataFrame({"y0": np.zeros(n)})

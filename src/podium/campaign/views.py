@@ -280,7 +280,7 @@ def _write_best(campaign: Path, registry: Registry, prefix: Path, best: Experime
         return
     if log.is_file() and _first_line(log) == head:
         return  # the same experiment with the same runs: its predictions are those already here
-    oof, test = oof_predictions(campaign, registry, runs), test_predictions(campaign, registry, runs)
+    oof, test = oof_predictions(campaign, runs), test_predictions(campaign, registry, runs)
     for name, values in (("oof.npy", oof), ("test.npy", test)):
         if values is not None:
             whole.write(prefix.with_name(f"{prefix.name}_{name}"), _npy(values))
@@ -316,7 +316,7 @@ def _link_submission(campaign: Path, registry: Registry, prefix: Path, round_: i
     whole.write(target, source.read_bytes())
 
 
-def oof_predictions(campaign: Path, registry: Registry, runs: list[RunRow]) -> NDArray[np.float64] | None:
+def oof_predictions(campaign: Path, runs: list[RunRow]) -> NDArray[np.float64] | None:
     """Raw OOF predictions `(n_train, k)` of an experiment's finished folds, NaN elsewhere; None where there are none."""
     splits = campaign / "data" / "splits.npz"
     folds = [run for run in runs if run.kind == "fit" and run.part.startswith("fold_")]

@@ -4,7 +4,7 @@ from podium.referee.alarm import alarms
 from podium.referee.correlation import correlations
 from podium.referee.gate import Gate, gate, same
 from podium.referee.score import Scored, rescore
-from podium.referee.significance import Paired, is_champion, level, noise_floor, paired, seed_noise, with_seed_noise
+from podium.referee.significance import Paired, is_champion, level, paired, seed_noise, with_seed_noise
 
 __all__ = [
     "Gate",
@@ -15,7 +15,6 @@ __all__ = [
     "gate",
     "is_champion",
     "level",
-    "noise_floor",
     "paired",
     "rescore",
     "same",

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.metrics.uncertainty import Estimate, difference
-from podium.referee.score import rescore, scored_rows
+from podium.referee.score import scored_rows
 from podium.tasks.task import Floats, Task
 
 ALPHA = 0.05
 CANDIDATE, DISCARD = 0.1, 0.5  # p-values between these spend of alpha; see `level`
 DECAY, OFFSET = 1.6, 5  # of the levels, from challenger to challenger that spent
-LIKELY_CORRELATION = 0.95  # of two good models' errors, assumed before there are neighbours to measure it on
 
 
 @dataclass(frozen=True)
@@ -99,19 +98,3 @@ def _shares() -> float:
 def is_champion(comparison: Paired, earlier: Sequence[float] = (), *, alpha: float = ALPHA) -> bool:
     """Whether a challenger dethrones the champion: a gain whose p reaches `level`."""
     return comparison.gain > 0 and comparison.p <= level(earlier, alpha)
-
-
-def noise_floor(
-    task: Task, truth: NDArray[Any], raw: Floats, fold_of: NDArray[np.int8], neighbours: Sequence[Floats] = ()
-) -> float:
-    """The standard error of a typical paired difference to the champion `raw`, in the metric's unit.
-
-    Median over `neighbours` (other good experiments' OOF); before there are any, what two models whose errors correlate
-    by 0.95 would show: stderr of the score x sqrt(2 (1 - 0.95)).
-    """
-    errors = [paired(task, truth, raw, other, fold_of).stderr for other in neighbours]
-    errors = [error for error in errors if math.isfinite(error) and error > 0]
-    if errors:
-        return float(np.median(errors))
-    alone = rescore(task, truth, raw, fold_of).stderr
-    return alone * math.sqrt(2.0 * (1.0 - LIKELY_CORRELATION)) if math.isfinite(alone) else 0.0

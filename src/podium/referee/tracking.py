@@ -126,7 +126,7 @@ def track(
         flatters, stderr = metric.sign * (cv_score - vault), math.hypot(cv_error, vault_score.stderr)
     elif tracked:
         flatters, stderr, vault = tracked[0].flatters, tracked[0].stderr, tracked[0].vault
-    tau, low, high = _agreement(metric, list(scores.values()))
+    tau, low, high = _agreement(list(scores.values()))
     alarm = flatters is not None and stderr is not None and math.isfinite(stderr) and abs(flatters) > SIGMAS * stderr
     message = _message(metric.name, n_vault, flatters, stderr, (tau, low, high), len(scores), alarm)
     return Tracking(n_vault, metric.name, flatters, stderr, tau, low, high, alarm, message, vault, tracked)
@@ -137,7 +137,7 @@ def untracked(n_vault: int, metric: str, why: str) -> Tracking:
     return Tracking(n_vault, metric, None, None, None, None, None, False, why)
 
 
-def _agreement(metric: Metric, scores: list[tuple[Score, Score]]) -> tuple[float | None, float | None, float | None]:
+def _agreement(scores: list[tuple[Score, Score]]) -> tuple[float | None, float | None, float | None]:
     """Kendall's tau (a) of the members' two orders, and its percentile bootstrap interval."""
     if len(scores) < LEAST_RANKED:
         return None, None, None

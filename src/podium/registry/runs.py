@@ -17,7 +17,7 @@ class RunRow:
     key: str
     experiment: str
     kind: RunKind
-    part: str  # fold_1 … fold_k, refit, prepare, test_fold_1 …, vault_fold_1 …
+    part: str  # prepare, fold_1 … fold_k, holdout_1 …, refit, vault, new_* (rows that came later), probe_*
     folder: str  # relative to the campaign
     exit: RunExit
 

@@ -105,7 +105,7 @@ def _correlations(
     pool.sort(key=lambda e: (-e["blend_weight"], sign * (e["score"] or 0.0)))
     found: dict[str, Any] = {}
     for experiment in pool[:MOST_COMPARED]:
-        oof = oof_predictions(campaign, registry, registry.runs.of(experiment["id"]))
+        oof = oof_predictions(campaign, registry.runs.of(experiment["id"]))
         if oof is not None:
             found[experiment["id"]] = oof
     if len(found) < 2 or len({oof.shape for oof in found.values()}) > 1:

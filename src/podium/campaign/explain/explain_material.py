@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,6 @@ class Material:
     groups: NDArray[Any] | None
     n_known: int
     fold_of: NDArray[np.int8]
-    all_truth: NDArray[Any] = field(repr=False)
 
     @property
     def competition(self) -> Competition:
@@ -89,7 +88,7 @@ def gather(campaign: Path, registry: Registry, dataset: Dataset, task: Task, sto
     return Material(
         campaign, registry, dataset, task, store, row, rows, truth[rows], task.pointed(raw[rows]), decided[at],
         frame.select(kept)[dataset.train[store.scored][rows]], None if store.groups is None else store.groups[rows],
-        len(known), store.fold_of, truth,
+        len(known), store.fold_of,
     )  # fmt: skip
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from podium.registry.experiments import Experiment
 
 FOLDER = "probes"
-STRANGE = ("unseen", "missing")  # blocks that may break a call: without them it is tried once more
 STRANGE_ROWS = 32
 
 
