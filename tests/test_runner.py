@@ -238,6 +238,14 @@ def round_(engine: Engine, number: int) -> None:
     phases.verdicts(engine, number, phases.verify(engine, number))
 
 
+def test_a_resume_tells_no_verdict_twice(engine: Engine) -> None:
+    round_(engine, 1)
+    resumed = engine_of(engine.campaign)
+    phases.verdicts(resumed, 1, phases.verify(resumed, 1))
+    told = [event.payload for event in resumed.registry.events.after(0) if event.kind == "verdict"]
+    assert told == [{"experiment": "E001", "verdict": "champion"}]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -239,18 +239,16 @@ def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> Non
             blocked = "; ".join(alarm.message for alarm in alarms[judged.id] if alarm.severity == "block")
             if blocked:  # what a builder is told, to mend it
                 engine.registry.experiments.set_status(judged.id, "done", blocked)
-
         for trial in decision.trials:
             engine.registry.external.put_trial(trial)
+            engine.event("external_trial", source=trial.source, experiment=trial.experiment, outcome=trial.outcome)
+        for judged in decision.judged:
+            engine.event("verdict", experiment=judged.id, verdict=judged.verdict)
 
     def judge() -> Decision:
         return trials.judged(engine, round_, decide.judge(engine, verified))
 
     decision = engine.registry.journal.step(round_, "decide", Decision, judge, record)
-    for trial in decision.trials:
-        engine.event("external_trial", source=trial.source, experiment=trial.experiment, outcome=trial.outcome)
-    for judged in decision.judged:
-        engine.event("verdict", experiment=judged.id, verdict=judged.verdict)
     if engine.registry.blends.of_round(round_) is None and decision.judged:
         blended = decide.blend(engine, round_)
         if blended is not None:
