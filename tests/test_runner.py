@@ -190,6 +190,16 @@ def test_the_gate_stops_what_cannot_gain_after_its_first_fold(engine: Engine) ->
     assert [name for name in executor_of(engine).started if name.startswith("E002")] == ["E002/fold_3"]
 
 
+def test_without_a_champion_that_is_left_there_is_no_gate(engine: Engine) -> None:
+    round_(engine, 1)
+    (track,) = (fold_track(engine, experiment) for experiment in add_experiments(engine, 1, round_=2))
+    assert track.gate_fold is not None
+    engine.registry.inbox.put("invalidate", {"id": "E001", "reason": "it read the labels"})
+    Runner(engine).play([track])
+    assert engine.registry.experiments.champion() is None
+    assert track.status == "done" and engine.registry.experiments.gate("E002") is None
+
+
 def test_what_predicts_the_same_as_another_is_stopped_after_its_first_fold(engine: Engine) -> None:
     predictions = telling(engine)
     executor_of(engine).predictions = lambda run: predictions(dataclasses.replace(run, experiment="E001"))

@@ -218,15 +218,16 @@ class Runner:
             track.ready, track.after = track.ready[:1], track.ready[1:]
 
     def _gate(self, track: Track, row: RunRow) -> None:
+        """Where the only member of the pool was taken back meanwhile, nothing is left to compare with: all folds are run."""
         engine, fold = self.engine, track.gate_fold
         assert fold is not None
         recorded = engine.registry.experiments.gate(track.experiment.id)
-        if recorded is None:
+        if recorded is None and engine.registry.experiments.champion() is not None:
             gate = decide.gate(engine, engine.store.fold_rows(fold), row)
             engine.registry.experiments.add_gate(track.experiment.id, fold, gate)
             recorded = {"continue_": gate.continue_, "reason": gate.reason}
             engine.event("gate", experiment=track.experiment.id, **recorded)
-        if recorded["continue_"]:
+        if recorded is None or recorded["continue_"]:
             track.ready, track.after = track.ready + track.after, []
         else:
             self._give_up(track, "killed", f"gate on fold {fold + 1}: {recorded['reason']}")
