@@ -319,6 +319,35 @@ def test_a_probe_is_sent_where_much_is_left_and_never_stands(begin: Callable[...
     assert (game.folder / "submission.csv").read_bytes() == (game.folder / standing.file).read_bytes()
 
 
+class Killed(BaseException):
+    """As kill -9: nothing catches it."""
+
+
+@pytest.mark.parametrize("purpose", ["best", "probe"])
+def test_what_was_sent_before_a_crash_leaves_the_queue(
+    begin: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch, purpose: str
+) -> None:
+    game = begin(limit=9)
+    if purpose == "probe":
+        game.play()
+        game.world.go_on(2 * HOUR)
+
+    def dying(*args: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(game.engine.registry.candidates, "mark", dying)  # the send is over, and nothing says so yet
+        game.play() if purpose == "best" else submit(game.engine, 20)
+    sends = game.platform.sends
+    again = submit(game.resumed(), 3 if purpose == "best" else 20)
+    row = game.engine.registry.submissions.all()[-1]
+    assert (again.tag, row.purpose, game.platform.sends) == (row.tag, purpose, sends)
+    (one,) = [one for one in game.engine.registry.candidates.all() if one.purpose == purpose]
+    assert (one.state, one.reason) == ("sent", again.reason)
+    if purpose == "probe":
+        assert "with 8 left today" in again.reason, "as it would have been said"
+
+
 @pytest.mark.parametrize("selects", [True, False])
 def test_the_final_two_are_the_best_blend_and_an_average(begin: Callable[..., Campaign], selects: bool) -> None:
     game = begin(limit=5, selects=selects)

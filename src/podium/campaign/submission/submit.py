@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from podium.campaign import decide, turn
 from podium.campaign.submission import candidates, waiting
 from podium.campaign.submission.filing import reserve
-from podium.campaign.submission.sending import Submitted, admission, send
+from podium.campaign.submission.sending import BEFORE, Submitted, admission, send
 from podium.records import Findings
 from podium.team.quoting import clip
 
@@ -35,6 +35,8 @@ def _play(engine: Engine, round_: int) -> Submitted:
         return Submitted(None, "nothing valid to submit yet")
     _, here, held = admission(engine, at_the_end=False)
     if (done := _already(engine, row, round_)) is not None:
+        return _held(engine, engine.registry.candidates.waiting(), done)
+    if (done := _already_probed(engine, round_, here)) is not None:
         return done
     scarce = here.left is not None or len(engine.registry.candidates.waiting()) > 1  # an outage changes nothing of that
     queue = candidates.refresh(engine, row, scarce=scarce)
@@ -59,6 +61,18 @@ def _already(engine: Engine, row: BlendRow, round_: int) -> Submitted | None:
     return Submitted(standing.tag, reason)
 
 
+def _already_probed(engine: Engine, round_: int, here: Room) -> Submitted | None:
+    """The same of a probe: it leaves the queue."""
+    probes = [row for row in engine.registry.submissions.all() if row.purpose == "probe" and row.round == round_]
+    for one in engine.registry.candidates.waiting():
+        for row in probes:
+            if one.purpose == "probe" and row.counts and row.is_of(candidates.row_of(one)):
+                reason = _why_probe(one, None if here.left is None else here.left + 1)  # what was left before it
+                engine.registry.candidates.mark(one.id, "sent", reason)
+                return Submitted(row.tag, reason)
+    return None
+
+
 def _worth(engine: Engine, row: BlendRow, held: str) -> tuple[bool, str]:
     """Against what stands on the platform; where nothing may be sent now, against the file that waits: a new one is written
     only where it would have been sent."""
@@ -78,11 +92,15 @@ def _probing(engine: Engine, round_: int, probe: Candidate, queue: list[Candidat
     objection = _objection(engine, round_)
     if objection:
         return _held(engine, queue, Submitted(None, f"held: {objection}"))
-    reason = f"a probe, with {here.left} left today: {probe.tells}"
+    reason = _why_probe(probe, here.left)
     sent = send(engine, candidates.row_of(probe), reason, purpose="probe")
-    if sent.tag is not None:
+    if sent.tag is not None or sent.reason == BEFORE:
         engine.registry.candidates.mark(probe.id, "sent", reason)
     return sent
+
+
+def _why_probe(probe: Candidate, left: int | None) -> str:
+    return f"a probe, with {left} left today: {probe.tells}"
 
 
 def _held(engine: Engine, queue: list[Candidate], result: Submitted) -> Submitted:
