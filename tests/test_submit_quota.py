@@ -15,6 +15,7 @@ from engine_world import copy_of
 
 from podium.campaign import decide
 from podium.campaign.engine import Engine
+from podium.campaign.notices import notices
 from podium.campaign.submission import allowance, candidates, outage, waiting
 from podium.campaign.submission.final_two import KEY
 from podium.campaign.submission.reconcile import reconcile
@@ -22,6 +23,7 @@ from podium.campaign.submission.sending import Submitted
 from podium.campaign.submission.submit import submit
 from podium.errors import UserError
 from podium.platforms.platform import AmbiguousSend, Unreachable
+from podium.registry import invalidation
 from podium.registry.submissions import SubmissionRow
 from podium.testing.faulty_platform import FaultyPlatform, World
 from podium.testing.submission_campaign import engine_of, take_blends, template
@@ -289,6 +291,35 @@ def test_a_file_that_another_copy_of_the_campaign_sent_is_not_sent_again(
     twin.resumed()
     assert twin.play().tag is not None
     assert twin.states() == ["confirmed"] and game.platform.sends == 1
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_file_that_waits_is_withdrawn_where_what_it_rests_on_was_taken_back(
+    begin: Callable[..., Campaign], live: bool
+) -> None:
+    game = begin(limit=5)
+    game.play()
+    registry, standing = game.engine.registry, game.engine.registry.submissions.standing()
+    assert standing is not None
+    game.world.go_on(600)
+    assert game.play().waits
+    held = waiting.find(registry)
+    assert held is not None
+    (id_,) = set(held.weights) - set(standing.weights)
+    assert (game.folder / "submission.csv").read_bytes() != (game.folder / standing.file).read_bytes()
+    if live:
+        registry.inbox.put("invalidate", {"id": id_, "reason": "it read the labels"})
+        game.engine.attend()
+    else:
+        invalidation.invalidate(registry, id_, "it read the labels", higher_is_better=False)
+        reconcile(game.resumed())
+    assert waiting.find(registry) is None
+    assert (game.folder / "submission.csv").read_bytes() == (game.folder / standing.file).read_bytes()
+    assert not any("waits to be sent" in line for line in notices(registry))
+    game.world.go_on(HOUR)
+    close(game.engine)
+    after = registry.submissions.standing()
+    assert after is not None and after.tag == standing.tag, "nothing sound gains over it"
 
 
 # ---------------------------------------------------------------- the queue and the final two

@@ -11,7 +11,7 @@ from podium.campaign import proxy
 from podium.campaign.engine import Stopped, Yielded
 from podium.campaign.estimates import calibration
 from podium.campaign.external import sources
-from podium.campaign.submission import public_score
+from podium.campaign.submission import public_score, reconcile
 from podium.errors import UserError
 from podium.registry import invalidation
 
@@ -49,6 +49,8 @@ def _obey(engine: Engine, message: Message) -> None:
         raise Stopped("stopped as asked")
     if message.kind == "score":
         _look_at_scores(engine)
+    elif message.kind == "invalidate":
+        reconcile.publish_standing(engine)
 
 
 def _take(engine: Engine, message: Message) -> None:
@@ -90,3 +92,4 @@ def _take_back(engine: Engine, payload: Mapping[str, Any]) -> None:
         engine.event("warning", message=f"{id_} was not taken back: {problem}")
         return
     engine.event("invalidated", experiment=id_, reason=payload["reason"], descendants=list(below))
+    reconcile.withdraw(engine)

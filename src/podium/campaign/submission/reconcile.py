@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from podium import whole
 from podium.campaign.submission import outage, public_score, waiting
 from podium.platforms.platform import RemoteSubmission
+from podium.registry import invalidation
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
@@ -35,6 +36,7 @@ def reconcile(engine: Engine, *, at_the_end: bool = False) -> Listed | None:
     elif not engine.platform.has_list:
         for row in engine.registry.submissions.unsettled():
             _ask_a_person(engine, row)
+    withdraw(engine)
     publish_standing(engine)
     public_score.look(engine)
     return listed
@@ -119,6 +121,17 @@ def _ask_a_person(engine: Engine, row: SubmissionRow) -> None:
             message=f"submission {row.tag} may or may not have arrived: if it did, say so with "
             f"`podium submit DIR --tag {row.tag} --score S`; if not, with `podium submit DIR --tag {row.tag} --lost`",
         )
+
+
+def withdraw(engine: Engine) -> None:
+    """The file that waits is not sent, nor is it submission.csv, once something that it rests on was taken back."""
+    held = waiting.find(engine.registry)
+    taken_back = () if held is None else invalidation.tainted(engine.registry, waiting.as_row(held))
+    if not taken_back:
+        return
+    with engine.registry.database.write():
+        engine.registry.set(waiting.KEY, None)
+        engine.event("note", message=f"the file that waited carries weight of {', '.join(taken_back)}: it is not sent")
 
 
 def publish_standing(engine: Engine) -> None:
