@@ -18,6 +18,8 @@ from podium.campaign.finalise import finalise
 from podium.campaign.submission.submit import submit
 from podium.cli import making
 from podium.records import to_json
+from podium.registry import invalidation
+from podium.registry.blends import BlendRow
 from podium.report.figures import expected_text
 from podium.report.page import render
 from podium.report.snapshot import snapshot
@@ -187,3 +189,27 @@ def test_a_campaign_that_is_extended_asks_the_vault_for_its_new_leader(vaulted: 
     assert first["leader"] == 1 and again["leader"] == 2
     assert snapshot(vaulted.campaign)["expected_private"]["round"] == 2
     assert [one["round"] for one in snapshot(vaulted.campaign)["overfitting"]["rounds"]] == [1, 2]
+
+
+def test_the_vault_is_asked_anew_where_what_it_chose_rests_on_is_gone(vaulted: Engine) -> None:
+    play(vaulted, [0.2, 0.22, 0.4])
+    registry = vaulted.registry
+
+    def chosen() -> finalists.Chosen:
+        found = finalists.choose_finalist(vaulted, lambda: 1e9)
+        assert found is not None
+        return found
+
+    def alone(id_: str) -> BlendRow:
+        row = decide.blended(vaulted, 3, {id_: vaulted.store.oof(id_)})
+        return dataclasses.replace(row, score=0.99)  # it leads
+
+    first = chosen()
+    assert chosen() == first, "asked once"
+    registry.blends.replace(alone("E003"))
+    anew = chosen()
+    assert dict(anew.leading) == {"E003": 1.0} != dict(first.leading), "the same round, another blend"
+    registry.set(finalists.SETTING, to_json(dataclasses.replace(anew, name="best single", row=alone("E001"))))
+    assert chosen().name == "best single"
+    invalidation.invalidate(registry, "E001", "it read the labels", higher_is_better=True)
+    assert chosen().row.weights.get("E001", 0.0) == 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from podium.campaign.estimates import vault
 from podium.errors import InvalidPredictions
 from podium.records import from_json, to_json
 from podium.referee.choice import Choice, choose
+from podium.registry import invalidation
 from podium.registry.blends import BlendRow
 
 if TYPE_CHECKING:
@@ -29,14 +31,15 @@ LEADER = "blend"
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is to be submitted, and why; `leader`: the round of the best by out of fold. `n_vault` 0 and `choice` None: without
-    a vault, or without predictions of it."""
+    """What is to be submitted, and why; `leader`: the round of the best by out of fold, `leading`: its weights. `n_vault` 0 and
+    `choice` None: without a vault, or without predictions of it."""
 
     name: str
     row: BlendRow
     leader: int
     n_vault: int = 0
     choice: Choice | None = None
+    leading: Mapping[str, float] = field(default_factory=dict)  # empty where an older engine chose
 
 
 def choose_finalist(engine: Engine, time_left_s: Callable[[], float]) -> Chosen | None:
@@ -46,8 +49,9 @@ def choose_finalist(engine: Engine, time_left_s: Callable[[], float]) -> Chosen 
     if not rows:
         return None
     stored = engine.registry.setting(SETTING)
-    if stored is not None and stored["leader"] == rows[0].round:
-        return from_json(Chosen, stored)
+    known = None if stored is None else from_json(Chosen, stored)
+    if known is not None and _still_holds(engine, known, rows[0]):
+        return known
     chosen = _choose(engine, rows, time_left_s)
     with engine.registry.database.write():
         engine.registry.set(SETTING, to_json(chosen))
@@ -59,8 +63,16 @@ def choose_finalist(engine: Engine, time_left_s: Callable[[], float]) -> Chosen 
     return chosen
 
 
+def _still_holds(engine: Engine, known: Chosen, leader: BlendRow) -> bool:
+    """Whether the choice was made against this very leader (a round's blend may have been made anew), and nothing that the
+    chosen one rests on was taken back since."""
+    taken_back = invalidation.invalidated(engine.registry)
+    same = known.leader == leader.round and dict(known.leading or leader.weights) == dict(leader.weights)
+    return same and not any(known.row.weights.get(id_, 0.0) > 0 for id_ in taken_back)
+
+
 def _choose(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], float]) -> Chosen:
-    leader = Chosen(LEADER, rows[0], rows[0].round)
+    leader = Chosen(LEADER, rows[0], rows[0].round, leading=rows[0].weights)
     total, forward = engine.options.time_s, engine.competition.looks_forward
     if not len(engine.dataset.vault) or (forward and total is not None):
         return leader  # forward in time the vault needs fits of its own, which would be the submission's time
@@ -72,7 +84,7 @@ def _choose(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], floa
         return leader
     sample = vault.sample(engine, list(decided.values()))
     choice = choose(engine.task.metric, sample.truth, decided, sample.groups)
-    return Chosen(choice.chosen, known[choice.chosen], rows[0].round, len(sample.truth), choice)
+    return Chosen(choice.chosen, known[choice.chosen], rows[0].round, len(sample.truth), choice, rows[0].weights)
 
 
 def finalists(engine: Engine, rows: list[BlendRow]) -> dict[str, BlendRow]:
