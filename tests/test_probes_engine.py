@@ -13,8 +13,10 @@ from probe_world import HONEST, engine_at, experiment
 from podium.campaign import decide
 from podium.campaign.engine import Engine
 from podium.campaign.probes import probe_cost, probe_fits, probing, vetting
+from podium.campaign.remade import remake
 from podium.records import Probed, QaCheck
-from podium.referee.probes.outcome import CHEAP
+from podium.referee.probes.outcome import CHEAP, DEAR
+from podium.registry import invalidation
 
 
 @pytest.fixture(scope="session")
@@ -263,3 +265,16 @@ def test_what_was_vetted_once_is_not_vetted_again(engine: Engine) -> None:
     assert vetting.vet(engine, 2, at_the_end=True) == ()
     assert len(engine.executor.started) == started  # type: ignore[attr-defined]
     assert engine.registry.journal.find("R02_vet_end_1") is None
+
+
+def test_who_comes_in_after_the_end_was_vetted_is_vetted_too(engine: Engine) -> None:
+    one, other = judged(engine, HONEST, HONEST)
+    engine.registry.blends.replace(decide.blended(engine, 1, {one: engine.store.oof(one)}))
+    assert vetting.vet(engine, 1, at_the_end=True) == ()
+    exported = engine.registry.export()
+    assert vetting.vet(engine, 1, at_the_end=True) == () and engine.registry.export() == exported
+    assert not {probed.probe for probed in engine.registry.probes.of(other)} & set(DEAR)
+    invalidation.invalidate(engine.registry, one, "it read the labels", higher_is_better=False)
+    remake(engine, [one])
+    assert vetting.vet(engine, 1, at_the_end=True) == ()
+    assert {probed.probe for probed in engine.registry.probes.of(other)} >= set(DEAR)

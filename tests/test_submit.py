@@ -14,6 +14,7 @@ from engine_world import add_experiments, copy_of, engine_of, telling
 from podium.campaign import decide, phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
+from podium.campaign.remade import remake
 from podium.campaign.submission.filing import predict_missing, reserve
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import Submitted
@@ -22,6 +23,7 @@ from podium.cli import making
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission
 from podium.records import Findings
+from podium.registry import invalidation
 from podium.report.seats import seat_values
 from podium.team.scripted import ScriptedSeat
 from podium.testing.fake_executor import FakeExecutor
@@ -450,3 +452,46 @@ def test_a_finished_campaign_finalises_again_without_a_trace(start: Start) -> No
     assert engine.registry.export() == before
     assert engine.registry.setting("state") == place
     assert place["round"] == 1
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_what_is_taken_back_after_the_end_is_replaced_by_a_sound_blend(start: Start, over: bool) -> None:
+    engine = start(platform := FakePlatform())
+    another_round(engine, 2, skill=0.25)
+    finalise(engine, "experiments")
+    tainted = engine.registry.submissions.standing()
+    assert tainted is not None and set(tainted.weights) == {"E001", "E002"}
+    assert all(row.weights["E001"] > 0 for row in engine.registry.blends.newest()), "no round's blend is sound"
+    invalidation.invalidate(engine.registry, "E001", "it read the labels", higher_is_better=True)
+    engine = start(platform)
+    if over:
+        engine.options = dataclasses.replace(engine.options, time_s=1e-3, experiments=None)
+        engine.purse.options = engine.options
+    finalise(engine, "time")
+    standing = engine.registry.submissions.standing()
+    assert standing is not None and dict(standing.weights) == {"E002": 1.0}
+    assert (engine.campaign / "submission.csv").read_bytes() == (engine.campaign / standing.file).read_bytes()
+    told = engine.registry.setting("expected")
+    assert told is not None and told["expected"]["out_of_fold"] == standing.expected
+    before = engine.registry.export()
+    finalise(engine, "time")
+    assert engine.registry.export() == before
+
+
+def test_where_nothing_sound_is_left_what_stands_stays(start: Start) -> None:
+    engine = start(platform := FakePlatform())
+    finalise(engine, "experiments")
+    invalidation.invalidate(engine.registry, "E001", "it read the labels", higher_is_better=True)
+    assert finalise(start(platform), "experiments") == engine.campaign / "submission.csv"
+    assert len(platform.accepted) == 1
+
+
+@pytest.mark.parametrize("predicted", [True, False])
+def test_where_no_run_may_begin_a_blend_is_made_anew_of_what_has_predicted(start: Start, predicted: bool) -> None:
+    engine = start(FakePlatform())
+    another_round(engine, 2, skill=0.25, experiments=2)
+    predict_missing(engine, ["E001", "E002"])
+    invalidation.invalidate(engine.registry, "E001", "it read the labels", higher_is_better=True)
+    remake(engine, ["E001"], predicted=predicted)
+    anew = engine.registry.blends.of_round(2)
+    assert anew is not None and set(anew.weights) == ({"E002"} if predicted else {"E002", "E003"})

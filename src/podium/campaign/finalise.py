@@ -11,11 +11,13 @@ from podium.campaign.estimates.finalists import Chosen, choose_finalist
 from podium.campaign.estimates.tracking import track_vault
 from podium.campaign.explain import explain
 from podium.campaign.probes.vetting import vet
+from podium.campaign.remade import remake
 from podium.campaign.submission.final_two import final_two
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import BEFORE, send
 from podium.campaign.views import write_views
 from podium.records import from_json, to_json
+from podium.registry import invalidation
 from podium.registry.blends import BlendRow
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def finalise(engine: Engine, finished: str) -> Path | None:
     def time_left_s() -> float:
         return engine.purse.left_s() - LAST_SECONDS
 
+    remake(engine, invalidation.invalidated(engine.registry), predicted=time_left_s() <= 0)
     vet(engine, engine.round, at_the_end=True)
     chosen = choose_finalist(engine, time_left_s)
     reconcile(engine, at_the_end=True)

@@ -3,13 +3,14 @@ is made anew without it. One journalled step each time, so that a crash repeats 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide, untrusted
+from podium.campaign import decide
 from podium.campaign.probes import probe_fits
 from podium.campaign.probes.probing import NO_TIME
+from podium.campaign.remade import remake
 from podium.campaign.submission import waiting
 from podium.records import Probed
 from podium.referee import probes
@@ -18,7 +19,6 @@ from podium.registry import invalidation
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
-    from podium.registry.blends import BlendRow
     from podium.registry.experiments import Experiment
 
 AT_THE_END = 3  # of the best blends: any may be chosen then
@@ -33,20 +33,20 @@ class Vetted:
 
 
 def vet(engine: Engine, round_: int, *, at_the_end: bool = False) -> tuple[str, ...]:
-    """Probe the members of what would be sent; returns those that were taken back."""
-    taken: list[str] = []
+    """Probe the members of what would be sent; returns those that were taken back. A resume probes who came in since, where
+    a person took back another."""
+    taken, seen = list[str](), set[str]()
     for turn in range(1, MOST_TURNS + 1):
         key = f"_{'end_' if at_the_end else ''}{turn}"
         recorded = engine.registry.journal.find(f"R{round_:02d}_vet{key}")
-        wanted = _wanted(engine, at_the_end=at_the_end) if recorded is None else []
+        wanted = _wanted(engine, seen, at_the_end=at_the_end) if recorded is None else []
         if recorded is None and not wanted:
             break
         vetted = _step(engine, round_, key, wanted)
+        seen.update(vetted.probed)
         failed = [id_ for id_, found in vetted.probed.items() if any(one.outcome == "failed" for one in found)]
-        _remake(engine, failed)
+        remake(engine, failed)
         taken += failed
-        if not failed:
-            break
     return tuple(taken)
 
 
@@ -68,8 +68,9 @@ def _step(engine: Engine, round_: int, key: str, wanted: list[Experiment]) -> Ve
     return engine.registry.journal.step(round_, "vet", Vetted, look, record, part=key)
 
 
-def _wanted(engine: Engine, *, at_the_end: bool) -> list[Experiment]:
-    """Members that carry weight in what would be sent and were never probed so, the heaviest first."""
+def _wanted(engine: Engine, seen: Collection[str], *, at_the_end: bool) -> list[Experiment]:
+    """Members that carry weight in what would be sent and were never probed so, the heaviest first; not those `seen` just now,
+    for whom there was no time."""
     rows = decide.blends_by_score(engine)[: AT_THE_END if at_the_end else 1]
     if not at_the_end and rows:
         standing = waiting.newest(engine.registry)
@@ -79,7 +80,7 @@ def _wanted(engine: Engine, *, at_the_end: bool) -> list[Experiment]:
         for id_, weight in row.weights.items():
             weights[id_] = max(weight, weights.get(id_, 0.0))
     chosen = sorted((id_ for id_, weight in weights.items() if weight > 0), key=lambda id_: (-weights[id_], id_))
-    found = [engine.registry.experiments.get(id_) for id_ in chosen if not _is_vetted(engine, id_)]
+    found = [engine.registry.experiments.get(id_) for id_ in chosen if id_ not in seen and not _is_vetted(engine, id_)]
     return [experiment for experiment in found if experiment is not None]
 
 
@@ -88,22 +89,6 @@ def _is_vetted(engine: Engine, id_: str) -> bool:
     found = engine.registry.probes.of(id_)
     done = {one.probe for one in found if one.outcome != "skipped" or not one.message.endswith(NO_TIME)}
     return done.issuperset(DEAR)
-
-
-def _remake(engine: Engine, failed: list[str]) -> None:
-    """The newest round's blend without those that were taken back, where it carries weight of them."""
-    last: BlendRow | None = engine.registry.blends.last()
-    if last is None or not any(last.weights.get(id_, 0.0) > 0 for id_ in failed):
-        return
-    blended = decide.blend(engine, last.round)
-    if blended is None:
-        return
-    beside = untrusted.blend(engine, last.round, list(decide.blend_of(blended).singles))
-    with engine.registry.database.write():
-        engine.registry.blends.replace(blended)
-        if beside is not None:
-            engine.registry.imported.replace_blend(beside)
-    engine.event("blend", score=blended.score, stderr=blended.stderr, weights=dict(blended.weights))
 
 
 __all__ = ["Vetted", "vet"]
