@@ -77,6 +77,11 @@ def budget_of_another_kind(contest: Path, campaign: Path) -> list[str]:
     return ["run", str(contest), "--campaign", str(campaign), "--time", "10m"]
 
 
+@case(2, "begun with metric", "--campaign DIR")
+def another_metric_on_resume(contest: Path, campaign: Path) -> list[str]:
+    return ["run", str(contest), "--campaign", str(campaign), "--experiments", "2", "--metric", "mcc"]
+
+
 @case(2, "database", "start a new campaign")
 def database_is_garbage(contest: Path, campaign: Path) -> list[str]:
     (campaign / "podium.db").write_bytes(os.urandom(4096))

@@ -72,8 +72,8 @@ def test_without_a_budget_there_is_a_default_one(contest: Path, tmp_path: Path) 
 
 def test_once_begun_a_budget_only_grows(campaign: Path) -> None:
     begin(campaign)
-    making.open_or_create(str(campaign), experiments=9, threads=1)
-    assert (options(campaign)["experiments"], options(campaign)["threads"]) == (9, 2)
+    making.open_or_create(str(campaign), experiments=9)
+    assert options(campaign)["experiments"] == 9
     making.open_or_create(str(campaign), experiments=2)
     assert options(campaign)["experiments"] == 9
     with pytest.raises(CampaignError, match=r"--time.*larger --experiments"):
@@ -244,6 +244,40 @@ def test_the_configs_team_plays_and_a_flag_comes_first(contest: Path, tmp_path: 
     with pytest.raises(UserError, match="no seat 'oracle' for builder"):
         making.open_or_create(str(tmp_path / "public"), campaign=tmp_path / "d", experiments=2)
     assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"overrides": {"metric": "accuracy"}}, r"begun with metric = auc; .*found metric = accuracy; leave it out"),
+        ({"overrides": {"target_column": "speed"}}, "target_column ="),
+        ({"overrides": {"folds": "7"}}, "folds = what intake found"),
+        ({"seed": 5}, "begun with --seed 3; .*found --seed 5"),
+        ({"threads": 1}, "begun with --threads 2"),
+        ({"memory": False}, "memory: True"),
+    ],
+)
+def test_what_a_campaign_keeps_is_not_passed_over(
+    contest: Path, tmp_path: Path, asked: dict[str, Any], told: str
+) -> None:
+    """Else a person would believe that it plays by what was asked for."""
+    began = {"seed": 3, "threads": 2, "overrides": {"metric": "auc"}}
+    folder = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=2, **began)  # type: ignore[arg-type]
+    begin(folder)
+    with pytest.raises(CampaignError, match=told):
+        making.open_or_create(str(folder), **asked)
+    making.open_or_create(str(contest / "public"), campaign=folder, experiments=2, **began)  # type: ignore[arg-type]
+
+
+def test_a_resume_may_say_what_intake_found_by_itself(contest: Path, tmp_path: Path) -> None:
+    folder = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=2)
+    known = engine_of(folder).competition
+    said = {"metric": known.metric, "target_column": ",".join(known.target_columns), "id_column": known.id_column or ""}
+    making.open_or_create(str(folder), seed=0, overrides=said)
+    registry = Registry.create(folder)
+    registry.set("overrides", None)  # as an older engine left it
+    registry.close()
+    making.open_or_create(str(folder), overrides={"folds": "7"})
 
 
 def test_a_resume_may_change_who_plays_and_keeps_other_limits(contest: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import get_args
 from podium import whole
 from podium.campaign.disk import told_plainly
 from podium.campaign.options import DEFAULT_TIME_S, Options, SeatOptions
+from podium.cli import fixed
 from podium.cli.compose import held
 from podium.cli.source import Source
 from podium.errors import CampaignError, Unplayable, UserError
@@ -22,9 +23,7 @@ from podium.registry.lock import EngineLock
 
 EXECUTORS = ("local",)
 CONFIG = "config.json"
-LEAST_TIME_S = (
-    15.0  # intake, audit, the first experiment and its test predictions take 8 s on two cores for small tables
-)
+LEAST_TIME_S = 15.0  # intake, audit, one experiment and its test predictions take 8 s on two cores for small tables
 
 
 def open_or_create(
@@ -57,7 +56,7 @@ def open_or_create(
     _check_parts(asked)
     if (folder / Registry.FILE).is_file() and _is_created(folder):
         with told_plainly(folder):
-            _reopen(folder, path, asked)
+            _reopen(folder, path, asked, seed, overrides or {})
         return folder.resolve()
     if path is None:
         raise CampaignError(f"{folder} is not a campaign", remedy="name the competition's folder: podium run PATH")
@@ -162,6 +161,7 @@ def _create(
         with registry.database.write():
             registry.set("competition", dataset.competition)
             registry.set("source", source.identity)
+            registry.set(fixed.ASKED, dict(overrides))
             registry.set("data", dataset.facts)
             registry.set("hardware", hardware())
             registry.set("options", options)
@@ -179,11 +179,12 @@ def _create(
         lock.release()
 
 
-def _reopen(folder: Path, path: str | None, asked: Options) -> None:
-    """Check that it is the same competition, unedited; extend the budget where a larger one is asked for."""
+def _reopen(folder: Path, path: str | None, asked: Options, seed: int | None, overrides: Mapping[str, str]) -> None:
+    """Check that it is the same competition, unedited, on the same terms; extend the budget where a larger one is asked for."""
     registry = Registry.open(folder)
     try:
         _check_unchanged(folder, path, registry)
+        fixed.check(registry, asked, seed, overrides)
         options = from_json(Options, registry.setting("options"))
         begun = registry.journal.last_finished_round() >= 0
         wanted, cut = _before_deadline(registry, _extended(options, asked, begun=begun))

@@ -96,7 +96,7 @@ def run(
     *,
     experiments: int | None = None,
     campaign: str | Path | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     threads: int | None = None,
     team: Mapping[str, str] | None = None,
     **overrides: str,
