@@ -17,7 +17,7 @@ TOO_GOOD, TOO_CLOSE = 0.95, 0.97  # strength beyond which a column is a suspect,
 # prices go together as closely as 0.96 in honest tables, a column does not tell classes apart so well
 TELLING = 10  # so many of the strongest columns are listed
 MOST_COLUMNS = 5_000  # beyond, only those that all checks look at
-LOOKUP_KINDS = ("categorical", "code", "boolean")
+LOOKUP_KINDS = ("categorical", "code", "boolean", "text")  # texts, where they come back
 
 
 def associations(view: View) -> list[Association]:
