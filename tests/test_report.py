@@ -194,9 +194,9 @@ def test_frame_says_what_experiments_are_compared_by(campaign: Path, surrogate: 
 
     from podium.report.frame import frame
 
-    now, console = snapshot(campaign), Console(width=100, file=io.StringIO(), record=True)
+    now, console = snapshot(campaign), Console(width=80, file=io.StringIO(), record=True)
     now["competition"]["surrogate"] = surrogate
-    console.print(frame(now, [], 100, 24))
+    console.print(frame(now, [], 80, 24))
     assert ("compared by log loss" in console.export_text()) == (surrogate is not None)
 
 

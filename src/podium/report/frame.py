@@ -44,14 +44,14 @@ def _header(snapshot: dict[str, Any], width: int, unicode: bool) -> Panel:
     competition = snapshot["competition"]
     kind = one_line(competition["task_type"] or "", 40).replace("_", " ")
     about = f"  {kind}, {metric_text(competition['metric_title'], competition['metric_direction'])}"
-    if by := competition.get("surrogate"):
-        about += f", compared by {one_line(by, 20).replace('_', ' ')}"
     name = one_line(competition["competition"] or "campaign", max(12, width - 4 - len(about)))
     first = Text.assemble((name, "bold"), about)
     phase = f"round {snapshot['round']}, {snapshot['phase']}" if snapshot["phase"] else "not started"
+    by = one_line(competition.get("surrogate") or "", 20).replace("_", " ")
     second = Text.assemble(
         (snapshot["state"], "bold" if snapshot["state"] == "running" else f"bold {ORANGE}"),
         f"  {phase}  sandbox: {snapshot['sandbox_level'] or 'not measured'}",
+        f"  compared by {by}" if by else "",
     )
     title = "Podium" if unicode else None
     lines = Group(*(_cut(line) for line in (first, second)), _budget(snapshot, width - 4, unicode))
