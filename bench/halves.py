@@ -7,23 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from numpy.typing import NDArray
 
 from podium import tasks
 from podium.campaign.store import PredictionStore
 from podium.competition.dataset import Dataset
+from podium.protocol import Column
 from podium.registry.registry import Registry
 from podium.tasks.task import Floats, Task
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The best members: name → out-of-fold predictions `(n, k)`; `truth` `(n, …)` and `fold_of` `(n,)` of the same rows."""
+    """The best members: name → out-of-fold predictions `(n, k)`, and its family; `truth` `(n, …)`, `fold_of` `(n,)` and the
+    table of the same rows, as solutions see it."""
 
     task: Task
     truth: NDArray[Any]
     fold_of: NDArray[Any]
     oofs: dict[str, Floats]
+    families: dict[str, str]
+    table: pl.DataFrame
+    columns: tuple[Column, ...]
 
     @classmethod
     def of(cls, campaign: Path, limit: int) -> Pool:
@@ -34,7 +40,10 @@ class Pool:
             store = PredictionStore(campaign, registry, dataset, task)
             best = registry.experiments.best_of_pool(limit, dataset.competition.metric_direction == "higher")
             oofs = {one.id: store.oof(one.id) for one in best}
-            return cls(task, task.encode(dataset.labels(dataset.train[store.scored])), store.fold_of, oofs)
+            families = {one.id: one.spec.family for one in best}
+            rows = dataset.train[store.scored]
+            truth = task.encode(dataset.labels(rows))
+            return cls(task, truth, store.fold_of, oofs, families, dataset.frame()[rows], dataset.columns)
         finally:
             registry.close()
 

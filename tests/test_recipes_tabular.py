@@ -42,6 +42,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "kernel": {"rows": 200},
     "knn": {},
     "tabm": {"epochs": 40, "members": 4, "width": 32, "bins": 8, "embedding": 4, "batch": 32, "learning_rate": 0.01},
+    "realmlp": {"epochs": 30, "width": 32, "layers": 2, "batch": 32},
     "dual_branch": {"epochs": 15, "nets": 2, "width": 16, "bins": 8, "batch": 32, "learning_rate": 0.01},
     "mlp": {"epochs": 12, "hidden": [32], "nets": 1, "batch": 32, "learning_rate": 0.01},
 }
@@ -84,7 +85,7 @@ def labels(signal: Any, task_type: str) -> tuple[Any, int, str]:
 
 
 def model_of(family: str, **more: Any) -> Any:
-    optional = ("lightgbm", "xgboost", "catboost", "tabm", "dual_branch")
+    optional = ("lightgbm", "xgboost", "catboost", "tabm", "realmlp", "dual_branch")
     if family in optional and not all(map(loads, catalog.FAMILIES[family].requires)):
         pytest.skip(f"{family} is not installed")
     return getattr(tabular, catalog.FAMILIES[family].class_name)(**{**QUICK[family], **more})
@@ -115,7 +116,7 @@ def test_every_family_learns_every_task_and_pickles(family: str, task_type: str)
         assert all(np.corrcoef(values[:, k], truth[:, k])[0, 1] > 0.25 for k in range(outputs))
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "mlp", "tabm", "dual_branch", "extra_trees", "xgboost"])
+@pytest.mark.parametrize("family", ["lightgbm", "mlp", "tabm", "realmlp", "dual_branch", "extra_trees", "xgboost"])
 def test_equal_seeds_give_equal_models(family: str) -> None:
     frame, signal = table()
     y, outputs, metric = labels(signal, "binary_classification")
@@ -124,7 +125,7 @@ def test_equal_seeds_give_equal_models(family: str) -> None:
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("family", ["tabm", "dual_branch"])
+@pytest.mark.parametrize("family", ["tabm", "realmlp", "dual_branch"])
 def test_nets_learn_from_rows_without_labels(family: str) -> None:
     frame, signal = table()
     y, outputs, metric = labels(signal, "binary_classification")

@@ -76,7 +76,7 @@ def fitted(family: str, task_type: str, weight: float = 0.5, seed: int = 0, **mo
     return model, model.predict(Rows(frame, np.arange(LABELLED + UNLABELLED, frame.height)), ctx).values
 
 
-@pytest.mark.parametrize("family", sorted(pseudo.FAMILIES - {"tabm", "dual_branch"}))
+@pytest.mark.parametrize("family", sorted(pseudo.FAMILIES - {"tabm", "realmlp", "dual_branch"}))
 def test_every_family_that_is_offered_learns_from_them(family: str) -> None:
     for task_type in ("binary_classification", "multiclass_classification", "multilabel_classification", "regression"):
         model, values = fitted(family, task_type)

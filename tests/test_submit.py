@@ -478,6 +478,23 @@ def test_what_is_taken_back_after_the_end_is_replaced_by_a_sound_blend(start: St
     assert engine.registry.export() == before
 
 
+def test_an_earlier_sound_file_stands_again_where_a_later_one_is_taken_back(start: Start) -> None:
+    engine = start(platform := FakePlatform())
+    submit(engine, 1)
+    first = engine.registry.submissions.standing()
+    another_round(engine, 2, skill=0.4)
+    finalise(engine, "experiments")
+    later = engine.registry.submissions.standing()
+    assert first is not None and later is not None and later.tag != first.tag and "E002" in later.weights
+    sent = len(platform.accepted)
+    invalidation.invalidate(engine.registry, "E002", "it read the labels", higher_is_better=True)
+    engine = start(platform)
+    finalise(engine, "experiments")
+    standing = engine.registry.submissions.standing()
+    assert standing is not None and standing.tag == first.tag and len(platform.accepted) == sent
+    assert (engine.campaign / "submission.csv").read_bytes() == (engine.campaign / first.file).read_bytes()
+
+
 def test_where_nothing_sound_is_left_what_stands_stays(start: Start) -> None:
     engine = start(platform := FakePlatform())
     finalise(engine, "experiments")

@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podium.records import dumps
-from podium.registry.database import Database, by_merit
-
-_SOUND = (
-    "NOT EXISTS (SELECT 1 FROM json_each(blends.weights) AS member JOIN experiments ON experiments.id = member.key "
-    "WHERE member.value > 0 AND experiments.verdict = 'invalid')"
-)
+from podium.registry.database import Database, by_merit, sound
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,8 @@ class Blends:
         """The best by nested estimate (merit, else score), best first, without those that carry weight of an invalid
         experiment."""
         rows = self._database.rows(
-            f"SELECT * FROM blends WHERE {_SOUND} ORDER BY {by_merit(higher_is_better)} DESC, round DESC LIMIT ?", limit
+            f"SELECT * FROM blends WHERE {sound('blends')} ORDER BY {by_merit(higher_is_better)} DESC, round DESC LIMIT ?",
+            limit,
         )
         return [_blend(row) for row in rows]
 

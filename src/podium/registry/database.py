@@ -18,6 +18,14 @@ def by_merit(higher_is_better: bool) -> str:
     return f"coalesce(merit, {'' if higher_is_better else '-'}score)"
 
 
+def sound(table: str) -> str:
+    """Whether a row's `weights` are on nothing that was taken back: 1 or 0."""
+    return (
+        f"NOT EXISTS (SELECT 1 FROM json_each({table}.weights) AS member JOIN experiments ON experiments.id = member.key "
+        "WHERE member.value > 0 AND experiments.verdict = 'invalid')"
+    )
+
+
 @functools.cache
 def _migrations() -> tuple[Traversable, ...]:
     folder = resources.files("podium.registry") / "migrations"

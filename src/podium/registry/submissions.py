@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from podium.records import dumps
 from podium.registry.blends import BlendRow
-from podium.registry.database import Database
+from podium.registry.database import Database, sound
 
 State = Literal["intent", "sent", "confirmed", "ambiguous", "failed"]
 Purpose = Literal["best", "robust", "probe"]
@@ -112,11 +112,12 @@ class Submissions:
         return None if found is None else _submission(found)
 
     def standing(self, before_round: int | None = None) -> SubmissionRow | None:
-        """The newest best blend that was sent or may have been; None before there is any. `before_round`: of earlier rounds
-        alone. A robust or probing submission never stands."""
+        """The newest best blend that was sent or may have been, and rests on nothing that was taken back since; where none is
+        left that does not, the newest; None before there is any. `before_round`: of earlier rounds alone. A robust or probing
+        submission never stands."""
         found = self._database.row(
             "SELECT * FROM submissions WHERE state != 'failed' AND purpose = 'best' AND (?1 IS NULL OR round < ?1) "
-            "ORDER BY rowid DESC LIMIT 1",
+            f"ORDER BY {sound('submissions')} DESC, rowid DESC LIMIT 1",
             before_round,
         )
         return None if found is None else _submission(found)

@@ -14,6 +14,7 @@ from podium.campaign.estimates.finalists import SPARE_S, SPARE_SHARE
 from podium.campaign.submission import candidates, outage
 from podium.campaign.submission.sending import admission, send
 from podium.records import to_json, worth
+from podium.registry import invalidation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,8 @@ def _send_robust(engine: Engine, time_left_s: Callable[[], float]) -> None:
 
 def _beside(engine: Engine, standing: SubmissionRow) -> list[SubmissionRow]:
     """What may be the second: the robust one, else the best by its estimate of what was sent."""
-    others = [row for row in engine.registry.submissions.all() if row.state == "confirmed" and row.tag != standing.tag]
+    sent = [row for row in engine.registry.submissions.all() if row.state == "confirmed" and row.tag != standing.tag]
+    others = [row for row in sent if not invalidation.tainted(engine.registry, row)]
     robust = [row for row in reversed(others) if row.purpose == "robust"]
     rest = [row for row in others if row.purpose != "robust" and row.expected is not None]
     higher = engine.competition.metric_direction == "higher"

@@ -77,7 +77,9 @@ class _Training:
         self.seconds = max(0.0, share * ctx.time_left())
         # one kernel; on the CPU its steps are wrong where a parameter's memory has gaps
         fused = self.device.type == "cuda" or all(map(_is_dense, net.parameters()))
-        self.optimizer = torch.optim.AdamW(_groups(net, schedule, rates), lr=schedule.lr, fused=fused)
+        self.optimizer = torch.optim.AdamW(
+            _groups(net, schedule, rates), lr=schedule.lr, betas=(0.9, schedule.beta2), fused=fused
+        )
         # where numbers are short gradients are scaled, and a step with an infinite one is left out without a wait for it
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.device.type == "cuda")
         self.average = Average(net) if schedule.ema else None

@@ -14,7 +14,9 @@ class Schedule:
 
     `warmup`: share of the schedule in which the rate climbs to its peak, from where it falls as a cosine (one cycle:
     Smith 2018; Loshchilov and Hutter 2017). `ema`: decay a step of an average of the weights, which is what is kept
-    (Polyak and Juditsky 1992); 0: the last weights. `clip`: largest norm of the gradient; 0: none.
+    (Polyak and Juditsky 1992); 0: the last weights. `clip`: largest norm of the gradient; 0: none. `cycles`: instead of one
+    cycle so many without warm-up, each twice as long as the last (Holzmüller et al. 2024, arXiv 2407.04491). `beta2`: AdamW's
+    decay of squared gradients.
     """
 
     epochs: float = 10
@@ -24,9 +26,14 @@ class Schedule:
     warmup: float = 0.15
     ema: float = 0.0
     clip: float = 1.0
+    cycles: int = 0
+    beta2: float = 0.999
 
     def rate(self, progress: float) -> float:
         """The learning rate when `progress` (0..1) of the schedule is over."""
+        if self.cycles:
+            turns = math.log2(1 + (2**self.cycles - 1) * min(progress, 1.0))
+            return self.lr * max(FLOOR, 0.5 * (1 - math.cos(2 * math.pi * turns)))
         if progress < self.warmup:
             return self.lr * max(FLOOR, progress / self.warmup)
         falling = (min(progress, 1.0) - self.warmup) / max(1.0 - self.warmup, 1e-9)

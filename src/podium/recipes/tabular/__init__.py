@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podium.recipes.tabular.linear import Linear
     from podium.recipes.tabular.mlp import MLP
     from podium.recipes.tabular.prepare import measure_files
+    from podium.recipes.tabular.realmlp_model import RealMLP
     from podium.recipes.tabular.tabm_model import TabM
     from podium.recipes.tabular.xgboost_model import XGBoost
 
@@ -37,6 +38,7 @@ __all__ = [
     "LightGBM",
     "Linear",
     "RandomForest",
+    "RealMLP",
     "TabM",
     "XGBoost",
     "measure_files",
@@ -56,6 +58,7 @@ __getattr__ = on_demand(
         "Linear": "linear",
         "MLP": "mlp",
         "RandomForest": "forest",
+        "RealMLP": "realmlp_model",
         "TabM": "tabm_model",
         "XGBoost": "xgboost_model",
         "measure_files": "prepare",

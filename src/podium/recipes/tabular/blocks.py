@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from podium.recipes.tabular.derive import Derived
 from podium.recipes.tabular.target import Floats
 
-Curve = Literal["raw", "log", "rank"]
+Curve = Literal["raw", "log", "rank", "soft"]
 
 SKEWED = 1.5  # sample skewness above which `log` turns a column
+FARTHEST = 3.0  # to where `soft` draws values in
 MAX_LEVELS = 250  # most frequent levels of a category that get a code of their own
 
 
@@ -43,7 +44,8 @@ class Block(ABC):
 
 
 class Numbers(Block):
-    """Numeric columns as they are, or curved: `log` turns skewed ones, `rank` maps all to normal quantiles."""
+    """Numeric columns as they are, or curved: `log` turns skewed ones, `rank` maps all to normal quantiles, `soft` measures
+    them in quartile distances from the median and draws far values in (Holzmüller et al. 2024, arXiv 2407.04491)."""
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
@@ -53,11 +55,14 @@ class Numbers(Block):
         raw = table.stack(self.names)
         self.skewed = np.array([abs(_skew(column)) > SKEWED for column in raw.T], dtype=bool)
         self.quantiles = [_quantiles(column) for column in raw.T] if self.curve == "rank" else []
+        self.quarters = np.nanquantile(raw, (0, 0.25, 0.5, 0.75, 1), axis=0) if self.curve == "soft" else None
 
     def transform(self, table: Derived) -> Floats:
         raw = table.stack(self.names)
         if self.curve == "log":
             return np.where(self.skewed, np.sign(raw) * np.log1p(np.abs(raw)), raw)
+        if self.quarters is not None:
+            return _drawn_in(raw, self.quarters)
         for k, quantiles in enumerate(self.quantiles):
             raw[:, k] = _to_normal(raw[:, k], quantiles)
         return raw
@@ -206,6 +211,17 @@ def _skew(values: Floats) -> float:
     seen = values[~np.isnan(values)]
     deviation = seen.std() if len(seen) else 0.0
     return float(np.mean(((seen - seen.mean()) / deviation) ** 3)) if deviation > 1e-12 else 0.0
+
+
+def _drawn_in(values: Floats, quarters: Floats) -> Floats:
+    """Quartile distances from the median, at most `FARTHEST` either way; half ranges where the quartiles are one.
+
+    `values` `(n, d)`; `quarters` `(5, d)`: least, quartiles, most.
+    """
+    least, low, middle, high, most = quarters
+    unit = np.where(high > low, high - low, (most - least) / 2)
+    scaled = (values - middle) / np.where(unit > 0, unit, 1.0)
+    return np.asarray(scaled / np.sqrt(1 + (scaled / FARTHEST) ** 2))
 
 
 def _quantiles(values: Floats) -> Floats:

@@ -24,6 +24,7 @@ FAMILIES: dict[str, Family] = {
     "knn": Family("KNN"),
     "mlp": Family("MLP"),
     "tabm": Family("TabM", ("torch", "tabm")),
+    "realmlp": Family("RealMLP", ("torch",)),
     "dual_branch": Family("DualBranch", ("torch",)),
 }
 KERNEL_ROWS = 20000  # above, a kernel on a sample of the rows is not worth its memory
@@ -39,7 +40,7 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     if "lightgbm" not in boosted:
         boosted.append("hist")
     names = [*boosted, "extra_trees", "linear", "mlp"]
-    nets = ["tabm", "dual_branch"] if may_branch(facts) else ["tabm"]
+    nets = ["tabm", "realmlp", *(["dual_branch"] if may_branch(facts) else [])]
     names += [name for name in nets if all(map(loads, FAMILIES[name].requires))]
     if facts.n_train <= KERNEL_ROWS:
         names.append("kernel")

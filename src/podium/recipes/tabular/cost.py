@@ -183,6 +183,15 @@ def _tabm(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFac
     return TORCH_S + seen * members * 6 * weights / 2.5e10 + seen / batch * 6e-3
 
 
+def _realmlp(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
+    nets, units = int(params.get("nets", 1)), int(params.get("width", 256))
+    numbers = tree_width(facts, features)  # what is one-hot is not embedded
+    inputs = dense_width(facts, features) + 3 * numbers
+    weights = units * (inputs + units * (int(params.get("layers", 3)) - 1) + facts.n_outputs) + 64 * numbers
+    seen, batch = float(params.get("epochs", 64)) * rows, min(rows, int(params.get("batch", 256)))
+    return TORCH_S + seen * nets * (6 * weights / 3.0e10 + 3e-7 * numbers) + seen / batch * 4e-3
+
+
 def _dual(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:
     nets, units = int(params.get("nets", 3)), int(params.get("width", 64))
     numbers = tree_width(facts, features)  # what is one-hot is not embedded
@@ -193,7 +202,7 @@ def _dual(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFac
     return TORCH_S + seen * nets * 6 * weights / 2.0e10 + seen / batch * 7e-3
 
 
-_DENSE = ("linear", "kernel", "knn", "mlp", "tabm", "dual_branch")
+_DENSE = ("linear", "kernel", "knn", "mlp", "tabm", "realmlp", "dual_branch")
 _MODELS = {
     "lightgbm": _lightgbm,
     "hist": _lightgbm,
@@ -206,5 +215,6 @@ _MODELS = {
     "knn": _knn,
     "mlp": _mlp,
     "tabm": _tabm,
+    "realmlp": _realmlp,
     "dual_branch": _dual,
 }

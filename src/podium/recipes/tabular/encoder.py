@@ -43,7 +43,7 @@ class Encoder:
     """Options say what is derived; the view says in what form a model wants it.
 
     view      tree: NaN for missing, categories as codes; forest: filled, codes; dense: filled, scaled, one-hot
-    numbers   raw, log (skewed columns only), rank (to normal quantiles)
+    numbers   raw, log (skewed columns only), rank (to normal quantiles), soft (quartile distances, far ones drawn in)
     discrete  whole-numbered columns of at most this many values are categories too
     target    out-of-fold target means of categories and keys; values: of numeric columns' values too; smooth: rows of
               prior in each, one mean for each of several

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from podium.recipes.neural import Schedule
+
 WARMUP = 0.1  # share of the steps in which the learning rate climbs
 
 
@@ -28,6 +30,7 @@ class NetModel(TabularModel):
 
     view: ClassVar[View] = "dense"
     weighs: ClassVar[bool] = True
+    rates: ClassVar[Mapping[str, float]] = {}  # beginnings of parameters' names → multiples of the learning rate
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class NetModel(TabularModel):
     def _fit(self, matrix: Matrix, train: Rows, ctx: Context) -> None:
         import torch
 
-        from podium.recipes.neural import Schedule, begin, weights_of
+        from podium.recipes.neural import begin, weights_of
         from podium.recipes.neural import train as learn
         from podium.recipes.tabular.averaged_net import mean_loss
 
@@ -59,12 +62,13 @@ class NetModel(TabularModel):
         weight = torch.from_numpy((train.weight / train.weight.mean()).astype(np.float32))
         self.shape = self._shape(matrix, labels.shape[1], ctx.seed)
         net = self._net()
-        schedule = Schedule(self.epochs, self.batch, self.learning_rate, self.decay, warmup=WARMUP)
+        self._settle(net, matrix, ctx.seed)
 
         def batch(rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
             return values[rows], scaled[rows], weight[rows]
 
-        self.notes.update(learn(net, len(values), batch, mean_loss(self.target.loss), schedule, ctx))
+        loss = mean_loss(self.target.loss)
+        self.notes.update(learn(net, len(values), batch, loss, self._schedule(), ctx, rates=self.rates))
         self.weights = weights_of(net)
 
     def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
@@ -81,6 +85,14 @@ class NetModel(TabularModel):
 
         found = apply(net, len(values), batch, mean_prediction(self.target.loss), ctx, batch_size=1024)
         return [found.astype(np.float64) * self.deviation + self.mean]
+
+    def _schedule(self) -> Schedule:
+        from podium.recipes.neural import Schedule
+
+        return Schedule(self.epochs, self.batch, self.learning_rate, self.decay, warmup=WARMUP)
+
+    def _settle(self, net: nn.Module, matrix: Matrix, seed: int) -> None:
+        """Let the net begin where the rows are, if it minds."""
 
     @abstractmethod
     def _shape(self, matrix: Matrix, outputs: int, seed: int) -> dict[str, Any]:

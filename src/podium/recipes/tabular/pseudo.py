@@ -20,7 +20,7 @@ from podium.records import Competition, DataFacts, Recipe
 
 # Those whose models weigh rows. Left out are linear models, which their own labels tell nothing new; forests, whose full
 # grown trees repeat of each row what the first forest said; CatBoost, whose statistics of categories count rows, copies too.
-FAMILIES = frozenset({"lightgbm", "hist", "xgboost", "mlp", "tabm", "dual_branch"})
+FAMILIES = frozenset({"lightgbm", "hist", "xgboost", "mlp", "tabm", "realmlp", "dual_branch"})
 SHARE = 0.3  # test rows for each training row from which on they are worth learning from
 LARGE = 200_000  # test rows from which on they cost more than they tell
 COPIES = 2  # of a row of classes: most have two that are likely

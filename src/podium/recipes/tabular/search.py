@@ -28,6 +28,9 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
     "linear": {"mix": 0.0},
     "knn": {"neighbours": 0, "power": 1.0},
     "tabm": {"blocks": 2, "dropout": 0.1, "decay": 0.0003, "learning_rate": 0.002},
+    "realmlp": {
+        "nets": 1, "width": 256, "layers": 3, "frequency": 0.1, "batch": 256, "dropout": 0.15, "decay": 0.02,
+    },
     "dual_branch": {
         "nets": 3, "width": 64, "bins": 16, "embedding": 4, "epochs": 12, "batch": 128, "dropout": 0.1, "decay": 1.0,
         "learning_rate": 0.003,
@@ -101,6 +104,17 @@ PARAMS: dict[str, Space] = {
         "learning_rate": (0.001, 0.002, 0.004),
         "dropout": (0.0, 0.1, 0.2, 0.4),
         "decay": (0.0, 0.0003, 0.01),
+    },
+    "realmlp": {
+        "nets": (1, 2, 4),
+        "width": (128, 256, 384),
+        "layers": (2, 3, 4),
+        "frequency": (0.03, 0.1, 0.3, 1.0),
+        "epochs": (16, 32, 64, 128, 256),
+        "batch": (64, 128, 256),
+        "learning_rate": (0.01, 0.02, 0.04, 0.08, 0.15),
+        "dropout": (0.0, 0.15, 0.3),
+        "decay": (0.0, 0.02, 0.1),
     },
     "dual_branch": {
         "nets": (2, 3, 5, 8),
@@ -185,8 +199,8 @@ def _features(recipe: Recipe, facts: DataFacts, competition: Competition) -> dic
         options["smooth"] = ([10], [1, 10, 100])
     if sum(column.kind != "constant" for column in facts.columns) >= SELECTED and loads("lightgbm"):
         options["select"] = (False, True)
-    if recipe.model in ("linear", "kernel", "knn", "mlp", "tabm", "dual_branch"):
-        options["numbers"] = ("raw", "log", "rank")
+    if recipe.model in ("linear", "kernel", "knn", "mlp", "tabm", "realmlp", "dual_branch"):
+        options["numbers"] = ("raw", "log", "rank", "soft")
         options["discrete"] = (0, 12, 30)
     if recipe.model == "catboost":
         options["discrete"] = (0, 30, 5000)
