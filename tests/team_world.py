@@ -65,6 +65,9 @@ class FakeCatalog:
     def crossover(self, a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
         return replace(a, features=dict(b.features))
 
+    def heeds(self, recipe: Recipe, option: str) -> bool:
+        return True
+
     def cost_s(self, recipe: Recipe, facts: DataFacts, rows: int) -> float:
         return SECONDS[recipe.model] * rows / 8000 * float(recipe.params.get("rounds", 400)) / 400
 

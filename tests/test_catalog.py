@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from podium.protocol import Column
 from podium.recipes import catalog, source
 from podium.recipes.tabular import catalog as tabular
+from podium.recipes.tabular.installed import loads
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 HARDWARE = Hardware(cores=2, memory_mb=4096)
@@ -258,3 +259,59 @@ def test_no_mutation_says_what_is_so_anyway(metric: str) -> None:
                 value not in (False, 0, "raw", [10]) or name in USUAL_OPTIONS for name, value in found.features.items()
             )
             assert all(found.features.get(name) != value for name, value in USUAL_OPTIONS.items())
+
+
+def test_no_mutation_of_texts_says_what_is_so_anyway_or_what_nobody_reads() -> None:
+    from podium.recipes.spans import catalog as spans
+    from podium.recipes.text import catalog as text
+    from podium.recipes.text import sentence_recipes
+
+    rng = random.Random(0)
+    texts = (Column("a", "text", 4000, mean_length=30.0), Column("b", "text", 4000, mean_length=30.0))
+    facts = DataFacts(4000, 0, 1000, 5, texts, 1, 500)
+    values = Competition("c", "", "regression", "rmse", "lower", ("y",), "id", ("id", "y"), "value")
+    usual = {**text.USUAL, **sentence_recipes.USUALLY, **spans.USUAL, "sentence_linear": {}}
+    for kind, module in (("text", text), ("spans", spans)):
+        for family in module.FAMILIES:
+            read = {"weights": sentence_recipes.USUAL, "length": 32} if family.startswith("sentence") else {}
+            for _ in range(80):
+                found = catalog.neighbours(Recipe(kind, family, read, {}), rng, facts, values)
+                assert all(usual[family].get(name) != value for name, value in found.params.items()), (family, found)
+                assert "table" not in found.params and "smoothing" not in found.params
+                assert found.features.get("length", 0) <= 64
+            assert found.features or found.params or family == "span_rules"
+
+
+def test_what_is_usual_of_texts_is_what_their_models_do() -> None:
+    import inspect
+
+    from podium.recipes import spans, text
+    from podium.recipes.spans import catalog as of_spans
+    from podium.recipes.text import catalog as of_text
+    from podium.recipes.text import sentence_recipes
+
+    for package, module, usual in (
+        (text, of_text, {**of_text.USUAL, **sentence_recipes.USUALLY}),
+        (spans, of_spans, of_spans.USUAL),
+    ):
+        for family, params in usual.items():
+            if not all(loads(package) for package in module.FAMILIES[family].requires if package != "scikit-learn"):
+                continue
+            model = getattr(package, module.FAMILIES[family].class_name)
+            told = inspect.signature(model).parameters
+            for name, value in params.items():
+                default = told[name].default
+                assert (list(default) if isinstance(default, tuple) else default) == value, (family, name)
+
+
+def test_options_that_the_other_model_does_not_read_are_not_exchanged() -> None:
+    grams = Recipe("text", "nb_stack", {"grams": ["word 1-1"], "style": True}, {"alphas": [0.1]})
+    tuned = Recipe("text", "sentence_tuned", {"weights": "w", "length": 64, "together": True}, {"epochs": 3})
+    assert catalog.heeds(tuned, "length") and not catalog.heeds(tuned, "grams")
+    assert catalog.crossover(grams, tuned, random.Random(0)) == grams
+    plain = Recipe("text", "nbsvm", {"grams": ["word 1-2"]}, {"C": 1.0})
+    for seed in range(6):
+        child = catalog.crossover(grams, plain, random.Random(seed))
+        assert child.features.keys() == (grams if child.model == "nb_stack" else plain).features.keys()
+    tree = Recipe("tabular", "lightgbm", {}, {})
+    assert catalog.heeds(tree, "target") and not catalog.heeds(tree, "numbers")

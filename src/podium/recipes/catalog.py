@@ -107,11 +107,18 @@ def crossover(a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
     if a.kind != b.kind or KINDS[a.kind].FAMILIES[a.model].reads != KINDS[b.kind].FAMILIES[b.model].reads:
         return a
     body, other = (a, b) if rng.random() < 0.5 else (b, a)
-    features = dict(other.features)
     if a.kind == "tabular":
-        own = {name: value for name, value in body.features.items() if name not in options.OF_ROWS}
-        features = own | {name: value for name, value in features.items() if name in options.OF_ROWS}
+        features = {name: value for name, value in body.features.items() if not heeds(body, name)}
+    else:
+        features = dict(body.features)
+    features |= {name: value for name, value in other.features.items() if heeds(body, name)}
     return Recipe(body.kind, body.model, features, dict(body.params))
+
+
+def heeds(recipe: Recipe, option: str) -> bool:
+    """Whether another recipe's feature option says something to this one: of tables what is made of the rows, whichever model
+    reads it; else what it names itself."""
+    return option in (options.OF_ROWS if recipe.kind == "tabular" else recipe.features)
 
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
@@ -160,6 +167,7 @@ __all__ = [
     "crossover",
     "families",
     "fingerprint",
+    "heeds",
     "kinds_of",
     "memory_mb",
     "modules",

@@ -28,6 +28,9 @@ class Seen:
     def crossover(self, a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
         return self.whole.crossover(a, b, rng)
 
+    def heeds(self, recipe: Recipe, option: str) -> bool:
+        return self.whole.heeds(recipe, option)
+
     def cost_s(self, recipe: Recipe, facts: DataFacts, rows: int) -> float:
         return self.whole.cost_s(recipe, facts, rows)
 

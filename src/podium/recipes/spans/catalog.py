@@ -9,6 +9,7 @@ from typing import Any
 from podium.recipes.family import Family
 from podium.recipes.pretrained import sentence_encoders
 from podium.recipes.spans.passages import CONDITIONS
+from podium.recipes.step import step
 from podium.recipes.text import sentence_recipes
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
@@ -42,7 +43,16 @@ SPACE: dict[str, dict[str, list[Any]]] = {
         "dropout": [0.0, 0.1],
     },
 }
+USUAL: dict[str, dict[str, Any]] = {
+    "span_rules": {},
+    "span_ranker": {
+        "C": 0.1, "folds": 4, "num_leaves": 31, "learning_rate": 0.06, "min_data_in_leaf": 100, "sharpness": 20.0,
+    },
+    "span_tagger": {"width": 96, "dropout": 0.3, "lr": 2e-3, "epochs": 6},
+    "span_encoder": {"epochs": 2, "learning_rate": 1e-3, "slower": 0.08, "batch_size": 32, "dropout": 0.1},
+}  # fmt: skip
 ROUNDS = {0.03: 500, 0.06: 250, 0.1: 150}  # trees go with the learning rate
+USUAL_ROUNDS = 250  # of the ranker
 WORD = 5.5  # characters of a word and its blank
 PIECE = 3.6  # characters of a piece, where words are misspelled as people do
 LENGTHS = (64, 128, 256, 512)
@@ -81,9 +91,11 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
     """One or two steps in parameters; of the rules there is but one."""
     params, space = dict(recipe.params), SPACE[recipe.model]
     for name in rng.sample(list(space), min(len(space), rng.choice([1, 1, 2]))):
-        params[name] = rng.choice([value for value in space[name] if value != params.get(name)])
+        step(params, name, space[name], USUAL[recipe.model], rng)
         if recipe.model == "span_ranker" and name == "learning_rate":
-            params["rounds"] = ROUNDS[params[name]]
+            params["rounds"] = ROUNDS[params.get(name, USUAL[recipe.model][name])]
+            if params["rounds"] == USUAL_ROUNDS:
+                del params["rounds"]
     return Recipe(recipe.kind, recipe.model, dict(recipe.features), params)
 
 

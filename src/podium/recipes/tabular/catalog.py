@@ -7,7 +7,7 @@ from podium.recipes.tabular.cost import cost_s, memory_mb
 from podium.recipes.tabular.installed import loads
 from podium.recipes.tabular.portfolio import candidates
 from podium.recipes.tabular.search import neighbours
-from podium.recipes.tabular.shape import may_branch
+from podium.recipes.tabular.shape import is_classification, may_branch
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
 __all__ = ["FAMILIES", "cost_s", "families", "memory_mb", "neighbours", "portfolio"]
@@ -33,14 +33,17 @@ KNN_ROWS = 100000
 
 def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
     """None where every column is text or an image. scikit-learn's boosting stands in where LightGBM is missing; random
-    forests are for a user's own solutions; a net of two branches needs symbols and numbers."""
+    forests are for a user's own solutions; a net of two branches needs symbols and numbers; RealMLP learns labels by heart
+    where no rows are held back to end it (docs/experiments.md), so it is for values."""
     if not any(column.kind not in ("text", "constant") and not column.pixels for column in facts.columns):
         return ()
     boosted = [name for name in ("lightgbm", "xgboost", "catboost") if loads(name)]
     if "lightgbm" not in boosted:
         boosted.append("hist")
     names = [*boosted, "extra_trees", "linear", "mlp"]
-    nets = ["tabm", "realmlp", *(["dual_branch"] if may_branch(facts) else [])]
+    nets = ["tabm"]
+    nets += [] if is_classification(competition) else ["realmlp"]
+    nets += ["dual_branch"] if may_branch(facts) else []
     names += [name for name in nets if all(map(loads, FAMILIES[name].requires))]
     if facts.n_train <= KERNEL_ROWS:
         names.append("kernel")

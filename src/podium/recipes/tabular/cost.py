@@ -189,7 +189,7 @@ def _realmlp(params: Mapping[str, Any], features: Mapping[str, Any], facts: Data
     inputs = dense_width(facts, features) + 3 * numbers
     weights = units * (inputs + units * (int(params.get("layers", 3)) - 1) + facts.n_outputs) + 64 * numbers
     seen, batch = float(params.get("epochs", 64)) * rows, min(rows, int(params.get("batch", 256)))
-    return TORCH_S + seen * nets * (6 * weights / 3.0e10 + 3e-7 * numbers) + seen / batch * 4e-3
+    return TORCH_S + seen * nets * (6 * weights / 5.0e10 + 1.5e-7 * numbers) + seen / batch * 2.5e-3
 
 
 def _dual(params: Mapping[str, Any], features: Mapping[str, Any], facts: DataFacts, rows: int) -> float:

@@ -36,9 +36,12 @@ class Linear(TabularModel):
         assert train.y is not None
         values = matrix.values.astype(np.float64)
         labels = self.target.columns(train.y)
+        fitted: list[tuple[Any, Any]]
         if self.target.is_classification:
             most, held = split_positions(train, ctx, 0.2)
             fitted = [self._logistic(values, label, train.weight, most, held) for label in labels]
+        elif self.mix == 0 and len(labels) > 1:
+            fitted = [_ridges(values, np.column_stack(labels), train.weight)]
         else:
             fitted = [self._least_squares(values, label, train.weight, ctx) for label in labels]
         self.models = [model for model, _ in fitted]
@@ -74,6 +77,8 @@ class Linear(TabularModel):
     def _one_logistic(self, values: Floats, label: NDArray[Any], weight: Floats, penalty: float) -> Any:
         from sklearn.linear_model import LogisticRegression
 
+        if len(np.unique(label)) < 2:  # a rare label that is held back altogether
+            return _Constant(float(label[0]))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lbfgs stopped at max_iter predicts as well as one that converged
             return LogisticRegression(C=penalty, max_iter=100, **self.params).fit(values, label, sample_weight=weight)
@@ -85,6 +90,14 @@ class Linear(TabularModel):
         if self.target.loss == "binary":
             return [_shares(model, values, 2)[:, 1] for model in self.models]
         return [np.asarray(model.predict(values)) for model in self.models]
+
+
+def _ridges(values: Floats, labels: Floats, weight: Floats) -> tuple[Any, list[float]]:
+    """Several values at once: one decomposition of the columns serves all, each with a penalty of its own."""
+    from sklearn.linear_model import RidgeCV
+
+    model = RidgeCV(ALPHAS, alpha_per_target=True).fit(values, labels, sample_weight=weight)
+    return model, [float(alpha) for alpha in model.alpha_]
 
 
 class _Constant:

@@ -79,6 +79,7 @@ def _small_values(facts: DataFacts) -> list[Recipe]:
         ("tabm", {"numbers": "log"}, _tabm(facts)),
         ("mlp", {"numbers": "log"}, {"hidden": [128, 64], "epochs": 25, "batch": 64, "dropout": 0.1, "nets": 3}),
         ("catboost", {}, _catboost(500, 0.05)),
+        ("realmlp", {"numbers": "soft"}, _realmlp(facts)),
         ("lightgbm", {}, shallow),
         ("kernel", {"numbers": "log", "discrete": 12}, {"kernel": "rbf"}),
         ("xgboost", {"target": True}, _xgboost(500, 0.05, 4)),
@@ -128,6 +129,7 @@ def _middle(facts: DataFacts, competition: Competition) -> list[Recipe]:
     if may_combine(facts):
         listed.insert(5, ("lightgbm", {"combos": 8}, narrow))
     if not is_classification(competition):
+        listed.insert(8, ("realmlp", {"numbers": "soft", **seen}, _realmlp(facts)))
         listed.insert(2, ("lightgbm", {}, DEEP))
     listed += _branched(facts)
     if facts.n_outputs >= MANY:
@@ -214,6 +216,12 @@ def _tabm(facts: DataFacts) -> dict[str, Any]:
 def _wide_tabm(facts: DataFacts) -> dict[str, Any]:
     """Nearer to the paper's size, for where there is time."""
     return {**_tabm(facts), "members": 16, "width": 256}
+
+
+def _realmlp(facts: DataFacts) -> dict[str, Any]:
+    """One net for seven hundred steps: more of either gains a little, for as many times the seconds."""
+    epochs = max(8, min(160, round(700 * 256 / max(1, facts.n_train))))
+    return {"epochs": epochs, "batch": 256, "learning_rate": 0.05}
 
 
 def _catboost(rounds: int, rate: float) -> dict[str, Any]:

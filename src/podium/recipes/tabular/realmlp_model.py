@@ -43,7 +43,7 @@ class RealMLP(NetModel):
         frequency: float = 0.1,
         epochs: float = 64,
         batch: int = 256,
-        learning_rate: float = 0.04,
+        learning_rate: float = 0.05,
         dropout: float = 0.15,
         decay: float = 0.02,
     ) -> None:
@@ -73,7 +73,7 @@ class RealMLP(NetModel):
     def _settle(self, net: nn.Module, matrix: Matrix, seed: int) -> None:
         import torch
 
-        net.settle(torch.from_numpy(some_rows(matrix.values, seed)[:ROWS]))  # type: ignore[operator]
+        net.settle(torch.from_numpy(some_rows(matrix.values, seed)[:ROWS]))
 
     def _net(self) -> nn.Module:
         from podium.recipes.tabular.realmlp_net import PlainNets

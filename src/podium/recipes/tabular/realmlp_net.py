@@ -53,16 +53,16 @@ class PlainNets(nn.Module):
             hidden = self.dropout(self._bent(layer, self._linear(layer, hidden)))
         return self._linear(len(self.slopes), hidden).transpose(0, 1)
 
-    @torch.no_grad()
     def settle(self, values: torch.Tensor) -> None:
         """Begin where the rows `(n, columns)` are: units deviate by one over them, and a unit's kink lies within them."""
-        hidden = self._seen(values)
-        for layer, weight in enumerate(self.weights):
-            spread = self._linear(layer, hidden).std(dim=1, correction=0, keepdim=True)
-            weight /= torch.where(spread > TINY, spread, 1.0)
-            self.biases[layer].copy_(-_between(self._linear(layer, hidden)))
-            if layer < len(self.slopes):
-                hidden = self._bent(layer, self._linear(layer, hidden))
+        with torch.no_grad():
+            hidden = self._seen(values)
+            for layer, weight in enumerate(self.weights):
+                spread = self._linear(layer, hidden).std(dim=1, correction=0, keepdim=True)
+                weight /= torch.where(spread > TINY, spread, 1.0)
+                self.biases[layer].copy_(-_between(self._linear(layer, hidden)))
+                if layer < len(self.slopes):
+                    hidden = self._bent(layer, self._linear(layer, hidden))
 
     def _seen(self, values: torch.Tensor) -> torch.Tensor:
         """`(nets, n, inputs)`, scaled."""

@@ -1,4 +1,4 @@
-"""Gradient boosting on what texts come to: evidence of n-grams, style, similarities, latent components, the table."""
+"""Gradient boosting on what texts come to: evidence of n-grams, style, similarities, the table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import lightgbm as lgb
 import numpy as np
 
 from podium.protocol import Context, Rows
+from podium.recipes.tabular.lightgbm_model import deadline
 from podium.recipes.tabular.model import split_positions
 from podium.recipes.text.model import Floats
 from podium.recipes.text.stack import NbStack
@@ -51,10 +52,16 @@ class TextBoost(NbStack):
     def _fit_top(self, columns: Floats, labels: Floats, train: Rows, ctx: Context) -> None:
         most, held = split_positions(train, ctx, 0.1)
         answers = [labels.argmax(axis=1)] if self.target.loss == "multiclass" else list(labels.T)
-        self.boosters = [self._boost(columns, answer, train.weight, most, held, ctx) for answer in answers]
-        self.notes["rounds"] = [booster.current_iteration() for booster in self.boosters]
+        self.boosters = []
+        for done, answer in enumerate(answers):
+            keep_s = ctx.time_left() * (1 - 1 / (len(answers) - done)) if ctx.deadline is not None else 0.0
+            self.boosters.append(self._boost(columns, answer, train.weight, most, held, ctx, keep_s))
+        self.notes["best_iteration"] = [booster.current_iteration() for booster in self.boosters]
 
-    def _boost(self, columns: Floats, answer: Any, weight: Floats, most: Any, held: Any, ctx: Context) -> lgb.Booster:
+    def _boost(
+        self, columns: Floats, answer: Any, weight: Floats, most: Any, held: Any, ctx: Context, keep_s: float
+    ) -> lgb.Booster:
+        """Ends with `keep_s` left, for the outputs to come."""
         objective = {"multiclass": "multiclass", "binary": "binary", "l2": "regression", "l1": "regression_l1"}
         params = {
             **self.params,
@@ -68,8 +75,9 @@ class TextBoost(NbStack):
             params["num_class"] = self.target.n_classes
         data = lgb.Dataset(columns[most].astype(np.float32), answer[most], weight=weight[most], params=params)
         watched = lgb.Dataset(columns[held].astype(np.float32), answer[held], weight=weight[held], reference=data)
-        stop = lgb.early_stopping(self.patience, verbose=False)
-        booster = lgb.train(params, data, self.rounds, valid_sets=[watched], callbacks=[stop])
+        stop = [lgb.early_stopping(self.patience, verbose=False)]
+        stop += [deadline(ctx, keep_s)] if ctx.deadline is not None else []
+        booster = lgb.train(params, data, self.rounds, valid_sets=[watched], callbacks=stop)
         return lgb.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
 
     def _predict_top(self, columns: Floats) -> Floats:

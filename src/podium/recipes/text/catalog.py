@@ -10,6 +10,7 @@ from typing import Any
 from podium.protocol import Column
 from podium.recipes.family import Family
 from podium.recipes.pretrained import sentence_encoders
+from podium.recipes.step import step
 from podium.recipes.text import sentence_recipes
 from podium.records import Competition, DataFacts, Hardware, Recipe
 
@@ -49,7 +50,18 @@ SPACE: dict[str, dict[str, list[Any]]] = {
         "lambda_l2": [0.5, 5.0, 30.0],
     },
 }
+USUAL: dict[str, dict[str, Any]] = {
+    "naive_bayes": {"alphas": [0.1], "complement": False},
+    "nbsvm": {"C": 10.0, "alpha": 0.1, "table": 0.3},
+    "tfidf_linear": {"C": 10.0, "loss": "logistic", "table": 0.3},
+    "nb_stack": {"alphas": [0.03, 0.3], "complement": False, "C": 0.1},
+    "text_boost": {
+        "alphas": [0.03, 0.3], "num_leaves": 15, "learning_rate": 0.06, "min_data_in_leaf": 30, "feature_fraction": 0.4,
+        "lambda_l2": 5.0,
+    },
+}  # fmt: skip
 IDLE = ("complement", "loss")  # of classes alone
+PATIENCE = 25  # rounds of boosting without gain
 ROUNDS = {0.03: 900, 0.05: 600, 0.1: 300}  # trees go with the learning rate
 
 
@@ -91,7 +103,7 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
 
 
 def _of_classes(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-    boost = {"learning_rate": 0.1, "num_leaves": 7, "feature_fraction": 0.3, "rounds": 300}
+    boost = {"learning_rate": 0.1, "num_leaves": 7, "feature_fraction": 0.3, "rounds": 300, "patience": PATIENCE}
     stacked = {"grams": APART, "style": True, **({"pairs": True} if pairs else {})}
     listed: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("naive_bayes", {"grams": [WORDS]}, {"alphas": [0.1]}),
@@ -108,10 +120,11 @@ def _of_classes(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]
 
 def _of_values(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     features = {"grams": ["word 1-1", WORDS, "char 3-5"], "style": True, "pairs": pairs}
-    slow = {"learning_rate": 0.05, "num_leaves": 63, "feature_fraction": 0.3, "rounds": 600}
+    slow = {"learning_rate": 0.05, "num_leaves": 63, "feature_fraction": 0.3, "rounds": 600, "patience": PATIENCE}
+    quick = {"learning_rate": 0.1, "num_leaves": 15, "rounds": 400, "patience": PATIENCE}
     return [
         ("nb_stack", features, {"alphas": [0.03, 0.3]}),
-        ("text_boost", features, {"alphas": [0.03, 0.3], "learning_rate": 0.1, "num_leaves": 15, "rounds": 400}),
+        ("text_boost", features, {"alphas": [0.03, 0.3], **quick}),
         ("tfidf_linear", {"grams": [WORDS, "char 3-5"]}, {"C": 1.0}),
         ("text_boost", features, {"alphas": [0.1, 1.0], **slow}),
         ("tfidf_linear", {"grams": [WORDS], "min_df": 2}, {"C": 0.3}),
@@ -121,12 +134,14 @@ def _of_values(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
     """One or two steps in parameters, or other n-grams."""
     if recipe.model in sentence_recipes.FAMILIES:
-        return sentence_recipes.mutate(recipe, rng, competition)
+        return sentence_recipes.mutate(recipe, rng, text_columns(facts.columns), competition)
     features, params = dict(recipe.features), dict(recipe.params)
     stacked = recipe.model in ("nb_stack", "text_boost")
     space = {
         name: values for name, values in SPACE[recipe.model].items() if _classifies(competition) or name not in IDLE
     }
+    if all(column.kind in ("text", "constant", "file") for column in facts.columns):
+        space.pop("table", None)  # there is none
     moves = ["grams", "grams", "min_df", *(["style"] if stacked else []), *space]
     for move in dict.fromkeys(rng.sample(moves, rng.choice([1, 1, 2]))):
         if move == "grams":
@@ -137,7 +152,7 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
         elif move == "min_df":
             features["min_df"] = rng.choice([least for least in (1, 2, 3) if least != features.get("min_df", 1)])
         else:
-            params[move] = rng.choice([value for value in space[move] if value != params.get(move)])
+            step(params, move, space[move], USUAL[recipe.model], rng)
             if move == "learning_rate":
                 params["rounds"] = ROUNDS[params[move]]
     return Recipe(recipe.kind, recipe.model, features, params)

@@ -55,15 +55,15 @@ class TextModel(ABC):
 
     def _affordable(self, train: Rows, ctx: Context) -> Rows:
         """All rows, or a random part of them where the texts, cut short as they will be, are too much for memory."""
-        texts = self._texts(train)
+        texts, share = self._texts(train), 1.0
         for grams in map(Grams.parse, self._grams()):
             clip = grams.clip(texts[0])
             read = sum(int(column.str.len_chars().clip(upper_bound=clip).sum()) for column in texts)
-            share = 2 * BUDGET[grams.unit] / max(read, 1)
-            if share < 1:
-                chosen = np.random.default_rng(ctx.seed).permutation(len(train))[: int(share * len(train))]
-                return train.take(np.sort(chosen))
-        return train
+            share = min(share, 2 * BUDGET[grams.unit] / max(read, 1))
+        if share == 1:
+            return train
+        chosen = np.random.default_rng(ctx.seed).permutation(len(train))[: int(share * len(train))]
+        return train.take(np.sort(chosen))
 
     def _texts(self, rows: Rows) -> list[pl.Series]:
         return read_texts(rows, self.columns)

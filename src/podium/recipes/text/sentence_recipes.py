@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podium.protocol import Column
@@ -12,6 +12,7 @@ from podium.recipes.family import Family
 from podium.recipes.measured import MADE, ONCE
 from podium.recipes.pretrained import ENCODERS, sentence_encoders
 from podium.recipes.processor import multiplies_short
+from podium.recipes.step import step
 from podium.records import Competition, DataFacts, Recipe
 
 FAMILIES: dict[str, Family] = {
@@ -49,6 +50,13 @@ SPACE: dict[str, dict[str, list[Any]]] = {
     },
 }
 
+USUALLY: dict[str, dict[str, Any]] = {
+    "sentence_boost": {"num_leaves": 15, "feature_fraction": 0.4, "min_data_in_leaf": 30, "lambda_l2": 5.0},
+    "sentence_tuned": {
+        "epochs": 3, "learning_rate": 1e-3, "slower": 0.08, "batch_size": 32, "smoothing": 0.0, "dropout": 0.1,
+    },
+}  # fmt: skip
+
 
 def portfolio(
     competition: Competition, texts: list[Column], stacked: tuple[dict[str, Any], dict[str, Any]]
@@ -73,19 +81,31 @@ def portfolio(
     return [*listed, *(("sentence_tuned", {**whole, "weights": name}, tuned) for name in names[1:])]
 
 
-def mutate(recipe: Recipe, rng: random.Random, competition: Competition) -> Recipe:
-    """A step in parameters, in how much of a text is read, or another encoder where the user has some."""
-    features, params, space = dict(recipe.features), dict(recipe.params), SPACE[recipe.model]
-    names = sentence_encoders(competition)
-    moves = [*space, *(["weights"] if len(names) > 1 else []), "length"]
+def mutate(recipe: Recipe, rng: random.Random, texts: list[Column], competition: Competition) -> Recipe:
+    """A step in parameters, in how much of a text is read, or another encoder where the user has some; the recipe itself where
+    nothing is left to move."""
+    features, params, space = dict(recipe.features), dict(recipe.params), dict(SPACE[recipe.model])
+    if not competition.task_type.endswith("classification"):
+        space.pop("smoothing", None)  # of classes
+    names, lengths = sentence_encoders(competition), _other_lengths(recipe, texts)
+    moves = [*space, *(["weights"] if len(names) > 1 else []), *(["length"] if lengths else [])]
+    if not moves:
+        return recipe
     move = rng.choice(moves)
     if move == "weights":
         features["weights"] = rng.choice([name for name in names if name != features["weights"]])
     elif move == "length":
-        features["length"] = rng.choice([length for length in LENGTHS if length != features.get("length")])
+        features["length"] = rng.choice(lengths)
     else:
-        params[move] = rng.choice([value for value in space[move] if value != params.get(move)])
+        step(params, move, space[move], USUALLY[recipe.model], rng)
     return Recipe(recipe.kind, recipe.model, features, params)
+
+
+def _other_lengths(recipe: Recipe, texts: list[Column]) -> list[int]:
+    """Up to where most texts are whole: further on there is nothing to read."""
+    together = 2 if recipe.features.get("together") and len(texts) > 1 else 1
+    whole = _length(texts) * together
+    return [length for length in LENGTHS if length <= whole and length != recipe.features.get("length")]
 
 
 def reading_s(recipe: Recipe, facts: DataFacts, texts: list[Column], rows: int) -> float:
@@ -93,7 +113,7 @@ def reading_s(recipe: Recipe, facts: DataFacts, texts: list[Column], rows: int) 
     length = int(recipe.features.get("length", 128))
     every = facts.n_train + facts.n_vault + facts.n_test
     if recipe.model == "sentence_tuned":
-        pieces = sum(_pieces(column, length) for column in texts[:2])
+        pieces = sum(_pieces(column, length) for column in longest(texts, 2))
         return tuning_s(pieces, rows, rows / max(1, facts.n_folds - 1), recipe.params)
     looked = every / max(1, facts.n_folds) if recipe.features.get("meanings") == ONCE else rows * 1.25
     if recipe.features.get("meanings") == MADE:  # by another experiment
@@ -139,6 +159,12 @@ def memory_mb(recipe: Recipe, facts: DataFacts, texts: list[Column]) -> int:
     if recipe.model == "sentence_tuned":
         return tuning_mb(int(recipe.features.get("length", 96)), recipe.params)
     return 900 + int(4 * 8 * (facts.n_train + facts.n_test) * vectors(texts) / 2**20 / 1.6)
+
+
+def longest(texts: Sequence[Column], most: int) -> list[Column]:
+    """At most so many, those that say most, in the table's order."""
+    kept = sorted(range(len(texts)), key=lambda place: -texts[place].mean_length)[:most]
+    return [texts[place] for place in sorted(kept)]
 
 
 def _pieces(column: Column, length: int) -> float:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from podium.protocol import Context, Dense, Rows
 from podium.recipes.tabular.target import Target
 from podium.recipes.text.embed import weights_folder
-from podium.recipes.text.fields import read_texts, text_columns
+from podium.recipes.text.fields import read_texts
+from podium.recipes.text.sentence_recipes import longest
 
 MOST_BESIDE = 3  # categories and codes that are read as words before the first text
 
@@ -55,7 +56,8 @@ class SentenceTuned:
         self.centre, self.scale = np.zeros(wanted.shape[1]), np.ones(wanted.shape[1])
         if not self.target.is_classification:
             self.centre, self.scale = wanted.mean(axis=0), wanted.std(axis=0) + 1e-9
-        self.columns = text_columns(ctx.schema)[:2]
+        texts = [column for column in ctx.schema if column.kind == "text"]
+        self.columns = [column.name for column in longest(texts, 2)]
         words = [c.name for c in ctx.schema if c.kind in ("categorical", "code") and c.name not in self.columns]
         self.beside = words[:MOST_BESIDE]
         begin(ctx)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
 from podium.team.builtin import batch, carried, cost, history, learnings, novelty, recalling
@@ -28,7 +29,7 @@ REOPENED = 0.5  # noise floors that a second try with other parameters promises,
 REOPENS = "the retro re-opened"
 NEEDED = frozenset({"files", "weights", "length", "meanings"})  # what a model reads with: nothing to take away
 SEEDLESS = frozenset(
-    {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear"}
+    {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear", "nb_stack", "sentence_linear", "span_rules"}
 )  # nothing to average: no randomness to speak of
 
 
@@ -330,11 +331,19 @@ def _ablations(shop: Workshop) -> Iterator[ExperimentSpec]:
     if leader is None or leader.recipe is None or len(leader.recipe.features) < 2:
         return
     for option in sorted(leader.recipe.features.keys() - NEEDED):
-        rest = {name: value for name, value in leader.recipe.features.items() if name != option}
-        recipe = replace(leader.recipe, features=rest)
+        if leader.recipe.features[option] is False:
+            continue
+        recipe = replace(leader.recipe, features=_without(leader.recipe, option))
         units = shop.evidence.units("ablate", recipe.model) * shop.evidence.of_changes(recipe, leader.recipe)
         why = f"{leader.id} does not need its option {option}"
         yield shop.spec("ablate", recipe, f"{title(recipe)} without {option}", why, units, (leader.id,))
+
+
+def _without(recipe: Recipe, option: str) -> dict[str, Any]:
+    """What a model of texts does unless it is told not to, it is told not to."""
+    rest = {name: value for name, value in recipe.features.items() if name != option}
+    told = recipe.kind != "tabular" or option == "counts"
+    return {**rest, option: False} if told and recipe.features[option] is True else rest
 
 
 def _replicates(shop: Workshop) -> Iterator[ExperimentSpec]:

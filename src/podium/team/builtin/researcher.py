@@ -32,7 +32,7 @@ def research(brief: Brief, catalog: Catalog) -> ResearchBrief:
 def _ranked(brief: Brief, catalog: Catalog) -> tuple[Hypothesis, ...]:
     facts, seen = brief.facts, novelty.seen(brief.facts, catalog)
     unique: dict[str, Hypothesis] = {}
-    for hypothesis in [*_from_playbook(facts, catalog), *_transfers(facts)]:
+    for hypothesis in [*_from_playbook(facts, catalog), *_transfers(facts, catalog)]:
         assert hypothesis.recipe is not None
         mark = catalog.fingerprint(hypothesis.recipe)
         if mark not in seen:
@@ -101,7 +101,7 @@ def _worth(entry: Entry, facts: Facts) -> float:
     return SECOND_FAMILY * (entry.gain + won) / (1 + len(settled))
 
 
-def _transfers(facts: Facts) -> Iterator[Hypothesis]:
+def _transfers(facts: Facts, catalog: Catalog) -> Iterator[Hypothesis]:
     """Feature options that gained on one family, for the other leaders."""
     by_id = {e.id: e for e in facts.experiments}
     leaders = parents(facts)
@@ -116,8 +116,11 @@ def _transfers(facts: Facts) -> Iterator[Hypothesis]:
         for other in leaders:
             if other.recipe is None or other.recipe.kind != e.recipe.kind or other.family == e.family:
                 continue
-            recipe = replace(other.recipe, features={**other.recipe.features, **options})
-            names = ", ".join(f"{k}={v}" for k, v in options.items())
+            heard = {k: v for k, v in options.items() if catalog.heeds(other.recipe, k)}
+            if not heard:
+                continue
+            recipe = replace(other.recipe, features={**other.recipe.features, **heard})
+            names = ", ".join(f"{k}={v}" for k, v in heard.items())
             yield Hypothesis(
                 id="",
                 text=f"{names} carries over to {other.family.replace('_', ' ')} on {other.id}",

@@ -24,6 +24,7 @@ VERSION = 1
 MOST = 300  # data sets kept, the newest
 PER_DATA = 12  # recipes of one
 NEAREST = 5  # data sets that are asked
+LED = 0.5  # of the columns, from where on texts carry the rows
 FAR = 0.5  # apart, from where on two data sets have nothing to tell each other
 RECALLED = 6  # recipes handed to a campaign
 PER_FAMILY = 2
@@ -83,8 +84,9 @@ def traits_of(competition: Competition, facts: DataFacts) -> Traits:
 
 
 def apart(a: Traits, b: Traits) -> float:
-    """0 for data sets that look the same, 1 for such as have nothing in common; 1 where the tasks differ."""
-    if a.task_type != b.task_type:
+    """0 for data sets that look the same, 1 for such as have nothing in common; 1 where the tasks differ, or
+    texts carry the rows of one alone."""
+    if a.task_type != b.task_type or (a.texts >= LED) != (b.texts >= LED):
         return 1.0
     far = {
         name: abs(math.log(max(1, getattr(a, name)) / max(1, getattr(b, name)))) / span for name, span in SPANS.items()
