@@ -119,6 +119,14 @@ def test_what_a_model_reads_with_is_not_taken_away() -> None:
     assert plainer and all({"weights", "length"} <= features.keys() for features in plainer)
 
 
+def test_what_a_model_of_texts_does_unasked_it_is_told_not_to() -> None:
+    read = Recipe("text", "linear", {"weights": "w", "together": True, "pairs": False}, {})
+    tried = experiment("E001", "linear", recipe=read, score=0.9)
+    offered = candidates(facts(round=2, experiments=(tried,), champion="E001"), CATALOG, random.Random(0))
+    without = [s.recipe.features for s in offered if s.operator == "ablate" and s.recipe]
+    assert without == [{"weights": "w", "together": False, "pairs": False}]
+
+
 def test_a_dear_baseline_comes_alone_and_with_less_effort() -> None:
     large = facts(data=data(n_train=3_000_000))
     chosen = planned(large).experiments

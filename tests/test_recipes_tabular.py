@@ -135,6 +135,32 @@ def test_nets_learn_from_rows_without_labels(family: str) -> None:
     assert np.isfinite(model.predict(Rows(frame, np.arange(200, 300)), ctx).values).all()
 
 
+def test_ridge_of_several_values_is_the_ridge_of_each() -> None:
+    frame, signal = table()
+    y, outputs, _ = labels(signal, "targets")
+    rows = Rows(frame, np.arange(300), y=y)
+    both = (
+        tabular.Linear()
+        .fit(rows, context("regression", "rmse", outputs))
+        .predict(rows, context("regression", "rmse", 2))
+    )
+    for k in range(outputs):
+        ctx = context("regression", "rmse", 1)
+        alone = tabular.Linear().fit(Rows(frame, np.arange(300), y=y[:, k]), ctx).predict(rows, ctx)
+        np.testing.assert_allclose(both.values[:, k], alone.values[:, 0], rtol=1e-6)
+
+
+def test_a_rare_label_may_be_held_back_altogether() -> None:
+    frame, signal = table()
+    rare = np.zeros((300, 3))
+    rare[:, 0] = signal > 0
+    rare[7, 1] = rare[250, 2] = 1.0
+    for seed in range(8):
+        ctx = context("multilabel_classification", "auc", 3, seed)
+        model = tabular.Linear().fit(Rows(frame, np.arange(300), y=rare), ctx)
+        assert np.isfinite(model.predict(Rows(frame, np.arange(300)), ctx).values).all()
+
+
 def test_prediction_of_a_row_does_not_depend_on_the_others() -> None:
     frame, signal = table()
     y, outputs, metric = labels(signal, "regression")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from podium.protocol import Column, Context, Rows
 from podium.recipes import pretrained, text
 from podium.recipes.text import catalog
+from podium.recipes.text.boost import TextBoost
 from podium.recipes.text.fields import text_columns
 from podium.recipes.text.linear import NbSvm, TfidfLinear
 from podium.recipes.text.ngrams import Grams, cut
@@ -313,6 +315,24 @@ def test_too_much_text_is_cut_to_what_memory_allows(monkeypatch: pytest.MonkeyPa
     model = NbSvm().fit(train, ctx)
     assert 50 < model.notes["rows"] < 150
     assert (model.predict(valid, ctx).values.argmax(axis=1) == y[200:]).mean() > 0.6
+
+
+def test_the_kind_of_n_gram_with_the_least_room_decides_how_much_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, y, ctx = make("multiclass_classification")
+    train, _ = deal(frame, y, 200)
+    monkeypatch.setattr("podium.recipes.text.model.BUDGET", {"word": 4500, "char": 1500})
+    both = NbSvm({"grams": ["word 1-2", "char 2-4"]}).fit(train, ctx).notes["rows"]
+    assert both == NbSvm({"grams": ["char 2-4"]}).fit(train, ctx).notes["rows"]
+    assert both < NbSvm({"grams": ["word 1-2"]}).fit(train, ctx).notes["rows"] < 200
+
+
+def test_boosting_ends_with_its_time_at_the_best_round_there_was() -> None:
+    frame, y, ctx = make("multiclass_classification")
+    train, valid = deal(frame, y, 200)
+    hurried = replace(ctx, deadline=time.monotonic() + 0.5)
+    model = TextBoost({"grams": ["word 1-1"]}, rounds=100_000, patience=100_000, min_data_in_leaf=5).fit(train, hurried)
+    assert all(1 <= rounds < 100_000 for rounds in model.notes["best_iteration"])
+    assert np.isfinite(model.predict(valid, ctx).values).all()
 
 
 def test_evidence_is_counted_out_of_fold() -> None:
