@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,6 +64,9 @@ class FakeCatalog:
 
     def crossover(self, a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
         return replace(a, features=dict(b.features))
+
+    def second_level(self, models: Sequence[str], facts: DataFacts, competition: Competition) -> Recipe | None:
+        return None
 
     def heeds(self, recipe: Recipe, option: str) -> bool:
         return True

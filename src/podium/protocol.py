@@ -155,7 +155,7 @@ class Context:
     schema: tuple[Column, ...]
     device: str = "cpu"
     deadline: float | None = None  # time.monotonic() value at which the run is stopped; None where time must not decide
-    parents: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # OOF over all rows, NaN where unknown
+    parents: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # OOF that a check of QA looks at
     tables: Mapping[str, Path] = field(default_factory=dict)  # Arrow files to join
     weights: Mapping[str, Path] = field(default_factory=dict)  # folders of pretrained weights, by name
     scratch: Path = Path()

@@ -126,6 +126,10 @@ def _check_operator(i: int, spec: ExperimentSpec, brief: Brief) -> None:
         raise BadDeliverable(
             f"experiments[{i}].operator: another seed is no idea; average seeds within one solution where that is the idea"
         )
+    if spec.operator == "stack" and spec.recipe is None:
+        raise BadDeliverable(
+            f"experiments[{i}].operator: only recipes read what others predict; blends of all are made without being asked"
+        )
     if spec.operator == "debug":
         failed = {e.id for e in brief.facts.experiments if e.status == "failed" or e.verdict == "invalid"}
         given_up = {one.experiment for one in brief.facts.reopened}  # too early, as the retro found

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium import ensemble, referee
-from podium.campaign import quality
+from podium.campaign import quality, stacked
 from podium.campaign.device import device_of
 from podium.ensemble import Blend
 from podium.errors import InvalidPredictions
@@ -157,7 +157,13 @@ def verify(
         found = referee.alarms(scored, plain, previous, raw=raw, parents=parents)
         probes = (probed or {}).get(experiment.id, ())
         failures = quality.failures(engine, experiment, raw, asked, probes)
-        return Verified(experiment.id, scored, (*found, *findings(probes), *failures), probes, merit(engine, raw))
+        return Verified(
+            experiment.id,
+            scored,
+            (*found, *findings(probes), *failures, *stacked.taken_back(engine, experiment)),
+            probes,
+            merit(engine, raw),
+        )
 
     return tuple(one(experiment) for experiment in experiments)
 

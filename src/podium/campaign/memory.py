@@ -95,7 +95,11 @@ def _carried(engine: Engine) -> tuple[recipes.Carried, ...]:
     found = [
         recipes.Carried(one.spec.recipe, round(weights[id_], 4))
         for id_, one in members.items()
-        if one is not None and one.builtin and one.spec.recipe is not None and one.spec.recipe.kind in OF_TABLES
+        if one is not None
+        and one.builtin
+        and one.spec.recipe is not None
+        and one.spec.recipe.kind in OF_TABLES
+        and not one.reads  # what it reads is this campaign's alone
     ]
     return tuple(sorted(found, key=lambda one: -one.weight)[: recipes.PER_DATA])
 

@@ -97,9 +97,18 @@ def clean(dossier: Dossier, id_: str, into: Path) -> None:
                 registry.external.put(source)
     finally:
         registry.close()
-    solution = into / "runs" / id_ / "solution.py"
-    solution.parent.mkdir(parents=True)
-    solution.write_bytes(dossier.sources[id_].encode())
+    for wanted in (*_read(dossier, id_), id_):
+        solution = into / "runs" / wanted / "solution.py"
+        solution.parent.mkdir(parents=True)
+        solution.write_bytes(dossier.sources[wanted].encode())
+
+
+def _read(dossier: Dossier, id_: str) -> list[str]:
+    """All that the experiment reads, what those read, and so on; the read before who reads them."""
+    found: dict[str, None] = {}
+    for one in dossier.experiment(id_).reads:
+        found |= dict.fromkeys([*_read(dossier, one), one])
+    return list(found)
 
 
 def _with_external(dossier: Dossier, into: Path) -> None:
@@ -127,7 +136,7 @@ def replay(engine: Engine, dossier: Dossier, id_: str, tolerance: float | None =
     experiment = engine.registry.experiments.get(id_)
     assert experiment is not None, "clean() has put it there"
     wanted = {run.part for run in recorded}
-    failed = _run(engine, experiment, wanted)
+    failed = _anew(engine, dossier, id_) or _run(engine, experiment, wanted)
     slower = "timeout" in failed and experiment.allowance_s is not None
     if slower:
         experiment = _with_more_time(engine, experiment)
@@ -147,6 +156,17 @@ def replay(engine: Engine, dossier: Dossier, id_: str, tolerance: float | None =
         differences=differences(engine, dossier, rerun, slower=slower),
         message="; ".join(f"{part.part}: {part.message}" for part in bad),
     )
+
+
+def _anew(engine: Engine, dossier: Dossier, id_: str) -> str:
+    """Run what the experiment reads, with nothing of what was recorded. Why it failed, or ""."""
+    for read in _read(dossier, id_):
+        experiment = engine.registry.experiments.get(read)
+        assert experiment is not None, "clean() has put it there"
+        failed = _run(engine, experiment, {run.part for run in dossier.runs(read) if run.part.startswith(COMPARED)})
+        if failed:
+            return f"{read}, which it reads: {failed}"
+    return ""
 
 
 def _run(engine: Engine, experiment: Experiment, wanted: set[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.campaign import prepared, pretrained, solutions
+from podium.campaign import prepared, pretrained, solutions, stacked
 from podium.campaign.budget import UNTIMED_WALL_S
 from podium.campaign.device import Device, device_of
 from podium.campaign.environment import environment
 from podium.campaign.external.enlarged import Enlarged, shas, tables
 from podium.execution.executor import RunRequest
 from podium.execution.request import write_run
+from podium.protocol import Column
 from podium.records import Limits, RunKind, to_json
 from podium.registry.experiments import Experiment
 
@@ -108,14 +109,17 @@ def _address(engine: Engine, experiment: Experiment, part: Part) -> dict[str, An
     return address
 
 
-def context(engine: Engine, device: Device = "cpu", gpu: int | None = None) -> dict[str, Any]:
-    """The JSON-able part of what a solution may know. `gpu`: which of several its run may see."""
+def context(
+    engine: Engine, device: Device = "cpu", gpu: int | None = None, more: Iterable[Column] = ()
+) -> dict[str, Any]:
+    """The JSON-able part of what a solution may know. `gpu`: which of several its run may see; `more`: columns beside the
+    table's."""
     competition = engine.competition
     return {
         "task_type": competition.task_type,
         "metric": competition.metric,
         "n_outputs": engine.task.n_outputs(),
-        "schema": [to_json(column) for column in engine.dataset.columns],
+        "schema": [to_json(column) for column in (*engine.dataset.columns, *more)],
         "classes": list(competition.classes),
         "layout": to_json(engine.task.layout()),
         "device": device,
@@ -151,6 +155,7 @@ def write_request(
 ) -> None:
     """Fill the run's folder; request.json last. Writing it again gives the same files."""
     solutions.ensure(engine, experiment)
+    stacked.ensure(engine, experiment, part.features)
     device = device_of(engine, experiment)
     data, variant = engine.dataset, part.variant or Variant("")
     groups, times = (variant.groups, variant.times) if variant.own_file else (data.groups, data.times)
@@ -164,7 +169,7 @@ def write_request(
         limits=Limits(wall_s=_wall_s(engine, experiment, part), memory_mb=engine.purse.memory_mb),
         threads=engine.purse.threads_on(device),
         seed=experiment.seed,
-        context=context(engine, device, gpu),
+        context=context(engine, device, gpu, stacked.columns(engine, experiment)),
         files=str(data.files.resolve()) if data.files else None,  # as the executor mounts them
         model=str(part.model) if part.model else None,
         # where folds look forward a run holds back what comes last, not whole groups: test goes on with the same ones

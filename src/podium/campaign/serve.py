@@ -9,16 +9,21 @@ import numpy as np
 import polars as pl
 
 from podium import ensemble
-from podium.campaign import decide
+from podium.campaign import decide, stacked
 from podium.campaign.request import Variant
 from podium.campaign.runner import Runner
 from podium.campaign.tracks import holdout_track
+from podium.competition.arrow import write_arrow
 from podium.errors import InvalidPredictions, NoSubmission
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from podium.campaign.engine import Engine
     from podium.campaign.tracks import Track
+    from podium.registry.experiments import Experiment
 
 
 def predict(engine: Engine, frame: pl.DataFrame) -> pl.DataFrame:
@@ -33,11 +38,12 @@ def predict(engine: Engine, frame: pl.DataFrame) -> pl.DataFrame:
     blend = decide.blend_of(row)
     members = [member for member, weight in row.weights.items() if weight > 0]
     features = engine.dataset.extend(frame)
-    tracks = [_track(engine, member, features.stem, frame.height) for member in members]
-    for track in tracks:
-        track.ready = [dataclasses.replace(part, features=features) for part in track.ready]
-    Runner(engine, lambda: float("inf")).play(tracks)
-    raw = {track.experiment.id: _mean(engine, track, features.stem, frame.height) for track in tracks}
+    raw = dict[str, Floats]()
+    for level in stacked.levels(engine.registry, [_experiment(engine, member) for member in members]):
+        tracks = [_track(engine, one, features, frame.height, raw) for one in level]
+        Runner(engine, lambda: float("inf")).play(tracks)
+        raw |= {track.experiment.id: _mean(engine, track, features.stem, frame.height) for track in tracks}
+    raw = {member: raw[member] for member in members}
     oof = ensemble.combine(blend, {member: engine.store.oof(member) for member in members})
     known = np.isfinite(oof).all(axis=1)
     decision = engine.task.fit_decision(engine.truth[known], oof[known])
@@ -46,16 +52,30 @@ def predict(engine: Engine, frame: pl.DataFrame) -> pl.DataFrame:
     return written.drop(written.columns[0]) if engine.competition.id_column else written
 
 
-def _track(engine: Engine, member: str, name: str, n_rows: int) -> Track:
+def _experiment(engine: Engine, member: str) -> Experiment:
     experiment = engine.registry.experiments.get(member)
     assert experiment is not None, f"blend member {member} is not in the registry"
-    track = holdout_track(engine, experiment)
+    return experiment
+
+
+def _track(engine: Engine, experiment: Experiment, features: Path, n_rows: int, raw: Mapping[str, Floats]) -> Track:
+    """`raw`: what those have predicted that it reads."""
+    track, name = holdout_track(engine, experiment), features.stem
     if any(part.kind != "predict" or part.prepared_sha for part in track.ready):
-        raise InvalidPredictions(f"{member} makes its features over all rows at once and cannot predict new ones alone")
+        raise InvalidPredictions(
+            f"{experiment.id} makes its features over all rows at once and cannot predict new ones alone"
+        )
+    if experiment.reads:
+        told = {id_: raw[id_] for id_ in experiment.reads}
+        whole = features.with_name(f"{name}_{experiment.id}.arrow")
+        write_arrow(stacked.beside(engine, pl.read_ipc(features), told), whole)
+        features = whole
     rows = np.arange(n_rows, dtype=np.int64)
     alone = Variant(name, own_file=True)  # the campaign's groups and times are of its own rows, not of these
     track.ready = [
-        dataclasses.replace(part, name=part.name.replace("holdout", f"new_{name}"), predict=rows, variant=alone)
+        dataclasses.replace(
+            part, name=part.name.replace("holdout", f"new_{name}"), predict=rows, variant=alone, features=features
+        )
         for part in track.ready
     ]
     return track

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from podium.campaign import decide, solutions
+from podium.campaign import decide, solutions, stacked
 from podium.campaign.device import device_of
 from podium.campaign.external.enlarged import enlarged, joined
 from podium.campaign.prepared import has_prepare
@@ -43,7 +43,10 @@ def fold_track(engine: Engine, experiment: Experiment) -> Track:
     gate_fold = decide.gate_fold(engine, experiment)
     first = int(experiment.id[1:]) % engine.n_folds if gate_fold is None else gate_fold
     order = [first, *(fold for fold in range(engine.n_folds) if fold != first)]
-    folds = [joined(engine, experiment, fold_part(engine, fold)) for fold in order]
+    why = stacked.objection(engine, experiment, source)
+    if why:
+        return Track(experiment, [], status="failed", message=why)
+    folds = [own_fold(engine, experiment, fold) for fold in order]
     if has_prepare(source):
         if engine.competition.looks_forward:
             why = "prepare: would see the future where folds are forward"
@@ -63,6 +66,11 @@ def _prepare_part(engine: Engine, experiment: Experiment, source: str) -> Part:
     return dataclasses.replace(part, shared=shared_key(engine, experiment, part, source))
 
 
+def own_fold(engine: Engine, experiment: Experiment, fold: int) -> Part:
+    """One fold (0-based) with the rows from elsewhere and the columns of others that the experiment is dealt."""
+    return stacked.dealt(engine, experiment, joined(engine, experiment, fold_part(engine, fold)))
+
+
 def fold_part(engine: Engine, fold: int) -> Part:
     """One fold (0-based) of any experiment that makes no features of its own."""
     data = engine.dataset
@@ -72,6 +80,12 @@ def fold_part(engine: Engine, fold: int) -> Part:
     if engine.competition.looks_forward:
         features = data.prefix(int(max(rows_train.max(), rows_valid.max())) + 1)
     return Part(f"fold_{fold + 1}", "fit", rows_train, rows_valid, features)
+
+
+def holdout_tracks(engine: Engine, experiments: Iterable[Experiment]) -> list[list[Track]]:
+    """Test and vault rows of these and of all that they read; one list after the other is to be played."""
+    levels = stacked.levels(engine.registry, experiments)
+    return [[holdout_track(engine, experiment) for experiment in level] for level in levels]
 
 
 def holdout_track(engine: Engine, experiment: Experiment) -> Track:
@@ -96,7 +110,7 @@ def holdout_track(engine: Engine, experiment: Experiment) -> Track:
         for run in engine.registry.runs.of(experiment.id)
         if run.part.startswith("fold_")
     ]
-    return Track(experiment, parts)
+    return Track(experiment, [stacked.dealt(engine, experiment, part) for part in parts])
 
 
 def needed_s(engine: Engine, tracks: Iterable[Track]) -> float:
@@ -121,7 +135,12 @@ def vault_track(engine: Engine, experiment: Experiment) -> Track:
 
 
 def features_of(engine: Engine, experiment: Experiment) -> tuple[Path, str]:
-    """The file that the experiment's features come from, and the hash of what its `prepare` made; "" where it has none."""
+    """The file that the experiment's features of training rows come from, and the hash of what its `prepare` made; "" where it
+    has none."""
+    if experiment.reads:
+        features = stacked.path(engine, experiment, stacked.OOF)
+        stacked.ensure(engine, experiment, features)
+        return features, ""
     for run in engine.registry.runs.of(experiment.id):
         if run.kind == "prepare":
             return engine.campaign / run.folder / "prepared.arrow", run.exit.files.get("prepared.arrow", "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Sequence
 from types import ModuleType
 
 from podium.protocol import Column
@@ -115,6 +116,14 @@ def crossover(a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
     return Recipe(body.kind, body.model, features, dict(body.params))
 
 
+def second_level(models: Sequence[str], facts: DataFacts, competition: Competition) -> Recipe | None:
+    """Boosting on what these experiments predict and on the table; None where answers are no numbers a row, where rows are in an
+    order of time, or the columns are too many."""
+    if "tabular" not in kinds_of(competition) or competition.looks_forward or competition.task_type == "ranking":
+        return None
+    return tabular.second_level(models, facts)
+
+
 def heeds(recipe: Recipe, option: str) -> bool:
     """Whether another recipe's feature option says something to this one: of tables what is made of the rows, whichever model
     reads it; else what it names itself."""
@@ -173,4 +182,5 @@ __all__ = [
     "modules",
     "neighbours",
     "portfolio",
+    "second_level",
 ]

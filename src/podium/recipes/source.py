@@ -65,7 +65,8 @@ def solution(recipe: Recipe, title: str, hypothesis: str) -> str:
         hypothesis="\n".join(textwrap.wrap(_text(hypothesis), 100, subsequent_indent="    ")),
         requires="".join(f"requires: {package}\n" for package in _packages(recipe, family.requires))
         + "".join(f"weights: {name}\n" for name in pretrained(recipe))
-        + ("reads: unlabelled\n" if family.unlabelled or _reads_unlabelled(recipe) else ""),
+        + ("reads: unlabelled\n" if family.unlabelled or _reads_unlabelled(recipe) else "")
+        + ("reads: models\n" if recipe.features.get("models") else ""),
         kind=recipe.kind,
         model=family.class_name,
         features=_literal(recipe.features),

@@ -13,7 +13,7 @@ Phase = Literal[
 SubmissionKind = Literal[
     "label", "probability", "value", "labels", "ranking", "boxes", "mask", "image", "series", "text", "distribution"
 ]
-Operator = Literal["draft", "improve", "debug", "crossover", "ablate", "replicate"]
+Operator = Literal["draft", "improve", "debug", "crossover", "ablate", "stack", "replicate"]
 Status = Literal["queued", "running", "killed", "failed", "done"]
 Verdict = Literal["invalid", "pooled", "champion"]
 RunKind = Literal["prepare", "fit", "predict"]

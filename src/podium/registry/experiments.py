@@ -33,6 +33,17 @@ class Experiment:
     message: str = ""
     external: Mapping[str, float] = field(default_factory=dict)  # sources from elsewhere → weight of their rows
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Experiments whose predictions its recipe wants among its columns."""
+        models = self.spec.recipe.features.get("models") if self.spec.recipe is not None else None
+        return tuple(map(str, models)) if isinstance(models, (list, tuple)) else ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Those that it is dealt: only what the built-in builder wrote reads others (`campaign/stacked.py`)."""
+        return self.asks if self.builtin else ()
+
 
 class Experiments:
     """Oldest first is the order of the rows, not of the ids: `E1000` sorts before `E999`."""

@@ -1,7 +1,8 @@
 """An experiment marked invalid after it was judged: it leaves the pool, and what descends from it is known to rest on it.
 
 Blends that carry weight of it are no longer chosen (`Blends.ranked` leaves out blends with an invalid member). Descendants
-keep their verdicts, which rest on their own predictions; whoever reads the lineage sees what they rest on.
+keep their verdicts, which rest on their own predictions; whoever reads the lineage sees what they rest on. Only those whose
+columns hold its predictions fall with it.
 """
 
 from __future__ import annotations
@@ -39,16 +40,21 @@ def check(registry: Registry, id_: str) -> Experiment:
 
 
 def invalidate(registry: Registry, id_: str, reason: str, *, higher_is_better: bool) -> tuple[str, ...]:
-    """Mark it; returns its descendants, oldest first. Where it was the champion, the best of the pool that is left leads,
-    until a paired test says otherwise. Doing it twice changes nothing. Raises UserError."""
-    was = check(registry, id_)
-    below = descendants(registry.experiments.all(), id_)
+    """Mark it, and whoever reads its predictions; returns its descendants, oldest first. Where one of them was the champion, the
+    best of the pool that is left leads, until a paired test says otherwise. Doing it twice changes nothing. Raises UserError."""
+    check(registry, id_)
+    every = registry.experiments.all()
+    below = descendants(every, id_)
     if id_ in invalidated(registry):
         return below
+    marked = {id_: reason}
+    marked |= dict.fromkeys(_readers(every, id_), f"it reads {id_}, which was taken back: {reason}")
     with registry.database.write() as db:
-        registry.set(KEY, {**invalidated(registry), id_: reason})
-        db.execute("UPDATE experiments SET verdict='invalid', message=? WHERE id=?", (reason, id_))
-        if was.verdict == "champion":
+        registry.set(KEY, {**invalidated(registry), **marked})
+        led = registry.experiments.champion() in marked
+        for one, why in marked.items():
+            db.execute("UPDATE experiments SET verdict='invalid', message=? WHERE id=?", (why, one))
+        if led:
             left = registry.experiments.best_of_pool(1, higher_is_better)
             db.execute("UPDATE experiments SET verdict='champion' WHERE id=?", (left[0].id if left else "",))
     return below
@@ -61,6 +67,17 @@ def descendants(experiments: Sequence[Experiment], id_: str) -> tuple[str, ...]:
         if below.intersection(one.spec.parents):
             below.add(one.id)
     return tuple(one.id for one in experiments if one.id in below and one.id != id_)
+
+
+def _readers(experiments: Sequence[Experiment], id_: str) -> list[str]:
+    """Of the pool those whose columns hold its predictions, or those of who reads it; oldest first. Who has no verdict yet is
+    told at it (`campaign/stacked.py`)."""
+    read, found = {id_}, []
+    for one in experiments:
+        if read.intersection(one.reads):
+            read.add(one.id)
+            found += [one.id] if one.verdict in ("pooled", "champion") else []
+    return found
 
 
 def tainted(registry: Registry, standing: SubmissionRow) -> tuple[str, ...]:

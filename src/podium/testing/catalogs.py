@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from podium.records import Competition, DataFacts, Hardware, Recipe
@@ -27,6 +27,9 @@ class Seen:
 
     def crossover(self, a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
         return self.whole.crossover(a, b, rng)
+
+    def second_level(self, models: Sequence[str], facts: DataFacts, competition: Competition) -> Recipe | None:
+        return self.whole.second_level(models, facts, competition)
 
     def heeds(self, recipe: Recipe, option: str) -> bool:
         return self.whole.heeds(recipe, option)

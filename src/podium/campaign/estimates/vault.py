@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from podium import ensemble
 from podium.campaign.runner import Runner
-from podium.campaign.tracks import holdout_track, needed_s, vault_track
+from podium.campaign.tracks import holdout_tracks, needed_s, vault_track
 from podium.ensemble import Blend
 from podium.errors import InvalidPredictions
 from podium.referee.tracking import Sample
@@ -25,10 +26,15 @@ def predict(engine: Engine, wanted: Iterable[Experiment], time_left_s: Callable[
     """What is missing, in runs of their own, where more than `spare_s` seconds are left for them."""
     lacking = [experiment for experiment in wanted if not folds(engine, experiment.id)]
     if lacking and time_left_s() > spare_s:
-        make = vault_track if engine.competition.looks_forward else holdout_track
-        tracks = [make(engine, experiment) for experiment in lacking]
-        if needed_s(engine, tracks) <= time_left_s():  # else a submission without them would lose that time
-            Runner(engine, lambda: time_left_s() - spare_s / 2).play(tracks)
+        forward = engine.competition.looks_forward
+        levels = [[vault_track(engine, one) for one in lacking]] if forward else holdout_tracks(engine, lacking)
+        if (
+            needed_s(engine, itertools.chain(*levels)) <= time_left_s()
+        ):  # else a submission without them would lose that time
+            for tracks in levels:
+                Runner(engine, lambda: time_left_s() - spare_s / 2).play(tracks)
+                if any(track.status != "done" for track in tracks):
+                    return  # who reads them has nothing to read
 
 
 def folds(engine: Engine, experiment: str) -> list[Floats]:

@@ -120,6 +120,8 @@ def objection(source: str, *, dealt: bool = False) -> str:
     kernel makes rows and side tables anew."""
     if declares(source, "unlabelled"):
         return HIDDEN["unlabelled"]
+    if declares(source, "models"):
+        return "reads what other experiments predict, and a kernel runs each on its own"
     if weights.asked(source):
         return "reads pretrained weights, which a kernel does not carry"
     if has_prepare(source):

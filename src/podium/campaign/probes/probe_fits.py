@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.campaign import stacked
 from podium.campaign.external.enlarged import joined
 from podium.campaign.probes import probe_cost, probe_layout
 from podium.campaign.probes.probing import NO_TIME, positions, predicted
@@ -70,7 +71,7 @@ def subject(engine: Engine, experiment: Experiment) -> Fit | None:
         return None
     whole = fold_part(engine, fold)
     features, sha = features_of(engine, experiment)
-    if sha:
+    if sha or experiment.reads:
         whole = replace(whole, features=features, prepared_sha=sha)
     rng = np.random.default_rng([engine.options.seed, fold, 2])
     held = rng.choice(whole.predict, min(MOST_HELD, _most(engine), len(whole.predict)), replace=False)
@@ -103,7 +104,7 @@ def _shuffled_part(engine: Engine, fit: Fit) -> Part:
 
 
 def _again(engine: Engine, fit: Fit) -> Part:
-    whole = joined(engine, fit.experiment, fit.whole)
+    whole = stacked.dealt(engine, fit.experiment, joined(engine, fit.experiment, fit.whole))
     return replace(whole, name="probe_dear_rerun", variant=Variant("rerun", wall_s=_wall_s(engine)))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from podium.campaign import stacked
 from podium.campaign.probes import probe_cost, probe_files, probe_layout
 from podium.campaign.probes.probe_files import File, Subject
 from podium.campaign.probes.probe_layout import MOST_COLUMNS, Asked
@@ -242,7 +243,7 @@ def _on_columns(engine: Engine, case: Case, base: Floats, run: str) -> list[Prob
     layout, permuted = case.main.layout, case.block("all", run)
     assert permuted is not None, "every layout has the block"
     by_column = {name.removeprefix("column:"): case.block(name, run) for name in layout.columns}
-    told = _told_by_audit(engine)
+    told = _told_by_audit(engine) | {column.name for column in stacked.columns(engine, case.experiment)}
     known = {name.removeprefix("column:") for name, names in layout.columns.items() if told.intersection(names)}
     moved = {name: raw for name, raw in by_column.items() if raw is not None}
     found = [probes.features(truth, base, permuted, like=like), probes.columns(truth, base, moved, known, like=like)]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide, untrusted
+from podium.campaign import decide, stacked, untrusted
 from podium.campaign.runner import Runner
-from podium.campaign.tracks import holdout_track, needed_s
+from podium.campaign.tracks import holdout_tracks, needed_s
 from podium.errors import InvalidPredictions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import polars as pl
 
@@ -36,7 +37,9 @@ def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
         return
     runs, row = engine.registry.runs, decide.best_blend(engine)
     weights = row.weights if row else {}
-    lacking = [member for member, weight in weights.items() if weight > 0 and not runs.has_holdout(member)]
+    members = [member for member, weight in weights.items() if weight > 0]
+    asked = [one.id for level in stacked.levels(engine.registry, _experiments(engine, members)) for one in level]
+    lacking = [member for member in asked if not runs.has_holdout(member)]
     seconds = dict(runs.cpu_seconds(lacking))
     pace = engine.pace()
     seconds.update({one.id: one.static_cost_s * pace.of(one.spec.family) for one in running})
@@ -76,17 +79,22 @@ def holdout_raw(
 
 
 def predict_missing(engine: Engine, members: list[str], time_left_s: Callable[[], float] | None = None) -> None:
-    """Test and vault predictions of blend members that have none yet, in runs of their own; none is begun where what is known
-    of them says that they cannot end in time. By default they may take what experiments may not."""
+    """Test and vault predictions of blend members that have none yet, and of what they read, in runs of their own; none is begun
+    where what is known of them says that they cannot end in time. By default they may take what experiments may not."""
     left_s = time_left_s or engine.purse.predicting_left_s
-    experiments = [engine.registry.experiments.get(member) for member in members]
-    tracks = [holdout_track(engine, experiment) for experiment in experiments if experiment is not None]
-    needed = needed_s(engine, tracks)
+    levels = holdout_tracks(engine, _experiments(engine, members))
+    needed = needed_s(engine, itertools.chain(*levels))
     if 0 < needed > left_s():
         raise InvalidPredictions(
             f"predicting the test rows takes {needed:.0f} s more, {max(0.0, left_s()):.0f} s are left"
         )
-    Runner(engine, left_s).play(tracks)
-    for track in tracks:
-        if track.status != "done":
-            raise InvalidPredictions(f"{track.experiment.id} could not predict the test rows: {track.message}")
+    for tracks in levels:
+        Runner(engine, left_s).play(tracks)
+        for track in tracks:
+            if track.status != "done":
+                raise InvalidPredictions(f"{track.experiment.id} could not predict the test rows: {track.message}")
+
+
+def _experiments(engine: Engine, members: Iterable[str]) -> list[Experiment]:
+    """Of the members of a blend; what was imported is none."""
+    return [found for found in map(engine.registry.experiments.get, members) if found is not None]

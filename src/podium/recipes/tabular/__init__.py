@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from podium.recipes.tabular.mlp import MLP
     from podium.recipes.tabular.prepare import measure_files
     from podium.recipes.tabular.realmlp_model import RealMLP
+    from podium.recipes.tabular.second_level import SecondLevel
     from podium.recipes.tabular.tabm_model import TabM
     from podium.recipes.tabular.xgboost_model import XGBoost
 
@@ -39,6 +40,7 @@ __all__ = [
     "Linear",
     "RandomForest",
     "RealMLP",
+    "SecondLevel",
     "TabM",
     "XGBoost",
     "measure_files",
@@ -59,6 +61,7 @@ __getattr__ = on_demand(
         "MLP": "mlp",
         "RandomForest": "forest",
         "RealMLP": "realmlp_model",
+        "SecondLevel": "second_level",
         "TabM": "tabm_model",
         "XGBoost": "xgboost_model",
         "measure_files": "prepare",

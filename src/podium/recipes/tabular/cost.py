@@ -217,4 +217,5 @@ _MODELS = {
     "tabm": _tabm,
     "realmlp": _realmlp,
     "dual_branch": _dual,
+    "second_level": _lightgbm,
 }

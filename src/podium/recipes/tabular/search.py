@@ -53,6 +53,13 @@ PARAMS: dict[str, Space] = {
         "max_bin": (63, 127, 255, 511),
         "refit": (False, True),
     },
+    "second_level": {
+        "learning_rate": (0.02, 0.04, 0.08),
+        "num_leaves": (3, 5, 7, 12, 20),
+        "min_data_in_leaf": (10, 20, 40, 80, 160),
+        "feature_fraction": (0.2, 0.35, 0.5, 0.7, 1.0),
+        "lambda_l2": (1.0, 3.0, 10.0, 30.0, 100.0),
+    },
     "hist": {
         "learning_rate": (0.03, 0.06, 0.1, 0.2),
         "max_leaf_nodes": (7, 15, 31, 63),

@@ -18,7 +18,7 @@ PLAIN = {"numeric": 1, "boolean": 1, "date": 8, "code": 5, "file": 80, "constant
 
 def tree_width(facts: DataFacts, features: Mapping[str, Any]) -> int:
     """Columns of the tree view."""
-    width, encoded = 1, 0
+    width, encoded = 1 + len(features.get("models", ())) * max(1, facts.n_outputs), 0
     for column in facts.columns:
         width += 0 if column.pixels else PLAIN.get(column.kind, 0) + (1 if column.kind == "categorical" else 0)
         if _is_spelled(column):

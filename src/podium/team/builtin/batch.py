@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from podium.records import ExperimentSpec, Facts
-from podium.team.builtin import cost, history, novelty
+from podium.team.builtin import cost, history, novelty, stacking
 
 FIRST_ROUND_S = 6.0  # so that a valid submission exists within 20 s, start-up and blend included
 ROUNDS = 12  # rounds a campaign should have: each ends with a blend and a decision
@@ -79,6 +79,12 @@ def longer(spec: ExperimentSpec, facts: Facts) -> bool:
     return grown != parent.recipe.params and spec.recipe == replace(parent.recipe, params=grown)
 
 
+def second_level(spec: ExperimentSpec, facts: Facts) -> bool:
+    """Whether it reads what most members of the campaign predict, and promises something."""
+    promises = spec.expected_gain >= PROMISING * history.noise(facts)
+    return spec.operator == "stack" and promises and stacking.in_time(facts)
+
+
 def second_try(spec: ExperimentSpec, facts: Facts) -> bool:
     """Whether this is what the newest retro re-opened."""
     return any(one.recipe is not None and one.recipe == spec.recipe for one in facts.reopened)
@@ -115,7 +121,9 @@ def rank(
         return (1, 0) if untried(spec, facts) else (2, 0)
 
     ranked = sorted(specs, key=lambda spec: (*order(spec), -worth(spec, facts), spec.name))
-    leads = [next((spec for spec in ranked if first(spec, facts)), None) for first in (second_try, longer)]
+    leads = [
+        next((spec for spec in ranked if first(spec, facts)), None) for first in (second_try, longer, second_level)
+    ]
     if history.plateau(facts):
         leads.append(next((spec for spec in ranked if bold(spec, facts) and spec not in leads), None))
     if history.ceiling(facts) is not None and not history.ending(facts):

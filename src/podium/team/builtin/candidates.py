@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
-from podium.team.builtin import batch, carried, cost, history, learnings, novelty, recalling
+from podium.team.builtin import batch, carried, cost, history, learnings, novelty, recalling, stacking
 from podium.team.builtin.conditions import MEASURES
 from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
@@ -19,6 +19,8 @@ DRAWS = 6  # mutations drawn for each parent; evidence picks among them
 POSITION_DECAY = 0.95  # the portfolio is in order of promise
 SECOND_DRAFT = 0.6  # of what a family's first draft promises
 BESIDE_TEXT = 0.3  # of a table model's promise where the texts carry the rows
+# of a second level's promise, where texts carry the rows and on tables: models of words err in more ways than trees do
+STACKED_TEXT, STACKED_TABLE = 3.0, 0.5
 BARREN = 0.8  # for each child of a parent that brought the blend nothing
 SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
@@ -27,7 +29,9 @@ MOST_ROUNDS = 10_000
 LONGER = 3.0  # times an improvement's promise: it is known to gain, if only a little
 REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
 REOPENS = "the retro re-opened"
-NEEDED = frozenset({"files", "weights", "length", "meanings"})  # what a model reads with: nothing to take away
+NEEDED = frozenset(
+    {"files", "weights", "length", "meanings", "models"}
+)  # what a model reads with: nothing to take away
 SEEDLESS = frozenset(
     {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear", "nb_stack", "sentence_linear", "span_rules"}
 )  # nothing to average: no randomness to speak of
@@ -72,6 +76,7 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
         _longer,
         _improvements,
         _crossovers,
+        _stacks,
         _ablations,
         _replicates,
     )
@@ -323,6 +328,18 @@ def _crossovers(shop: Workshop) -> Iterator[ExperimentSpec]:
             name = f"{title(recipe)} on the features of {(b if body is a else a).family}"
             why = f"the model of {body.id} gains from the features of {(b if body is a else a).id}"
             yield shop.spec("crossover", recipe, name, why, units, (a.id, b.id))
+
+
+def _stacks(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """Boosting on what the models predict and on the table: where one of them errs, the columns may say which."""
+    ids = stacking.due(shop.facts)
+    recipe = shop.catalog.second_level(ids, shop.facts.data, shop.facts.competition) if ids else None
+    if recipe is None:
+        return
+    units = shop.evidence.units("stack", recipe.model)
+    units *= STACKED_TEXT if MEASURES["text_share"](shop.facts) >= 0.5 else STACKED_TABLE
+    why = f"the columns tell which of {', '.join(ids)} errs; not strictly blind, so nested folds decide"
+    yield shop.spec("stack", recipe, f"{title(recipe)} on {len(ids)} models", why, units, ids)
 
 
 def _ablations(shop: Workshop) -> Iterator[ExperimentSpec]:

@@ -20,6 +20,7 @@ PRIOR: dict[Operator, float] = {
     "crossover": 0.6,
     "debug": 0.6,
     "ablate": 0.2,
+    "stack": 0.6,
     "replicate": 0.3,
 }
 PRIOR_WEIGHT = 3.0

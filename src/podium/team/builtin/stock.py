@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, cast
 
 from podium.records import Competition, DataFacts, Hardware, Recipe
@@ -22,6 +22,8 @@ class Catalog(Protocol):
     def neighbours(self, recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe: ...
 
     def crossover(self, a: Recipe, b: Recipe, rng: random.Random) -> Recipe: ...
+
+    def second_level(self, models: Sequence[str], facts: DataFacts, competition: Competition) -> Recipe | None: ...
 
     def heeds(self, recipe: Recipe, option: str) -> bool: ...
 
