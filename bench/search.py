@@ -1,7 +1,7 @@
 """What the search is worth: `python bench/search.py [FOLDER] --data NAMES --experiments 24 | --time 120s [--seeds 0,1]`.
 
-The same campaign by four builders: `planned`, the shipped one; `no evidence`, its candidates in an order drawn by lot;
-`no portfolio`, planned, but from each family as its library comes; `neither`. Told: the nested estimate of the best blend,
+The same campaign by five builders: `planned`, the shipped one; `no evidence`, its candidates in an order drawn by lot;
+`no portfolio`, planned, but from each family as its library comes; `neither`; `one level`, planned, without models on models. Told: the nested estimate of the best blend,
 the private score, CPU seconds of all runs; then how often each is beaten by `planned`, and by how much in per cent of the
 score's distance to the optimum (private), with a 90 % bootstrap interval over campaigns. Counted experiments do not depend
 on the machine's load, but they do not see what a cost model is good for: use `--time` on a quiet machine for that.
@@ -35,12 +35,13 @@ from podium.team.builtin import BuiltinSeat
 from podium.team.builtin.stock import shipped_catalog
 from podium.team.seat import Seat
 from podium.testing.aimless import Aimless
-from podium.testing.catalogs import Plain
+from podium.testing.catalogs import OneLevel, Plain
 
 BUILDERS: dict[str, Callable[[], Seat]] = {
     "planned": BuiltinSeat,
     "no evidence": Aimless,
     "no portfolio": lambda: BuiltinSeat(catalog=Plain(shipped_catalog())),
+    "one level": lambda: BuiltinSeat(catalog=OneLevel(shipped_catalog())),
     "neither": lambda: Aimless(Plain(shipped_catalog())),
 }
 DRAWS = 10_000
@@ -76,7 +77,8 @@ def _played(
     folder = making.open_or_create(str(contest.public), campaign=campaign, seed=seed, memory=False, **terms)
     with compose.held(folder):
         engine = compose.make_engine(folder)
-        engine.seats = {**engine.seats, "builder": BUILDERS[builder]()}
+        engine.fallback = BUILDERS[builder]()  # what it builds is as trusted as what the shipped one does
+        engine.seats = {**engine.seats, "builder": engine.fallback}
         engine.clock.start()
         try:
             loop.play(engine)

@@ -58,6 +58,14 @@ class OneFamily(Seen):
 
 
 @dataclass(frozen=True)
+class OneLevel(Seen):
+    """No models on models."""
+
+    def second_level(self, models: Sequence[str], facts: DataFacts, competition: Competition) -> Recipe | None:
+        return None
+
+
+@dataclass(frozen=True)
 class Plain(Seen):
     """Each family once, as its library comes: nothing that was learned elsewhere."""
 
