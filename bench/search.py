@@ -1,10 +1,11 @@
 """What the search is worth: `python bench/search.py [FOLDER] --data NAMES --experiments 24 | --time 120s [--seeds 0,1]`.
 
 The same campaign by five builders: `planned`, the shipped one; `no evidence`, its candidates in an order drawn by lot;
-`no portfolio`, planned, but from each family as its library comes; `neither`; `one level`, planned, without models on models. Told: the nested estimate of the best blend,
-the private score, CPU seconds of all runs; then how often each is beaten by `planned`, and by how much in per cent of the
-score's distance to the optimum (private), with a 90 % bootstrap interval over campaigns. Counted experiments do not depend
-on the machine's load, but they do not see what a cost model is good for: use `--time` on a quiet machine for that.
+`no portfolio`, planned, but from each family as its library comes; `one level`, planned, without models on models; `neither`
+evidence nor portfolio. Told: the nested estimate of the best blend, the private score, CPU seconds of all runs; then how
+often each is beaten by `planned`, and by how much in per cent of the score's distance to the optimum (private), with a 90 %
+bootstrap interval over campaigns. Counted experiments do not depend on the machine's load, but they do not see what a cost
+model is good for: use `--time` on a quiet machine for that.
 """
 
 from __future__ import annotations

@@ -169,7 +169,8 @@ def test_descendants_rest_on_what_was_taken_back(campaign: Path, capsys: pytest.
 def test_twice_is_once(campaign: Path) -> None:
     registry = Registry.create(campaign)
     first = invalidation.invalidate(registry, "E002", "one", higher_is_better=True)
-    assert first == invalidation.invalidate(registry, "E002", "two", higher_is_better=True) == ("E004",)
+    assert first == invalidation.invalidate(registry, "E002", "two", higher_is_better=True)
+    assert first.descendants == ("E004",) and first.readers == ()
     assert invalidation.invalidated(registry) == {"E002": "one"} and registry.experiments.champion() == "E001"
     registry.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,25 +14,29 @@ import numpy as np
 import polars as pl
 import probe_world
 import pytest
+from team_world import competition, data, facts, recipe
 from team_world import experiment as fact
-from team_world import facts, recipe
 
 from podium.campaign import decide, phases, serve, stacked
 from podium.campaign.engine import Engine
 from podium.campaign.estimates import vault
 from podium.campaign.kernel import kernel
-from podium.campaign.probes import probe_fits, probing
+from podium.campaign.probes import probe_fits, probing, vetting
 from podium.campaign.runner import Runner
+from podium.campaign.store import PredictionStore
 from podium.campaign.submission import filing
 from podium.campaign.tracks import Track, fold_track
 from podium.cli.main import main
 from podium.execution.worker import declares
+from podium.protocol import Column
 from podium.recipes import catalog
 from podium.recipes.source import solution
 from podium.records import BlendFact, Budget, ExperimentFact, ExperimentSpec, Facts, Recipe
 from podium.registry import invalidation
 from podium.registry.experiments import Experiment
-from podium.team.builtin import stacking
+from podium.team.builtin import batch, history, stacking
+from podium.team.builtin.candidates import candidates, parents
+from podium.team.builtin.stock import shipped_catalog
 from podium.testing.inline_executor import InlineExecutor
 
 OTHER = probe_world.HONEST.replace("Ridge().fit", "Ridge(300.0).fit")
@@ -118,6 +123,9 @@ def test_training_rows_have_what_was_predicted_out_of_fold(kind: str, tmp_path: 
 
 def test_test_rows_are_predicted_by_those_first_whom_it_reads(tmp_path: Path) -> None:
     engine = based(tmp_path)
+    test = engine.dataset.test
+    engine.dataset = replace(engine.dataset, test=test[:40], vault=np.sort(test[40:]))
+    engine.store = PredictionStore(engine.campaign, engine.registry, engine.dataset, engine.task)
     reader(engine, ("E001", "E002"))
     assert isinstance(engine.executor, InlineExecutor)
     engine.executor.started.clear()
@@ -227,8 +235,8 @@ def test_who_reads_what_is_taken_back_falls_with_it(tmp_path: Path) -> None:
     phases.verdicts(engine, 2, phases.verify(engine, 2))
     reader(engine, ("E003",), round_=3)
     assert {"E003", "E004"} >= set(stacked_pool(engine)) >= {"E003"}
-    below = invalidation.invalidate(engine.registry, "E002", "it read the answers", higher_is_better=True)
-    assert below == ("E003", "E004")
+    fallen = invalidation.invalidate(engine.registry, "E002", "it read the answers", higher_is_better=True)
+    assert fallen.descendants == ("E003", "E004") and fallen.readers == ("E003",)
     found = engine.registry.experiments.get("E003")
     assert found is not None and found.verdict == "invalid"
     assert found.message == "it reads E002, which was taken back: it read the answers"
@@ -254,6 +262,43 @@ def test_what_merely_descends_stays(tmp_path: Path) -> None:
     engine.registry.close()
 
 
+def test_what_is_taken_back_between_two_steps_takes_its_reader_with_it(tmp_path: Path) -> None:
+    engine = based(tmp_path)
+    reader(engine, ("E001", "E002"))
+    verified = phases.verify(engine, 2)
+    invalidation.invalidate(engine.registry, "E002", "leaks", higher_is_better=True)
+    phases.verdicts(engine, 2, verified)
+    found = engine.registry.experiments.get("E003")
+    assert found is not None and found.verdict == "invalid" and "E002, which was taken back" in found.message
+    engine.registry.close()
+
+
+def test_the_command_names_who_fell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = based(tmp_path)
+    reader(engine, ("E001", "E002"))
+    phases.verdicts(engine, 2, phases.verify(engine, 2))
+    campaign = engine.campaign
+    engine.registry.close()
+    assert main(["lineage", str(campaign), "--invalidate", "E002", "--reason", "leaks"]) == 0
+    told = capsys.readouterr()
+    assert "E002 is marked invalid, and so is what reads its predictions: E003" in told.out + told.err
+
+
+def test_what_a_submission_reads_is_vetted_and_the_blend_made_anew(tmp_path: Path) -> None:
+    """A model that holds answers of all rows in its source carries no weight itself, and is read by what does."""
+    engine = based(tmp_path)
+    reader(engine, ("E001", "E002"))
+    phases.verdicts(engine, 2, phases.verify(engine, 2))
+    row = decide.best_blend(engine)
+    assert row is not None
+    for made in (engine.registry.blends.of_round(1), engine.registry.blends.of_round(2)):
+        assert made is not None
+        engine.registry.blends.replace(replace(made, weights={"E003": 1.0}))
+    wanted = vetting._wanted(engine, (), at_the_end=True)
+    assert wanted[0].id == "E003" and {one.id for one in wanted} == {"E001", "E002", "E003"}
+    engine.registry.close()
+
+
 # ---------------------------------------------------------------- probes, serving, reproducing, the vault
 
 
@@ -265,6 +310,17 @@ def test_its_probes_find_nothing_wrong(tmp_path: Path) -> None:
     assert not [probed for probed in found if probed.outcome == "warned"], found
     for name in ("twice", "order", "alone", "undealt", "features", "column", "shuffled", "rerun"):
         assert by_name[name].outcome == "passed", by_name[name]
+    engine.registry.close()
+
+
+def test_each_is_probed_on_columns_of_its_own(tmp_path: Path) -> None:
+    engine = based(tmp_path)
+    one, _ = reader(engine, ("E001", "E002"))
+    plain = probe_world.experiment(engine, THIRD, round_=2)
+    for order in ([one, plain], [plain, one]):
+        found = probing.cheap(engine, order)
+        assert not [probed for probes in found.values() for probed in probes if probed.outcome == "warned"], found
+        assert {probed.outcome for probed in found["E003"] if probed.probe in ("alone", "order")} == {"passed"}
     engine.registry.close()
 
 
@@ -309,10 +365,15 @@ def test_the_vault_is_predicted_by_those_first_whom_it_reads(tmp_path: Path) -> 
 # ---------------------------------------------------------------- when the team asks for one
 
 
-def members(*families: str, **changes: object) -> Facts:
+LATE = Budget(50.0, 120.0, None, 2, 1)
+
+
+def members(*families: str, budget: Budget = LATE, **changes: object) -> Facts:
     tried = tuple(fact(f"E{k + 1:03d}", family, 0.86 - 0.001 * k) for k, family in enumerate(families))
     blends = (BlendFact(1, 0.87, 0.003, {tried[0].id: 0.7, tried[-1].id: 0.3}),) if tried else ()
-    return facts(round=4, experiments=tried, champion="E001" if tried else None, blends=blends, **changes)
+    return facts(
+        round=4, experiments=tried, champion="E001" if tried else None, blends=blends, budget=budget, **changes
+    )
 
 
 FOUR = ("lightgbm", "linear", "mlp", "lightgbm")
@@ -322,11 +383,14 @@ def test_it_is_due_once_there_are_four_models_of_three_families() -> None:
     assert stacking.due(members()) == ()
     assert stacking.due(members("lightgbm", "linear", "mlp")) == ()
     assert stacking.due(members("lightgbm", "linear", "linear", "lightgbm")) == ()
-    assert stacking.due(members(*FOUR)) == ("E001", "E002", "E003", "E004")
+    assert stacking.due(members(*FOUR)) == ("E001", "E004", "E002", "E003")  # first what carries the blend
 
 
 def with_second(known: Facts, reads: Sequence[str]) -> Facts:
-    second = replace(fact("E050", "second_level", 0.87), recipe=recipe("second_level", {"models": list(reads)}))
+    second = replace(
+        fact("E050", "second_level", 0.87, operator="stack", parents=tuple(reads)),
+        recipe=recipe("second_level", {"models": list(reads)}),
+    )
     return replace(known, experiments=(*known.experiments, second))
 
 
@@ -334,7 +398,14 @@ def test_another_is_due_once_a_third_of_the_models_is_new() -> None:
     read = ("E001", "E002", "E003", "E004")
     assert stacking.due(with_second(members(*FOUR), read)) == ()
     assert stacking.due(with_second(members(*FOUR, "knn"), read)) == ()
-    assert stacking.due(with_second(members(*FOUR, "knn", "xgboost"), read)) == (*read, "E005", "E006")
+    assert stacking.due(with_second(members(*FOUR, "knn", "xgboost"), read)) == (
+        "E001",
+        "E006",
+        "E002",
+        "E003",
+        "E005",
+        "E004",
+    )
 
 
 def test_it_reads_what_carries_the_blend_and_the_best_of_each_family_and_never_another_second_level() -> None:
@@ -346,8 +417,47 @@ def test_it_reads_what_carries_the_blend_and_the_best_of_each_family_and_never_a
 
 @pytest.mark.parametrize(
     ("budget", "late"),
-    [(Budget(70.0, 120.0, None, 2, 1), False), (Budget(50.0, 120.0, None, 2, 1), True),
+    [(Budget(70.0, 120.0, None, 2, 1), False), (LATE, True),
      (Budget(None, None, 8, 2, 1), False), (Budget(None, None, 3, 2, 1), True)],
 )  # fmt: skip
-def test_it_leads_from_half_of_the_budget_on(budget: Budget, late: bool) -> None:
-    assert stacking.in_time(members(*FOUR, budget=budget)) == late
+def test_it_is_not_due_before_half_of_the_budget_is_gone(budget: Budget, late: bool) -> None:
+    assert bool(stacking.due(members(*FOUR, budget=budget))) == late
+
+
+def stacks(known: Facts) -> list[ExperimentSpec]:
+    found = candidates(known, shipped_catalog(), random.Random(0))
+    return [spec for spec in found if spec.operator == "stack"]
+
+
+def test_the_team_asks_for_it_once_and_leads_with_it_where_texts_carry_the_rows() -> None:
+    (spec,) = stacks(members(*FOUR))
+    assert spec.recipe is not None and spec.family == "second_level"
+    assert spec.parents == tuple(spec.recipe.features["models"]) == ("E001", "E002", "E003", "E004")
+    assert stacks(with_second(members(*FOUR), spec.parents)) == [] == stacks(members(*FOUR[:3]))
+    texts = replace(data(), columns=(Column("said", "text", 900, mean_length=120.0),))
+    known = members(*FOUR, data=texts)
+    (told,) = stacks(known)
+    assert told.expected_gain > 3 * spec.expected_gain
+    assert batch.rank([fit_spec(), told], known)[0] == told
+    assert batch.rank([fit_spec(), spec], members(*FOUR))[0] != spec
+
+
+def fit_spec() -> ExperimentSpec:
+    """A portfolio's draft of much promise."""
+    made = recipe("xgboost")
+    return ExperimentSpec("xgboost", "because", "draft", "xgboost", (), 0.01, 2.0, recipe=made)
+
+
+@pytest.mark.parametrize(("outputs", "read"), [(1, 16), (9, 16), (20, 8), (50, None)])
+def test_as_many_are_read_as_are_not_too_many_columns(outputs: int, read: int | None) -> None:
+    ids = [f"E{k:03d}" for k in range(16, 0, -1)]
+    made = shipped_catalog().second_level(ids, replace(data(), n_outputs=outputs), competition())
+    assert (None if made is None else len(made.features["models"])) == read
+    if made is not None and read is not None:
+        assert made.features["models"] == sorted(ids[:read])
+
+
+def test_a_second_level_is_no_parent_and_its_recipe_is_remembered_by_nobody() -> None:
+    known = with_second(members(*FOUR), ("E001", "E002", "E003", "E004"))
+    assert history.best(known) is not None and "E050" not in [e.id for e in parents(known)]
+    assert not [pair for pair in history.compared(known) if "E050" in (pair[0].id, pair[1].id)]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium import ensemble, referee
-from podium.campaign import quality, stacked
+from podium.campaign import quality
 from podium.campaign.device import device_of
 from podium.ensemble import Blend
 from podium.errors import InvalidPredictions
@@ -160,7 +160,7 @@ def verify(
         return Verified(
             experiment.id,
             scored,
-            (*found, *findings(probes), *failures, *stacked.taken_back(engine, experiment)),
+            (*found, *findings(probes), *failures),
             probes,
             merit(engine, raw),
         )

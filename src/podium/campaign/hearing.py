@@ -87,9 +87,9 @@ def _take_back(engine: Engine, payload: Mapping[str, Any]) -> None:
     """An experiment that a person marked invalid after its verdict."""
     id_, higher = str(payload["id"]), engine.competition.metric_direction == "higher"
     try:
-        below = invalidation.invalidate(engine.registry, id_, str(payload["reason"]), higher_is_better=higher)
+        fallen = invalidation.invalidate(engine.registry, id_, str(payload["reason"]), higher_is_better=higher)
     except UserError as problem:
         engine.event("warning", message=f"{id_} was not taken back: {problem}")
         return
-    engine.event("invalidated", experiment=id_, reason=payload["reason"], descendants=list(below))
+    engine.event("invalidated", experiment=id_, reason=payload["reason"], **fallen.told())
     reconcile.withdraw(engine)

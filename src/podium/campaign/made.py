@@ -11,6 +11,7 @@ from podium.campaign import ideas, solutions
 from podium.campaign.device import device_for
 from podium.campaign.external.enlarged import enlarged
 from podium.recipes import catalog
+from podium.recipes.source import solution
 from podium.records import ExperimentSpec
 from podium.registry.experiments import Experiment
 
@@ -32,7 +33,7 @@ def of_plan(
         seed=engine.options.seed + spec.seed_offset,
         fingerprint=catalog.fingerprint(recipe) if recipe else ideas.fingerprint(source),
         solution_sha=hashlib.sha256(source.encode()).hexdigest(),
-        builtin=engine.seats["builder"] is engine.fallback and recipe is not None,
+        builtin=_is_ours(engine, spec, source),
         static_cost_s=fold_cost * engine.n_folds,
         allowance_s=engine.purse.allowance_s(
             fold_cost, engine.n_folds, engine.pace().of(spec.family), device_for(engine, source)
@@ -46,6 +47,18 @@ def again(engine: Engine, round_: int, id_: str, rerun: Rerun) -> Experiment:
     like, source = rerun.like, solutions.ensure(engine, rerun.like)
     made = of_plan(engine, round_, id_, rerun.spec, source, rerun.external)
     return replace(made, fingerprint=like.fingerprint, builtin=like.builtin)
+
+
+def _is_ours(engine: Engine, spec: ExperimentSpec, source: str) -> bool:
+    """Whether the built-in builder wrote it, for itself or in the place of a seat that did not."""
+    if spec.recipe is None:
+        return False
+    if engine.seats["builder"] is engine.fallback:
+        return True
+    try:
+        return source == solution(spec.recipe, spec.name, spec.hypothesis)
+    except ValueError:  # a recipe of a model that nobody knows
+        return False
 
 
 def _fold_cost_s(engine: Engine, spec: ExperimentSpec, external: Mapping[str, float]) -> float:

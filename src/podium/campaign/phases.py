@@ -6,11 +6,11 @@ Every phase is one journalled step: its deliverable is recorded together with al
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from podium import metrics
-from podium.campaign import decide, made, pretrained, solutions, untrusted
+from podium.campaign import decide, made, pretrained, solutions, stacked, untrusted
 from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
 from podium.campaign.estimates import expectation
@@ -231,6 +231,7 @@ class Verification:
 def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> None:
     """Verdicts by paired tests, then the round's blend."""
     engine.enter(round_, "decide")
+    verified = tuple(replace(one, alarms=(*one.alarms, *stacked.taken_back(engine, one.id))) for one in verified)
     alarms = {one.id: one.alarms for one in verified}
 
     def record(decision: Decision) -> None:

@@ -136,8 +136,9 @@ def replay(engine: Engine, dossier: Dossier, id_: str, tolerance: float | None =
     experiment = engine.registry.experiments.get(id_)
     assert experiment is not None, "clean() has put it there"
     wanted = {run.part for run in recorded}
-    failed = _anew(engine, dossier, id_) or _run(engine, experiment, wanted)
-    slower = "timeout" in failed and experiment.allowance_s is not None
+    unread = _anew(engine, dossier, id_)
+    failed = unread or _run(engine, experiment, wanted)
+    slower = not unread and "timeout" in failed and experiment.allowance_s is not None
     if slower:
         experiment = _with_more_time(engine, experiment)
         failed = _run(engine, experiment, wanted)
@@ -163,7 +164,10 @@ def _anew(engine: Engine, dossier: Dossier, id_: str) -> str:
     for read in _read(dossier, id_):
         experiment = engine.registry.experiments.get(read)
         assert experiment is not None, "clean() has put it there"
-        failed = _run(engine, experiment, {run.part for run in dossier.runs(read) if run.part.startswith(COMPARED)})
+        wanted = {run.part for run in dossier.runs(read) if run.part.startswith(COMPARED)}
+        failed = _run(engine, experiment, wanted)
+        if "timeout" in failed and experiment.allowance_s is not None:
+            failed = _run(engine, _with_more_time(engine, experiment), wanted)
         if failed:
             return f"{read}, which it reads: {failed}"
     return ""
@@ -175,6 +179,8 @@ def _run(engine: Engine, experiment: Experiment, wanted: set[str]) -> str:
         if make is vault_track and "vault" not in wanted:
             continue
         track = _only(make(engine, experiment), wanted)
+        if track.status == "failed":
+            return track.message
         if not track.ready and not track.after:
             continue
         Runner(engine, lambda: math.inf).play([track])

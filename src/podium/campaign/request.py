@@ -155,7 +155,6 @@ def write_request(
 ) -> None:
     """Fill the run's folder; request.json last. Writing it again gives the same files."""
     solutions.ensure(engine, experiment)
-    stacked.ensure(engine, experiment, part.features)
     device = device_of(engine, experiment)
     data, variant = engine.dataset, part.variant or Variant("")
     groups, times = (variant.groups, variant.times) if variant.own_file else (data.groups, data.times)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podium.campaign import decide
+from podium.campaign import decide, stacked
 from podium.campaign.device import device_of, free_gpu
 from podium.campaign.engine import Stopped
 from podium.campaign.prepared import share, shared
@@ -122,6 +122,11 @@ class Runner:
             return
         folder = self._folder(experiment, part, key)
         path = engine.campaign / folder
+        try:
+            stacked.ensure(engine, experiment, part.features)
+        except InvalidPredictions as problem:
+            self._failed(track, part, f"{part.name}: it reads what is not there: {problem}")
+            return
         if not (path / "request.json").exists():
             write_request(engine, experiment, part, key, path, gpu if engine.purse.gpus > 1 else None)
         engine.registry.runs.open_attempt(key, experiment.id, folder, engine.clock.alive_s())

@@ -61,19 +61,22 @@ def _unreadable(engine: Engine, id_: str) -> str:
         return f"reads {id_}, which is no experiment"
     if found.verdict == "invalid":
         return f"reads {id_}, which is invalid"
-    folds = sum(run.kind == "fit" and run.part.startswith("fold_") for run in engine.registry.runs.of(id_))
+    folds = len(
+        {run.part for run in engine.registry.runs.of(id_) if run.kind == "fit" and run.part.startswith("fold_")}
+    )
     return "" if folds == engine.n_folds else f"reads {id_}, which predicted {folds} of {engine.n_folds} folds"
 
 
-def taken_back(engine: Engine, experiment: Experiment) -> list[AuditFinding]:
-    """What it reads that has left the pool since, as findings that bar it from the pool too."""
-    verdicts = {id_: engine.registry.experiments.get(id_) for id_ in experiment.reads}
-    gone = [id_ for id_, one in verdicts.items() if one is None or one.verdict == "invalid"]
-    return [AuditFinding("reads", "block", None, None, f"it reads {id_}, which was taken back") for id_ in gone]
+def taken_back(engine: Engine, id_: str) -> list[AuditFinding]:
+    """What the experiment reads that has left the pool since it was planned, as findings that bar it from the pool too."""
+    experiment = engine.registry.experiments.get(id_)
+    read = {one: engine.registry.experiments.get(one) for one in (experiment.reads if experiment else ())}
+    gone = [one for one, found in read.items() if found is None or found.verdict == "invalid"]
+    return [AuditFinding("reads", "block", None, None, f"it reads {one}, which was taken back") for one in gone]
 
 
 def levels(registry: Registry, experiments: Iterable[Experiment]) -> list[list[Experiment]]:
-    """These and all that they read: first those that read none, then those that read them, and so on."""
+    """These and all that they read: first those that read none, in the order asked, then those that read them, and so on."""
     depth: dict[str, int] = {}
     known: dict[str, Experiment] = {}
 
@@ -84,8 +87,8 @@ def levels(registry: Registry, experiments: Iterable[Experiment]) -> list[list[E
             depth[one.id] = 1 + max(map(place, read), default=-1)  # the read are older than who reads them
         return depth[one.id]
 
-    for experiment in experiments:
-        place(experiment)
+    for experiment in sorted(experiments, key=lambda one: bool(one.reads)):
+        place(experiment)  # those asked for come before those that are merely read
     return [[known[id_] for id_ in depth if depth[id_] == level] for level in sorted(set(depth.values()))]
 
 

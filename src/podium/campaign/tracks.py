@@ -136,11 +136,9 @@ def vault_track(engine: Engine, experiment: Experiment) -> Track:
 
 def features_of(engine: Engine, experiment: Experiment) -> tuple[Path, str]:
     """The file that the experiment's features of training rows come from, and the hash of what its `prepare` made; "" where it
-    has none."""
+    has none. One that reads others may have to be made: `stacked.ensure`."""
     if experiment.reads:
-        features = stacked.path(engine, experiment, stacked.OOF)
-        stacked.ensure(engine, experiment, features)
-        return features, ""
+        return stacked.path(engine, experiment, stacked.OOF), ""
     for run in engine.registry.runs.of(experiment.id):
         if run.kind == "prepare":
             return engine.campaign / run.folder / "prepared.arrow", run.exit.files.get("prepared.arrow", "")

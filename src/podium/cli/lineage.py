@@ -81,15 +81,17 @@ def _apply(folder: Path, id_: str, reason: str) -> str:
     registry = Registry.create(folder)
     try:
         higher = (registry.setting("competition") or {}).get("metric_direction") == "higher"
-        below = invalidation.invalidate(registry, id_, reason, higher_is_better=higher)
-        payload = {"experiment": id_, "reason": reason, "descendants": list(below)}
+        fallen = invalidation.invalidate(registry, id_, reason, higher_is_better=higher)
+        payload = {"experiment": id_, "reason": reason, **fallen.told()}
         round_ = int((registry.setting("state") or {}).get("round") or 0)
         registry.events.add(float(registry.setting("alive_s") or 0.0), round_, "invalidated", payload)
         write_views(folder, registry)
     finally:
         registry.close()
-    rest = f"; {', '.join(below)} rest on it" if below else "; nothing descends from it"
-    return f"{id_} is marked invalid{rest}"
+    below = [one for one in fallen.descendants if one not in fallen.readers]
+    rest = f"; {', '.join(below)} rest on it" if below else "" if fallen.readers else "; nothing descends from it"
+    read = f", and so is what reads its predictions: {', '.join(fallen.readers)}" if fallen.readers else ""
+    return f"{id_} is marked invalid{read}{rest}"
 
 
 def _draw(found: Lineage, output: Path) -> None:

@@ -117,8 +117,8 @@ def crossover(a: Recipe, b: Recipe, rng: random.Random) -> Recipe:
 
 
 def second_level(models: Sequence[str], facts: DataFacts, competition: Competition) -> Recipe | None:
-    """Boosting on what these experiments predict and on the table; None where answers are no numbers a row, where rows are in an
-    order of time, or the columns are too many."""
+    """Boosting on what these experiments predict, the first the most wanted, and on the table; None where answers are no numbers
+    a row, where rows are in an order of time, or columns would be too many."""
     if "tabular" not in kinds_of(competition) or competition.looks_forward or competition.task_type == "ranking":
         return None
     return tabular.second_level(models, facts)

@@ -8,6 +8,7 @@ columns hold its predictions fall with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from podium.errors import UserError
@@ -39,16 +40,29 @@ def check(registry: Registry, id_: str) -> Experiment:
     return found
 
 
-def invalidate(registry: Registry, id_: str, reason: str, *, higher_is_better: bool) -> tuple[str, ...]:
-    """Mark it, and whoever reads its predictions; returns its descendants, oldest first. Where one of them was the champion, the
-    best of the pool that is left leads, until a paired test says otherwise. Doing it twice changes nothing. Raises UserError."""
+@dataclass(frozen=True)
+class Fallen:
+    """Oldest first. `descendants`: all below it; `readers`: those of the pool that fell with it, as they read its predictions."""
+
+    descendants: tuple[str, ...]
+    readers: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, list[str]]:
+        """As an event says it."""
+        return {"descendants": list(self.descendants), "readers": list(self.readers)}
+
+
+def invalidate(registry: Registry, id_: str, reason: str, *, higher_is_better: bool) -> Fallen:
+    """Mark it, and whoever reads its predictions. Where one of them was the champion, the best of the pool that is left leads,
+    until a paired test says otherwise. Doing it twice changes nothing. Raises UserError."""
     check(registry, id_)
     every = registry.experiments.all()
     below = descendants(every, id_)
     if id_ in invalidated(registry):
-        return below
+        return Fallen(below)
+    readers = _readers(every, id_)
     marked = {id_: reason}
-    marked |= dict.fromkeys(_readers(every, id_), f"it reads {id_}, which was taken back: {reason}")
+    marked |= dict.fromkeys(readers, f"it reads {id_}, which was taken back: {reason}")
     with registry.database.write() as db:
         registry.set(KEY, {**invalidated(registry), **marked})
         led = registry.experiments.champion() in marked
@@ -57,7 +71,7 @@ def invalidate(registry: Registry, id_: str, reason: str, *, higher_is_better: b
         if led:
             left = registry.experiments.best_of_pool(1, higher_is_better)
             db.execute("UPDATE experiments SET verdict='champion' WHERE id=?", (left[0].id if left else "",))
-    return below
+    return Fallen(below, readers)
 
 
 def descendants(experiments: Sequence[Experiment], id_: str) -> tuple[str, ...]:
@@ -69,7 +83,7 @@ def descendants(experiments: Sequence[Experiment], id_: str) -> tuple[str, ...]:
     return tuple(one.id for one in experiments if one.id in below and one.id != id_)
 
 
-def _readers(experiments: Sequence[Experiment], id_: str) -> list[str]:
+def _readers(experiments: Sequence[Experiment], id_: str) -> tuple[str, ...]:
     """Of the pool those whose columns hold its predictions, or those of who reads it; oldest first. Who has no verdict yet is
     told at it (`campaign/stacked.py`)."""
     read, found = {id_}, []
@@ -77,7 +91,7 @@ def _readers(experiments: Sequence[Experiment], id_: str) -> list[str]:
         if read.intersection(one.reads):
             read.add(one.id)
             found += [one.id] if one.verdict in ("pooled", "champion") else []
-    return found
+    return tuple(found)
 
 
 def tainted(registry: Registry, standing: SubmissionRow) -> tuple[str, ...]:
@@ -91,4 +105,4 @@ def tainted(registry: Registry, standing: SubmissionRow) -> tuple[str, ...]:
     return tuple(id_ for id_ in taken if any(weights.get(id_, 0.0) > 0 for weights in sent))
 
 
-__all__ = ["check", "descendants", "invalidate", "invalidated", "tainted"]
+__all__ = ["Fallen", "check", "descendants", "invalidate", "invalidated", "tainted"]

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from podium.campaign import stacked
 from podium.campaign.probes import probe_layout
 from podium.campaign.probes.probe_layout import Asked, Builder, Layout
 from podium.campaign.request import Part, Variant
@@ -77,6 +78,7 @@ def subject(engine: Engine, experiment: Experiment, n_blocks: int) -> Subject | 
     if run is None:
         return None
     features, sha = features_of(engine, experiment)
+    stacked.ensure(engine, experiment, features)
     train, valid = engine.task.deal(data.fold_of, fold, data.barred)
     rng = np.random.default_rng([engine.options.seed, fold])
     n = probe_layout.block_rows(n_blocks, len(valid), engine.task.n_outputs())

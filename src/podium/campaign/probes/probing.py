@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,16 +62,19 @@ def cheap(
     found = {one.id: tuple(probes.skipped(name, NO_TIME) for name in CHEAP) for one in experiments[n:]}
     swaps, like = swaps_of(asked), probes.likeness_of(engine.task)
     cases: list[Case] = []
-    files: dict[str, File] = {}  # the features' hash, "" where they are the dealt ones → their file
+    files: dict[
+        tuple[Path, str], File
+    ] = {}  # where features come from, and the hash of what `prepare` made → their file
     for one in experiments[:n]:
         subject = probe_files.subject(engine, one, _n_blocks(engine, len(swaps)))
         if subject is None:
             found[one.id] = tuple(probes.skipped(name, "its fold was not run") for name in CHEAP)
             continue
-        if subject.prepared_sha not in files:
-            files[subject.prepared_sha] = probe_files.main_file(engine, subject, [a for _, a in swaps])
+        features = (subject.features, subject.prepared_sha)
+        if features not in files:
+            files[features] = probe_files.main_file(engine, subject, [a for _, a in swaps])
         declared = declares(engine.solution_path(one.id).read_text("utf-8"), "unlabelled")
-        cases.append(Case(one, subject, files[subject.prepared_sha], like, swaps, declared))
+        cases.append(Case(one, subject, files[features], like, swaps, declared))
     for case in cases:
         case.raw["probe_main"] = ""
     _play(engine, [(case, "probe_main", _main_part(engine, case, case.main)) for case in cases])

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide
+from podium.campaign import decide, stacked
 from podium.campaign.probes import probe_fits
 from podium.campaign.probes.probing import NO_TIME
 from podium.campaign.remade import remake
@@ -45,7 +45,7 @@ def vet(engine: Engine, round_: int, *, at_the_end: bool = False) -> tuple[str, 
         vetted = _step(engine, round_, key, wanted)
         seen.update(vetted.probed)
         failed = [id_ for id_, found in vetted.probed.items() if any(one.outcome == "failed" for one in found)]
-        remake(engine, failed)
+        remake(engine, invalidation.invalidated(engine.registry))  # with those that read them
         taken += failed
     return tuple(taken)
 
@@ -62,15 +62,15 @@ def _step(engine: Engine, round_: int, key: str, wanted: list[Experiment]) -> Ve
             engine.registry.experiments.add_alarms(id_, alarms)
             blocked = "; ".join(alarm.message for alarm in alarms if alarm.severity == "block")
             if blocked:
-                below = invalidation.invalidate(engine.registry, id_, blocked, higher_is_better=higher)
-                engine.event("invalidated", experiment=id_, reason=blocked, descendants=list(below))
+                fallen = invalidation.invalidate(engine.registry, id_, blocked, higher_is_better=higher)
+                engine.event("invalidated", experiment=id_, reason=blocked, **fallen.told())
 
     return engine.registry.journal.step(round_, "vet", Vetted, look, record, part=key)
 
 
 def _wanted(engine: Engine, seen: Collection[str], *, at_the_end: bool) -> list[Experiment]:
-    """Members that carry weight in what would be sent and were never probed so, the heaviest first; not those `seen` just now,
-    for whom there was no time."""
+    """Members that carry weight in what would be sent, then what they read, that were never probed so, the heaviest first; not
+    those `seen` just now, for whom there was no time."""
     rows = decide.blends_by_score(engine)[: AT_THE_END if at_the_end else 1]
     if not at_the_end and rows:
         standing = waiting.newest(engine.registry)
@@ -80,8 +80,9 @@ def _wanted(engine: Engine, seen: Collection[str], *, at_the_end: bool) -> list[
         for id_, weight in row.weights.items():
             weights[id_] = max(weight, weights.get(id_, 0.0))
     chosen = sorted((id_ for id_, weight in weights.items() if weight > 0), key=lambda id_: (-weights[id_], id_))
-    found = [engine.registry.experiments.get(id_) for id_ in chosen if id_ not in seen and not _is_vetted(engine, id_)]
-    return [experiment for experiment in found if experiment is not None]
+    members = [found for found in map(engine.registry.experiments.get, chosen) if found is not None]
+    read = [one for level in stacked.levels(engine.registry, members) for one in level if one not in members]
+    return [one for one in [*members, *read] if one.id not in seen and not _is_vetted(engine, one.id)]
 
 
 def _is_vetted(engine: Engine, id_: str) -> bool:

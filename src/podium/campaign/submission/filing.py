@@ -37,9 +37,9 @@ def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
         return
     runs, row = engine.registry.runs, decide.best_blend(engine)
     weights = row.weights if row else {}
-    members = [member for member, weight in weights.items() if weight > 0]
-    asked = [one.id for level in stacked.levels(engine.registry, _experiments(engine, members)) for one in level]
-    lacking = [member for member in asked if not runs.has_holdout(member)]
+    members = _experiments(engine, (member for member, weight in weights.items() if weight > 0))
+    asked = [one for level in stacked.levels(engine.registry, [*members, *running]) for one in level]
+    lacking = [one.id for one in asked if one not in running and not runs.has_holdout(one.id)]
     seconds = dict(runs.cpu_seconds(lacking))
     pace = engine.pace()
     seconds.update({one.id: one.static_cost_s * pace.of(one.spec.family) for one in running})

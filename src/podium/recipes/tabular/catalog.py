@@ -34,6 +34,7 @@ FAMILIES: dict[str, Family] = {
 KERNEL_ROWS = 20000  # above, a kernel on a sample of the rows is not worth its memory
 KNN_ROWS = 100000
 READ = 160  # numbers of others that a second level reads of a row, at most
+FEW_READ = 4  # models below which it has too little to choose from
 # few leaves, many rows in each, columns by turns: what is left to learn is where which model errs (bench/second_level.py)
 SECOND_LEVEL: Mapping[str, Any] = {
     "rounds": 600, "patience": 40, "learning_rate": 0.04, "num_leaves": 7, "min_data_in_leaf": 40, "lambda_l2": 10.0,
@@ -71,7 +72,9 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
 
 
 def second_level(models: Sequence[str], facts: DataFacts) -> Recipe | None:
-    """Boosting on what these experiments predict; None without LightGBM, and where that is too many columns."""
-    if not loads("lightgbm") or len(models) * max(1, facts.n_outputs) > READ:
+    """Boosting on what these experiments predict, on as many of the first as are not too many columns; None without LightGBM, and
+    where that leaves too few."""
+    read = sorted(models[: READ // max(1, facts.n_outputs)])
+    if not loads("lightgbm") or len(read) < min(FEW_READ, len(models)):
         return None
-    return Recipe("tabular", "second_level", {"models": list(models), "files": False}, SECOND_LEVEL)
+    return Recipe("tabular", "second_level", {"models": read, "files": False}, SECOND_LEVEL)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from podium.records import ExperimentSpec, Facts
-from podium.team.builtin import cost, history, novelty, stacking
+from podium.team.builtin import cost, history, novelty
 
 FIRST_ROUND_S = 6.0  # so that a valid submission exists within 20 s, start-up and blend included
 ROUNDS = 12  # rounds a campaign should have: each ends with a blend and a decision
@@ -56,8 +56,8 @@ def bold(spec: ExperimentSpec, facts: Facts) -> bool:
 
 
 def other_kind(spec: ExperimentSpec, facts: Facts) -> bool:
-    """No boosting, or boosting on columns that are seen in a new way; never another seed."""
-    if spec.operator == "replicate":
+    """No boosting, or boosting on columns that are seen in a new way; never another seed, nor what reads those that are there."""
+    if spec.operator in ("replicate", "stack"):
         return False
     return spec.family not in history.BOOSTED or (spec.recipe is not None and novelty.new_view(spec.recipe, facts))
 
@@ -80,9 +80,8 @@ def longer(spec: ExperimentSpec, facts: Facts) -> bool:
 
 
 def second_level(spec: ExperimentSpec, facts: Facts) -> bool:
-    """Whether it reads what most members of the campaign predict, and promises something."""
-    promises = spec.expected_gain >= PROMISING * history.noise(facts)
-    return spec.operator == "stack" and promises and stacking.in_time(facts)
+    """Whether it reads what the members predict, and promises something."""
+    return spec.operator == "stack" and spec.expected_gain >= PROMISING * history.noise(facts)
 
 
 def second_try(spec: ExperimentSpec, facts: Facts) -> bool:

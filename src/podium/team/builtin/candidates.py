@@ -135,13 +135,14 @@ def _versions(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> Iterator[
 
 
 def parents(facts: Facts) -> list[ExperimentFact]:
-    """What is worth improving: the best experiment of each leading family, and the blend's heaviest members."""
+    """What is worth improving: the best experiment of each leading family, and the blend's heaviest members; none that reads
+    others, for better than another setting is one that reads what has come since."""
+    ranked = [e for e in history.scored(facts) if e.recipe is not None and not stacking.read(e)]
     leaders: dict[str, ExperimentFact] = {}
-    for e in history.scored(facts):
-        if e.recipe is not None:
-            leaders.setdefault(e.family, e)
+    for e in ranked:
+        leaders.setdefault(e.family, e)
     weights = history.weights(facts)
-    heavy = [e for e in history.scored(facts) if e.recipe is not None and weights.get(e.id, 0.0) >= LEAST_WEIGHT]
+    heavy = [e for e in ranked if weights.get(e.id, 0.0) >= LEAST_WEIGHT]
     chosen = {e.id: e for e in [*list(leaders.values())[:PARENTS], *heavy]}
     return list(chosen.values())
 
@@ -336,9 +337,10 @@ def _stacks(shop: Workshop) -> Iterator[ExperimentSpec]:
     recipe = shop.catalog.second_level(ids, shop.facts.data, shop.facts.competition) if ids else None
     if recipe is None:
         return
+    ids = tuple(recipe.features["models"])
     units = shop.evidence.units("stack", recipe.model)
     units *= STACKED_TEXT if MEASURES["text_share"](shop.facts) >= 0.5 else STACKED_TABLE
-    why = f"the columns tell which of {', '.join(ids)} errs; not strictly blind, so nested folds decide"
+    why = f"the columns tell which of {', '.join(ids)} errs (not strictly blind: they had seen each other's folds)"
     yield shop.spec("stack", recipe, f"{title(recipe)} on {len(ids)} models", why, units, ids)
 
 

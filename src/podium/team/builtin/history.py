@@ -94,7 +94,8 @@ def compared(facts: Facts) -> list[tuple[ExperimentFact, ExperimentFact]]:
     other columns against the rest of it. Each pair both ways: what a change gains, taking it back loses."""
     ranked = [e for e in scored(facts) if e.recipe is not None]
     by_id = {e.id: e for e in ranked}
-    pairs = {(e.id, e.parents[0]) for e in ranked if e.parents and e.parents[0] in by_id}
+    children = [e for e in ranked if e.operator != "stack"]  # which differs from each that it reads in everything
+    pairs = {(e.id, e.parents[0]) for e in children if e.parents and e.parents[0] in by_id}
     leaders: list[ExperimentFact] = []
     for e in ranked:
         leader = next((one for one in leaders if same_body(one, e)), None)

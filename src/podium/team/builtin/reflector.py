@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from podium.records import Brief, ExperimentFact, Facts, Findings, Learning
-from podium.team.builtin import history, learnings
+from podium.team.builtin import history, learnings, stacking
 from podium.team.builtin.uploader import recommend
 from podium.team.citations import cite, cite_worth
 from podium.team.quoting import quote
@@ -71,7 +71,7 @@ def _ceiling(facts: Facts) -> list[str]:
     if top is None or top.score is None:
         return []
     told = f"Ceiling: boosting gains no more than noise beyond {cite_worth(top)}, whichever library and settings."
-    others = [e for e in history.scored(facts) if e.family not in history.BOOSTED]
+    others = [e for e in history.scored(facts) if e.family not in history.BOOSTED and not stacking.read(e)]
     if others and history.gain(facts, others[0], top) > history.noise(facts):
         return [told, f"Passed by {others[0].name} with {cite_worth(others[0])}."]
     return [told, "What is tried next is another kind of model; it stays only where nested folds give it weight."]

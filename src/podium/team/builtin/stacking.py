@@ -11,13 +11,14 @@ HALF = 0.5  # of the time or the experiments, from which on the members are ther
 
 
 def due(facts: Facts) -> tuple[str, ...]:
-    """Ids of what a second level should read now, oldest first; empty where it is too early, or one has read most of it."""
+    """Ids of what a second level should read now, what matters most first; empty before half of the campaign, and where one has
+    read most of it."""
     found = members(facts)
-    if len(found) < LEAST or len({e.family for e in found}) < FAMILIES:
+    if not in_time(facts) or len(found) < LEAST or len({e.family for e in found}) < FAMILIES:
         return ()
     known = {id_ for e in facts.experiments for id_ in read(e)}
     fresh = [e for e in found if e.id not in known]
-    return tuple(sorted(e.id for e in found)) if len(fresh) >= max(1, FRESH * len(found)) else ()
+    return tuple(e.id for e in found) if len(fresh) >= max(1, FRESH * len(found)) else ()
 
 
 def members(facts: Facts) -> list[ExperimentFact]:
