@@ -18,7 +18,7 @@ from podium.registry.events import Event
 from podium.registry.lock import EngineLock
 from podium.report.charts import heat_map, positions, score_chart, score_range, ticks
 from podium.report.event_line import event_line
-from podium.report.figures import duration_text, one_line, score_text
+from podium.report.figures import duration_text, few_of, one_line, score_text
 from podium.report.html import Html, element
 from podium.report.page import render, write_report
 from podium.report.snapshot import snapshot
@@ -149,6 +149,14 @@ def test_one_line_is_one_printable_line(text: str) -> None:
 )
 def test_duration_text(seconds: float | None, shown: str) -> None:
     assert duration_text(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("n", "shown"),
+    [(0, ""), (1, "E1"), (4, "E1, E2, E3, E4"), (5, "E1, E2, E3 and 2 more"), (16, "E1, E2, E3 and 13 more")],
+)
+def test_many_names_are_cut(n: int, shown: str) -> None:
+    assert few_of([f"E{k + 1}" for k in range(n)]) == shown
 
 
 # ---------------------------------------------------------------- terminal

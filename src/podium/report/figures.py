@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -54,6 +54,13 @@ def duration_text(seconds: float | None) -> str:
         if whole >= unit:
             return f"{whole // unit}{name} {whole % unit // below:02d}{part}"
     raise AssertionError("unreachable")
+
+
+def few_of(names: Sequence[str], most: int = 4) -> str:
+    """`E001, E004, E009 and 13 more`: all of them where they are few."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
 
 
 def one_line(text: object, width: int = 400) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from podium.markup import Html, element
-from podium.report.figures import one_line, score_text
+from podium.report.figures import few_of, one_line, score_text
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -44,7 +44,7 @@ def line(node: Node) -> str:
     score = "" if node.score is None else f" {score_text(node.score, node.stderr)}"
     parts = [f"{node.id} {node.operator} {one_line(node.name, 60)}  {look(node)}{score}"]
     parts += [f"{node.weight:.0%} of the blend"] if node.weight else []
-    parts += [f"also from {', '.join(node.parents[1:])}"] if len(node.parents) > 1 else []
+    parts += [f"also from {few_of(node.parents[1:])}"] if len(node.parents) > 1 else []
     cited = list(dict.fromkeys(one.id for one in node.sources if one.kind != "fact"))
     parts += [f"[{one_line(', '.join(cited), 80)}]"] if cited else []
     parts += [f"INVALID: {one_line(node.invalid, 80)}"] if node.invalid else []

@@ -10,7 +10,7 @@ from podium.prose import prose
 from podium.report.charts import bar, heat_map, score_chart
 from podium.report.explain import errors
 from podium.report.facts import PageFacts
-from podium.report.figures import duration_text, metric_text, score_text
+from podium.report.figures import duration_text, few_of, metric_text, score_text
 from podium.report.honesty import expected
 from podium.report.html import EMPTY, Child, Html, element, join, section, table, text
 from podium.report.lineage import drawing
@@ -196,7 +196,7 @@ def experiments(facts: PageFacts) -> Html:
     rows = []
     for e in reversed(listed):
         look = e["verdict"] or e["status"]
-        parents = ", ".join(e["parents"])
+        parents = few_of(e["parents"])
         rows.append(
             (e["id"], e["round"], text(e["name"], 100), e["operator"], score_text(e["score"], e["stderr"]),
              element("span", look, class_=look), parents, duration_text(e["cost_s"] or None))

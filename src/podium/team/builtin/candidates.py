@@ -340,7 +340,7 @@ def _stacks(shop: Workshop) -> Iterator[ExperimentSpec]:
     ids = tuple(recipe.features["models"])
     units = shop.evidence.units("stack", recipe.model)
     units *= STACKED_TEXT if MEASURES["text_share"](shop.facts) >= 0.5 else STACKED_TABLE
-    why = f"the columns tell which of {', '.join(ids)} errs (not strictly blind: they had seen each other's folds)"
+    why = f"the columns tell which of {len(ids)} models errs (not strictly blind: they had seen each other's folds)"
     yield shop.spec("stack", recipe, f"{title(recipe)} on {len(ids)} models", why, units, ids)
 
 
