@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from podium.protocol import Context, Rows
 from podium.recipes.tabular.lightgbm_model import LightGBM
@@ -13,6 +13,8 @@ class SecondLevel(LightGBM):
     """`models` among the features: the experiments whose predictions are columns of the rows, `models:<id>`, one for each number
     that they predict. Its other options are the table's; `params` are LightGBM's own.
     """
+
+    weighs: ClassVar[bool] = False  # rows without labels have no predictions to be read while it is fitted
 
     def __init__(self, features: Mapping[str, Any] | None = None, curve: str | None = None, **params: Any) -> None:
         given = dict(features or {})
