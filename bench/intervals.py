@@ -27,7 +27,7 @@ from intervals_told import line, plot, summary, tell
 
 from podium import ensemble, tasks
 from podium.arena.grading import Grader
-from podium.campaign.decide import blend_of
+from podium.campaign.blending import blend_of
 from podium.campaign.store import PredictionStore
 from podium.cli.duration import seconds
 from podium.competition.dataset import Dataset

@@ -21,7 +21,7 @@ from typing import Any
 
 from podium import metrics
 from podium.campaign import loop
-from podium.campaign.decide import best_blend
+from podium.campaign.blending import best_blend
 from podium.cli import compose, making
 from podium.records import Review, from_json
 from podium.registry import Registry

@@ -28,7 +28,7 @@ from peers import contests
 from peers.judge import Judge
 
 from podium.campaign import loop
-from podium.campaign.decide import best_blend
+from podium.campaign.blending import best_blend
 from podium.cli import compose, making
 from podium.cli.duration import seconds
 from podium.errors import UserError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from engine_world import add_experiments, engine_of, telling
 
-from podium.campaign import decide, phases
+from podium.campaign import blending, decide, phases
 from podium.campaign.decide import Verified
 from podium.campaign.engine import Engine
 from podium.campaign.estimates import expectation, finalists
@@ -124,7 +124,7 @@ def test_the_vault_displaces_a_leader_that_is_worse_there(vaulted: Engine) -> No
     vaulted.executor.predictions = lambda run: cheating(run) if run.experiment == "E002" else honest(run)
     phases.run(vaulted, 2, add_experiments(vaulted, 1, round_=2, cost_s=0.1))
     phases.verdicts(vaulted, 2, unprobed(vaulted, 2))
-    leader = decide.best_blend(vaulted)
+    leader = blending.best_blend(vaulted)
     assert leader is not None and leader.weights.get("E002", 0) > 0.5
     finalise(vaulted, "experiments")
     choice = snapshot(vaulted.campaign)["choice"]
@@ -137,7 +137,7 @@ def test_the_vault_displaces_a_leader_that_is_worse_there(vaulted: Engine) -> No
 
 def test_the_finalists_differ(vaulted: Engine) -> None:
     play(vaulted, [0.2, 0.22, 0.25])
-    rows = decide.blends_by_score(vaulted)
+    rows = blending.blends_by_score(vaulted)
     found = finalists.finalists(vaulted, rows)
     weights = [dict(row.weights) for row in found.values()]
     assert next(iter(found)) == "blend" and all(weights.count(one) == 1 for one in weights)
@@ -173,7 +173,7 @@ def test_challengers_are_counted_as_a_stream(plain: Engine) -> None:
 
 def test_what_is_stated_is_json(plain: Engine) -> None:
     play(plain, [0.2])
-    row = decide.best_blend(plain)
+    row = blending.best_blend(plain)
     assert row is not None
     stated = expectation.state(plain, row, final=False)
     assert plain.registry.setting(expectation.SETTING) == to_json(stated)
@@ -201,7 +201,7 @@ def test_the_vault_is_asked_anew_where_what_it_chose_rests_on_is_gone(vaulted: E
         return found
 
     def alone(id_: str) -> BlendRow:
-        row = decide.blended(vaulted, 3, {id_: vaulted.store.oof(id_)})
+        row = blending.blended(vaulted, 3, {id_: vaulted.store.oof(id_)})
         return dataclasses.replace(row, score=0.99)  # it leads
 
     first = chosen()

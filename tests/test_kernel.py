@@ -16,7 +16,7 @@ from conftest import crash_records
 from engine_world import add_experiments, copy_of, engine_of
 
 from podium import open_campaign
-from podium.campaign import decide, solutions
+from podium.campaign import blending, solutions
 from podium.campaign.engine import Engine
 from podium.campaign.kernel import inference, kernel, kernel_check
 from podium.campaign.kernel.inference import Member
@@ -127,7 +127,7 @@ def test_on_the_known_rows_it_writes_the_campaign_s_own_submission(
     assert subprocess.run(command, capture_output=True, env={}, check=False).returncode == 0
     assert (tmp_path / "submission.csv").read_bytes() == (labelled / "submission.csv").read_bytes()
     made = engine_of(copy_of(labelled, tmp_path / "campaign"), FakeExecutor())
-    row = decide.best_blend(made)
+    row = blending.best_blend(made)
     assert row is not None
     raw, _ = filing.holdout_raw(made, row)
     made.registry.close()
@@ -136,9 +136,9 @@ def test_on_the_known_rows_it_writes_the_campaign_s_own_submission(
 
 def test_a_fit_is_the_same_where_the_test_set_is_absent(engine: Engine) -> None:
     """Every member fitted anew over a feature table whose test rows are empty predicts its first fold as it did."""
-    data, row = engine.dataset, decide.best_blend(engine)
+    data, row = engine.dataset, blending.best_blend(engine)
     assert row is not None
-    plan = kernel._plan(engine, decide.blend_of(row), {}, [])
+    plan = kernel._plan(engine, blending.blend_of(row), {}, [])
     absent = pl.Series(np.isin(np.arange(data.n_rows), data.test))
     frame = data.frame().with_columns(pl.when(~absent).then(pl.all()))
     assert frame.filter(absent).null_count().row(0) == (len(data.test),) * frame.width

@@ -12,9 +12,10 @@ from engine_world import copy_of, engine_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.lineage import OWN, Node, credit_line, credits, lineage, source
 from podium.campaign.notices import notices
+from podium.campaign.submission.worth import worth_submitting
 from podium.cli.main import main
 from podium.records import ExperimentSpec
 from podium.registry import Registry, invalidation
@@ -194,15 +195,15 @@ def test_a_live_engine_is_asked_and_obeys(played: Path, tmp_path: Path, capsys: 
 
 def test_a_submission_that_carries_weight_of_it_is_replaced(played: Path, tmp_path: Path) -> None:
     engine = engine_of(copy_of(played, tmp_path / "campaign"))
-    standing, best = engine.registry.submissions.standing(), decide.best_blend(engine)
+    standing, best = engine.registry.submissions.standing(), blending.best_blend(engine)
     assert standing is not None and best is not None and standing.expected == best.score
     weaker = replace(best, score=best.score - 0.1)
-    assert not decide.worth_submitting(engine, weaker, standing, at_the_end=True)[0]
+    assert not worth_submitting(engine, weaker, standing, at_the_end=True)[0]
     member = max(best.weights, key=lambda id_: best.weights[id_])
     invalidation.invalidate(engine.registry, member, "wrong data", higher_is_better=True)
-    worth, why = decide.worth_submitting(engine, weaker, standing, at_the_end=True)
+    worth, why = worth_submitting(engine, weaker, standing, at_the_end=True)
     assert worth and member in why
-    assert all(row.weights.get(member, 0) == 0 for row in decide.blends_by_score(engine))
+    assert all(row.weights.get(member, 0) == 0 for row in blending.blends_by_score(engine))
     engine.registry.close()
 
 

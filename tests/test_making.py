@@ -281,17 +281,19 @@ def test_a_resume_may_say_what_intake_found_by_itself(contest: Path, tmp_path: P
 
 
 def test_a_resume_may_change_who_plays_and_keeps_other_limits(contest: Path, tmp_path: Path) -> None:
-    seats = SeatOptions("tree", tokens=500, respawn_rounds=4)
+    seats = {"search": "tree", "tokens": 500, "respawn_rounds": 4}
     made = making.open_or_create(str(contest / "public"), campaign=tmp_path / "c", experiments=2, seats=seats)
     registry = Registry.create(made)
     registry.journal.step(0, "eda", Findings, lambda: Findings("done"))
     registry.close()
-    making.open_or_create(str(made), team={"builder": "host"}, seats=SeatOptions(money_usd=3.0))
+    making.open_or_create(str(made), team={"builder": "host"}, seats={"money_usd": 3.0})
     kept = kept_options(made)
     assert kept.team == {"builder": "host"}
     assert kept.seats == SeatOptions("tree", 3.0, 500, respawn_rounds=4)
     making.open_or_create(str(made))
     assert kept_options(made) == kept
+    making.open_or_create(str(made), seats={"search": "greedy", "respawn_rounds": 15})
+    assert kept_options(made).seats == SeatOptions("greedy", 3.0, 500), "the defaults, asked for"
 
 
 def kept_options(campaign: Path) -> Options:

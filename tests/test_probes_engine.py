@@ -10,7 +10,7 @@ import probe_world
 import pytest
 from probe_world import HONEST, engine_at, experiment
 
-from podium.campaign import decide
+from podium.campaign import blending, decide
 from podium.campaign.engine import Engine
 from podium.campaign.probes import probe_cost, probe_fits, probing, vetting
 from podium.campaign.remade import remake
@@ -220,7 +220,7 @@ def judged(engine: Engine, *sources: str) -> list[str]:
         engine.registry.probes.add(one.id, one.probed)
     for one in decide.judge(engine, verified).judged:
         engine.registry.experiments.set_verdict(one.id, one.verdict, one, ())
-    row = decide.blend(engine, 1)
+    row = blending.blend(engine, 1)
     assert row is not None
     engine.registry.blends.add(row)
     return [one.id for one in ones]
@@ -241,14 +241,14 @@ def hard_coded(engine: Engine) -> str:
 
 def test_a_member_that_fails_before_it_is_sent_is_taken_back_and_the_blend_made_anew(engine: Engine) -> None:
     bad, good = judged(engine, hard_coded(engine), HONEST)
-    first = decide.best_blend(engine)
+    first = blending.best_blend(engine)
     assert first is not None
     assert first.weights[bad] > 0
     assert vetting.vet(engine, 1) == (bad,)
     taken = engine.registry.experiments.get(bad)
     assert taken is not None
     assert (taken.verdict, "shuffled labels" in taken.message) == ("invalid", True)
-    anew = decide.best_blend(engine)
+    anew = blending.best_blend(engine)
     assert anew is not None
     assert (anew.round, dict(anew.weights)) == (1, {good: 1.0})
     assert engine.registry.experiments.champion() == good
@@ -269,7 +269,7 @@ def test_what_was_vetted_once_is_not_vetted_again(engine: Engine) -> None:
 
 def test_who_comes_in_after_the_end_was_vetted_is_vetted_too(engine: Engine) -> None:
     one, other = judged(engine, HONEST, HONEST)
-    engine.registry.blends.replace(decide.blended(engine, 1, {one: engine.store.oof(one)}))
+    engine.registry.blends.replace(blending.blended(engine, 1, {one: engine.store.oof(one)}))
     assert vetting.vet(engine, 1, at_the_end=True) == ()
     exported = engine.registry.export()
     assert vetting.vet(engine, 1, at_the_end=True) == () and engine.registry.export() == exported

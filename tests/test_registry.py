@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from podium.campaign.options import Options
 from podium.errors import CampaignError, EngineBusy, StaleEpoch
-from podium.records import ExperimentSpec, Plan, RunExit
+from podium.records import ExperimentSpec, Plan, RunExit, from_json
 from podium.registry import Registry
 from podium.registry import database as database_of
 from podium.registry.clock import Clock
@@ -80,6 +81,16 @@ def test_readers_cannot_write_facts_but_may_fill_the_inbox(registry: Registry, t
     registry.inbox.consume(message)
     assert registry.inbox.pending() == []
     assert registry.inbox.notes() == ("builder: try logs",)
+
+
+def test_what_an_older_campaign_was_asked_is_still_understood(tmp_path: Path) -> None:
+    registry = Registry.create(tmp_path)
+    registry.set("options", {"experiments": 3, "ask": None})
+    registry.database._connection.execute("PRAGMA user_version=9")
+    registry.close()
+    newer = Registry.create(tmp_path)
+    assert from_json(Options, newer.setting("options")) == Options(experiments=3)
+    newer.close()
 
 
 def test_migrations_are_recorded_and_applied_once(tmp_path: Path) -> None:

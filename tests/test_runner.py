@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from podium import referee
-from podium.campaign import briefs, decide, loop, phases
+from podium.campaign import blending, briefs, loop, phases
 from podium.campaign.engine import Engine, Stopped
 from podium.campaign.pace import Pace
 from podium.campaign.runner import MAX_LOST, Runner, outcome
@@ -429,7 +429,7 @@ def test_a_paused_engine_waits_and_says_so(engine: Engine, monkeypatch: pytest.M
 def test_the_outcome_is_by_experiment(engine: Engine) -> None:
     tracks = played(engine, 2)
     assert outcome(tracks) == {id_: {"status": "done", "message": ""} for id_ in ("E001", "E002")}
-    assert decide.best_blend(engine) is None
+    assert blending.best_blend(engine) is None
 
 
 @pytest.mark.parametrize(("outcome", "experiments"), [("done", 1), ("timeout", 2)])

@@ -17,7 +17,7 @@ import pytest
 from team_world import competition, data, facts, recipe
 from team_world import experiment as fact
 
-from podium.campaign import decide, phases, serve, stacked
+from podium.campaign import blending, phases, serve, stacked
 from podium.campaign.engine import Engine
 from podium.campaign.estimates import vault
 from podium.campaign.kernel import kernel
@@ -289,7 +289,7 @@ def test_what_a_submission_reads_is_vetted_and_the_blend_made_anew(tmp_path: Pat
     engine = based(tmp_path)
     reader(engine, ("E001", "E002"))
     phases.verdicts(engine, 2, phases.verify(engine, 2))
-    row = decide.best_blend(engine)
+    row = blending.best_blend(engine)
     assert row is not None
     for made in (engine.registry.blends.of_round(1), engine.registry.blends.of_round(2)):
         assert made is not None
@@ -328,11 +328,11 @@ def test_new_rows_are_served_as_the_test_rows_were(tmp_path: Path) -> None:
     engine = based(tmp_path, "regression")
     reader(engine, ("E001", "E002"))
     phases.verdicts(engine, 2, phases.verify(engine, 2))
-    row = decide.best_blend(engine)
+    row = blending.best_blend(engine)
     assert row is not None
     alone = replace(row, weights={"E003": 1.0}, detail={**row.detail, "weights": {"E003": 1.0}}, score=-1.0)
     engine.registry.blends.add(replace(alone, round=9))
-    best = decide.best_blend(engine)
+    best = blending.best_blend(engine)
     assert best is not None and list(best.weights) == ["E003"]
     raw, _ = filing.holdout_raw(engine, best)
     test = pl.read_csv(Path(engine.competition.data_dir) / "test.csv")

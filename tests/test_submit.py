@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from engine_world import add_experiments, copy_of, engine_of, telling
 
-from podium.campaign import decide, phases
+from podium.campaign import blending, phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
 from podium.campaign.remade import remake
@@ -19,6 +19,7 @@ from podium.campaign.submission.filing import predict_missing, reserve
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import Submitted
 from podium.campaign.submission.submit import submit
+from podium.campaign.submission.worth import SPACED
 from podium.cli import making
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission
@@ -114,7 +115,7 @@ def start(blended: Path, tmp_path: Path) -> Callable[[FakePlatform], Engine]:
     return begin
 
 
-LATER = 1 + decide.SPACED
+LATER = 1 + SPACED
 Start = Callable[[FakePlatform], Engine]
 
 
@@ -334,11 +335,11 @@ def test_a_better_blend_is_sent_and_each_keeps_its_own_file(start: Start) -> Non
 
 def test_the_best_blend_is_the_best_of_all_rounds_however_old(start: Start) -> None:
     engine = start(FakePlatform())
-    best = decide.best_blend(engine)
+    best = blending.best_blend(engine)
     assert best is not None
     for number in range(2, 40):
         engine.registry.blends.add(dataclasses.replace(best, round=number, score=best.score - 0.1))
-    found = decide.best_blend(engine)
+    found = blending.best_blend(engine)
     assert found is not None and found.round == 1
 
 
@@ -368,7 +369,7 @@ def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:
     submit(engine, 1)
     free = engine.purse.left_s() - engine.purse.work_left_s()
     another_round(engine, 2, skill=0.3)
-    best = decide.best_blend(engine)
+    best = blending.best_blend(engine)
     assert best is not None and dict(best.weights)["E002"] > 0
     reserve(engine)
     kept = engine.purse.left_s() - engine.purse.work_left_s() - free
@@ -382,7 +383,7 @@ def test_where_one_member_predicts_too_late_the_blend_of_the_others_is_sent(
     submit(engine, 1)
     first = engine.registry.submissions.standing()
     another_round(engine, 2, skill=0.4, experiments=2)
-    best = decide.best_blend(engine)
+    best = blending.best_blend(engine)
     assert best is not None and min(best.weights[one] for one in ("E002", "E003")) > 0
     predict_missing(engine, ["E002"])
     monkeypatch.setattr("podium.campaign.untrusted.to_send", lambda engine, row: best)  # the pool's would fail as well
@@ -404,12 +405,12 @@ def test_what_was_predicted_and_does_not_hold_is_not_ready(start: Start) -> None
     another_round(engine, 2, skill=0.4)
     predict_missing(engine, ["E001"])
     assert engine.registry.runs.has_holdout("E001") and not engine.registry.runs.has_holdout("E002")
-    ready = decide.blend(engine, 2, predicted=True)
+    ready = blending.blend(engine, 2, predicted=True)
     assert ready is not None and set(ready.weights) == {"E001"}
     predict_missing(engine, ["E002"])
     one = next(run for run in engine.registry.runs.of("E002") if run.part.startswith("holdout_"))
     (engine.campaign / one.folder / "predictions.npy").write_bytes(b"changed")
-    ready = decide.blend(start(FakePlatform()), 2, predicted=True)
+    ready = blending.blend(start(FakePlatform()), 2, predicted=True)
     assert ready is not None and set(ready.weights) == {"E001"}
 
 

@@ -164,10 +164,10 @@ def test_a_person_says_that_it_never_arrived(made: Path, tmp_path: Path, capsys:
 def test_the_queue_is_shown(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     campaign = copy_of(made, tmp_path / "c")
     engine = engine_of(campaign, Folder(campaign, campaign / "outbox"), World(1_780_000_000.0))
-    from podium.campaign import decide
+    from podium.campaign import blending
     from podium.campaign.submission import candidates
 
-    best = decide.best_blend(engine)
+    best = blending.best_blend(engine)
     assert best is not None
     candidates.refresh(engine, best, scarce=True)
     engine.registry.close()

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from engine_world import copy_of
 
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.engine import Engine
 from podium.campaign.notices import notices
 from podium.campaign.submission import allowance, candidates, outage, waiting
@@ -89,7 +89,7 @@ def test_one_an_hour_where_there_is_a_quota_and_the_end_waits_for_nothing(begin:
     game.world.go_on(60)
     game.play()
     close(game.engine)
-    best = decide.best_blend(game.engine)
+    best = blending.best_blend(game.engine)
     standing = game.engine.registry.submissions.standing()
     assert best is not None and standing is not None and standing.expected == best.score
 

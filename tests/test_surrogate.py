@@ -16,9 +16,10 @@ from team_world import competition, experiment
 from team_world import facts as facts_with
 
 from podium import ensemble, metrics, referee, tasks
-from podium.campaign import briefs, decide, phases
+from podium.campaign import blending, briefs, phases
 from podium.campaign.engine import Engine
 from podium.campaign.submission import candidates
+from podium.campaign.submission.worth import worth_submitting
 from podium.cli import making
 from podium.competition.surrogate import surrogate
 from podium.metrics.custom import is_users
@@ -164,15 +165,15 @@ def test_a_submission_is_replaced_by_what_it_says_is_better(engine: Engine) -> N
     play(engine, 1, 0.10)
     play(engine, 2, 0.25)
     worse, better = engine.registry.blends.newest()
-    assert decide.best_blend(engine) == better
+    assert blending.best_blend(engine) == better
 
     def standing(expected: float, merit: float | None) -> SubmissionRow:
         return SubmissionRow("t", 1, "f", "s", "confirmed", expected, 0.01, merit=merit)
 
-    worth, why = decide.worth_submitting(engine, better, standing(better.score + 0.001, worse.merit), at_the_end=True)
+    worth, why = worth_submitting(engine, better, standing(better.score + 0.001, worse.merit), at_the_end=True)
     assert worth and "of log_loss by the nested estimate" in why, "a step of the metric is no evidence"
-    assert not decide.worth_submitting(engine, worse, standing(worse.score - 0.1, better.merit), at_the_end=True)[0]
-    assert not decide.worth_submitting(engine, better, standing(0.99, None), at_the_end=True)[0], "an older campaign's"
+    assert not worth_submitting(engine, worse, standing(worse.score - 0.1, better.merit), at_the_end=True)[0]
+    assert not worth_submitting(engine, better, standing(0.99, None), at_the_end=True)[0], "an older campaign's"
 
 
 def test_facts_compare_by_merit_else_by_score() -> None:
@@ -229,7 +230,7 @@ def test_averages_that_may_be_sent_are_judged_alike(engine: Engine) -> None:
     play(engine, 2, 0.25)
     pool = engine.registry.experiments.best_of_pool(9, higher_is_better=True)
     weak = candidates._average(engine, pool[1:], 2)
-    assert weak.merit is not None and decide.blend_of(weak).merit_stderr > 0
+    assert weak.merit is not None and blending.blend_of(weak).merit_stderr > 0
     best = engine.registry.blends.newest()[-1]
     standing = SubmissionRow("t", 2, "f", "s", "confirmed", best.score, best.stderr, merit=best.merit)
     queued = candidates._candidate(engine, "probe", weak, standing, [], "how public goes with ours")
@@ -243,10 +244,10 @@ def test_what_carries_weight_keeps_its_place_in_the_next_blend(engine: Engine, m
     carried = BlendRow(best, {partner: 0.4, leading[-1]: 0.6}, "probability", 0.99, 0.01, None, {}, merit=0.0)
     assert partner not in {e.id for e in engine.registry.experiments.best_of_pool(2, higher_is_better=True)}
     engine.registry.blends.add(carried)
-    monkeypatch.setattr(decide, "POOL_LIMIT", 2)
-    assert [e.id for e in decide._drawn_from(engine)] == [leading[-1], partner]
+    monkeypatch.setattr(blending, "POOL_LIMIT", 2)
+    assert [e.id for e in blending._drawn_from(engine)] == [leading[-1], partner]
     invalidation.invalidate(engine.registry, partner, "it read the answers", higher_is_better=True)
-    assert partner not in {e.id for e in decide._drawn_from(engine)}
+    assert partner not in {e.id for e in blending._drawn_from(engine)}
 
 
 def test_of_those_that_predict_the_same_one_takes_a_place(engine: Engine) -> None:
@@ -255,5 +256,5 @@ def test_of_those_that_predict_the_same_one_takes_a_place(engine: Engine) -> Non
         return lambda run: skill * truth(run) + (1 - skill) * (0.5 + 0.4 * np.sin(run.rows * 12.9898))[:, None]
 
     first, twin, other = (play(engine, number, skill, by_row) for number, skill in ((1, 0.2), (2, 0.2), (3, 0.3)))
-    drawn = {e.id for e in decide._drawn_from(engine)}
+    drawn = {e.id for e in blending._drawn_from(engine)}
     assert other in drawn and len(drawn & {first, twin}) == 1

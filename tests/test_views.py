@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from podium import whole
-from podium.campaign import views
-from podium.campaign.views import TSV_HEADER, best_of, write_views
+from podium.campaign import round_views
+from podium.campaign.round_views import best_of
+from podium.campaign.views import TSV_HEADER, write_views
 from podium.records import Brought, Competition, from_json
 from podium.registry import Registry
 from podium.registry.submissions import SubmissionRow
@@ -129,7 +130,7 @@ def test_lists_of_items_are_mixed_not_averaged(campaign: tuple[Path, Registry]) 
     runs = [run for run in registry.runs.of(registry.experiments.champion() or "") if run.kind == "predict"]
     for run, item in zip(runs, (1, 3, 1, 3, 3), strict=True):
         np.save(folder / run.folder / "predictions.npy", np.tile([item, 1.0, -1.0, 0.0], (N_TEST, 1)))
-    found = views.test_predictions(folder, registry, runs)
+    found = round_views.test_predictions(folder, registry, runs)
     assert found is not None and np.array_equal(found[:, ::2], np.tile([3, 1], (N_TEST, 1)))
 
 

@@ -1,4 +1,4 @@
-"""Policy: what may go on after its first fold, what is kept, what is blended, what is worth submitting.
+"""Policy: what may go on after its first fold, and what is kept.
 
 Every function reads saved predictions and registry rows alone, so the same registry gives the same decision.
 """
@@ -15,34 +15,20 @@ from numpy.typing import NDArray
 from podium import ensemble, referee
 from podium.campaign import quality
 from podium.campaign.device import device_of
-from podium.ensemble import Blend
-from podium.errors import InvalidPredictions
-from podium.records import AuditFinding, Probed, QaCheck, Verdict, from_json, to_json
+from podium.records import AuditFinding, Probed, QaCheck, Verdict
 from podium.referee import Gate, Paired, Scored
 from podium.referee.probes.outcome import findings
-from podium.registry import invalidation
-from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
 from podium.registry.external import Trial
 from podium.registry.runs import RunRow
-from podium.registry.submissions import SubmissionRow
 from podium.tasks.task import Floats
 
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
 MOST_REPLICATES, REPLICATE_ROWS = 8, 50_000  # pairs, and rows, that the noise of seeds is measured on
-POOL_LIMIT = 24  # members a blend may draw from: the best
-READY_LIMIT = 6  # the same where no time is left: blending itself takes some
-WIDE_LIMIT, WIDE_BYTES = (
-    8,
-    400 << 20,
-)  # the same where predictions are pictures or lists: so many, and so large together
 CHEAP_REST_S = 1.0  # a gate that could save less than this is skipped
 DUE = 2.0  # noise floors that the whole time should bring at the least: what takes a part of it owes as large a part
-SPACED = 3  # rounds between two submissions before the end, where experiments are counted
-SPACED_SHARE = 0.15  # of the time, where it is limited
-WORTH_SHARE = 0.2  # of the standard error: a smaller gain waits for the end
 
 
 @dataclass(frozen=True)
@@ -153,7 +139,7 @@ def verify(
     def one(experiment: Experiment) -> Verified:
         raw = engine.store.oof(experiment.id)
         scored = referee.rescore(task, truth, raw, fold_of, groups=engine.store.groups)
-        parents = {parent: engine.store.oof(parent) for parent in experiment.spec.parents if _is_valid(engine, parent)}
+        parents = {id_: engine.store.oof(id_) for id_ in experiment.spec.parents if _is_valid(engine, id_)}
         found = referee.alarms(scored, plain, previous, raw=raw, parents=parents)
         probes = (probed or {}).get(experiment.id, ())
         failures = quality.failures(engine, experiment, raw, asked, probes)
@@ -168,16 +154,16 @@ def verify(
     return tuple(one(experiment) for experiment in experiments)
 
 
+def _is_valid(engine: Engine, id_: str) -> bool:
+    found = engine.registry.experiments.get(id_)
+    return found is not None and found.valid
+
+
 def merit(engine: Engine, raw: Floats) -> float | None:
     """How good raw out-of-fold predictions are by the surrogate, more is better; None where the metric itself guides."""
     if engine.guide is engine.task:
         return None
     return engine.guide.metric.sign * referee.rescore(engine.guide, engine.truth, raw, engine.fold_of).score
-
-
-def _is_valid(engine: Engine, id_: str) -> bool:
-    found = engine.registry.experiments.get(id_)
-    return found is not None and found.verdict in ("pooled", "champion")
 
 
 def judge(engine: Engine, verified: tuple[Verified, ...]) -> Decision:
@@ -232,114 +218,3 @@ def _replicates(engine: Engine) -> list[Paired]:
     ]
     step = -(-len(engine.truth) // REPLICATE_ROWS)
     return [_compare(engine, *pair, step) for pair in pairs[-MOST_REPLICATES:]]
-
-
-def blend(engine: Engine, round_: int, *, predicted: bool = False) -> BlendRow | None:
-    """The round's blend over the best of the pool, with its nested estimate; None while the pool is empty. `predicted`: over
-    those alone that have predicted the test rows, which is what can be sent when no run may begin."""
-    best = _drawn_from(engine)
-    if predicted:
-        best = [e for e in best if _is_predicted(engine, e)][:READY_LIMIT]
-    if not best:
-        return None
-    return blended(engine, round_, {e.id: engine.store.oof(e.id) for e in sorted(best, key=lambda e: e.id)})
-
-
-def _drawn_from(engine: Engine) -> list[Experiment]:
-    """The best of the pool, after what carries weight in the best blend so far, the heaviest first: twenty settings of the family
-    that leads must not crowd out the one partner that a blend gains by. Of those that predict the same, one."""
-    limit, higher = pool_limit(engine), engine.competition.metric_direction == "higher"
-    last, pool = engine.registry.blends.best(higher), engine.registry.experiments
-    weights = last.weights if last else {}
-    heaviest = sorted((id_ for id_ in weights if weights[id_] > 0), key=lambda id_: (-weights[id_], id_))
-    carrying = [e for id_ in heaviest if _is_valid(engine, id_) and (e := pool.get(id_)) is not None]
-    drawn: dict[object, Experiment] = {}
-    for e in (*carrying, *pool.best_of_pool(limit, higher)):
-        drawn.setdefault((e.fold_scores, e.merit), e)
-    return list(drawn.values())[:limit]
-
-
-def blended(engine: Engine, round_: int, oofs: Mapping[str, Floats]) -> BlendRow:
-    """The best supported blend of these out-of-fold predictions."""
-    task, guide, groups = engine.task, engine.guide, engine.store.groups
-    found = ensemble.blend(
-        task, engine.truth, oofs, engine.fold_of, seed=engine.options.seed, groups=groups, guide=guide
-    )
-    return row_of(round_, found)
-
-
-def row_of(round_: int, found: Blend) -> BlendRow:
-    """A blend as the registry keeps it."""
-    return BlendRow(
-        round_, found.weights, found.space, found.nested_score, found.stderr, None, to_json(found), found.merit
-    )
-
-
-def _is_predicted(engine: Engine, experiment: Experiment) -> bool:
-    """Whether its recorded predictions of the test rows are whole and sound."""
-    if not engine.registry.runs.has_holdout(experiment.id):
-        return False
-    try:
-        engine.store.holdout(experiment.id)
-    except InvalidPredictions:
-        return False
-    return True
-
-
-def pool_limit(engine: Engine) -> int:
-    """How many members a blend may draw from: fewer where their predictions would fill the memory."""
-    layout = engine.task.layout()
-    if layout.kind == "dense":
-        return POOL_LIMIT
-    size = np.dtype(layout.dtype).itemsize * layout.width * len(engine.store.scored)
-    return int(np.clip(WIDE_BYTES // max(1, size), 2, WIDE_LIMIT))
-
-
-def blend_of(row: BlendRow) -> Blend:
-    """The ensemble's own record of a blend, as it was decided."""
-    return from_json(Blend, dict(row.detail))
-
-
-def best_blend(engine: Engine) -> BlendRow | None:
-    """The blend with the best nested estimate of all rounds; the newer of two equals."""
-    return engine.registry.blends.best(engine.competition.metric_direction == "higher")
-
-
-def blends_by_score(engine: Engine) -> list[BlendRow]:
-    """The few best blends of all rounds, best first."""
-    return engine.registry.blends.ranked(engine.competition.metric_direction == "higher")
-
-
-def worth_submitting(
-    engine: Engine, row: BlendRow, standing: SubmissionRow | None, *, at_the_end: bool
-) -> tuple[bool, str]:
-    """Whether this blend replaces the standing submission: never by a worse estimate; small gains wait for the end."""
-    if standing is None or standing.expected is None:
-        return True, "the first valid submission"
-    taken_back = invalidation.tainted(engine.registry, standing)
-    if taken_back:
-        return True, f"what stands carries weight of {', '.join(taken_back)}, which was taken back"
-    gain, stderr, unit = gained(engine, row, standing)
-    if gain <= 0:
-        return False, f"no gain by its own honest estimate ({gain:+.6f}{unit})"
-    if not at_the_end and gain < WORTH_SHARE * stderr:
-        return False, f"a gain of {gain:+.6f}{unit} waits for the end"
-    if not at_the_end and _soon(engine, row, standing):
-        return False, f"a gain of {gain:+.6f}{unit} waits: the blend still moves, and predicting its members takes time"
-    return True, f"a gain of {gain:+.6f}{unit} by the nested estimate"
-
-
-def gained(engine: Engine, row: BlendRow, standing: SubmissionRow) -> tuple[float, float, str]:
-    """(gain of a blend over what stands, its standard error, " of" its unit): by the surrogate where both were judged by it,
-    which sees what the metric's steps hide; else by the metric itself."""
-    assert standing.expected is not None, "whoever has no estimate is not compared"
-    if row.merit is None or standing.merit is None:
-        return engine.task.gain(row.score, standing.expected), row.stderr, ""
-    return row.merit - standing.merit, blend_of(row).merit_stderr, f" of {engine.competition.surrogate}"
-
-
-def _soon(engine: Engine, row: BlendRow, standing: SubmissionRow) -> bool:
-    """Whether too little has passed since the standing submission for another before the end."""
-    if engine.options.time_s is not None:
-        return engine.clock.alive_s() - engine.submitted_s < SPACED_SHARE * engine.options.time_s
-    return row.round < standing.round + SPACED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.estimates import expectation, overfitting
 from podium.campaign.estimates.finalists import Chosen, choose_finalist
 from podium.campaign.estimates.tracking import track_vault
@@ -15,6 +15,7 @@ from podium.campaign.remade import remake
 from podium.campaign.submission.final_two import final_two
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import BEFORE, send
+from podium.campaign.submission.worth import worth_submitting
 from podium.campaign.views import write_views
 from podium.records import from_json, to_json
 from podium.registry import invalidation
@@ -43,7 +44,7 @@ def finalise(engine: Engine, finished: str) -> Path | None:
         submit_last(engine, chosen, time_left_s)
         final_two(engine, time_left_s)
         _tell(engine, chosen)
-    track_vault(engine, decide.best_blend(engine), time_left_s)
+    track_vault(engine, blending.best_blend(engine), time_left_s)
     overfitting.measure(engine)
     explain.record(engine, engine.registry.journal.last_finished_round(), at_the_end=True)
     with engine.registry.database.write():
@@ -64,8 +65,8 @@ def submit_last(engine: Engine, chosen: Chosen, time_left_s: Callable[[], float]
         if sent.tag is not None or sent.waits or sent.reason == BEFORE:
             return
     late = False
-    for row in decide.blends_by_score(engine):
-        worth, reason = decide.worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
+    for row in blending.blends_by_score(engine):
+        worth, reason = worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
         if not worth:
             break
         sent = send(engine, row, reason, time_left_s)
@@ -78,10 +79,10 @@ def submit_last(engine: Engine, chosen: Chosen, time_left_s: Callable[[], float]
 
 def _submit_ready(engine: Engine, time_left_s: Callable[[], float]) -> None:
     """What can be sent without another run, remembered as it is no round's blend."""
-    ready = decide.blend(engine, engine.registry.journal.last_finished_round(), predicted=True)
+    ready = blending.blend(engine, engine.registry.journal.last_finished_round(), predicted=True)
     if ready is None:
         return
-    worth, reason = decide.worth_submitting(engine, ready, engine.registry.submissions.standing(), at_the_end=True)
+    worth, reason = worth_submitting(engine, ready, engine.registry.submissions.standing(), at_the_end=True)
     if worth:
         engine.registry.set(READY, to_json(ready))
         send(engine, ready, f"of those that predicted in time: {reason}", time_left_s, as_it_is=True)
@@ -107,5 +108,5 @@ def _standing(engine: Engine, chosen: Chosen) -> BlendRow:
     if standing is None or standing.expected is None or standing.is_of(chosen.row):
         return chosen.row
     ready = engine.registry.setting(READY)
-    rows = [*decide.blends_by_score(engine), *([] if ready is None else [from_json(BlendRow, ready)])]
+    rows = [*blending.blends_by_score(engine), *([] if ready is None else [from_json(BlendRow, ready)])]
     return next((row for row in rows if standing.is_of(row)), chosen.row)

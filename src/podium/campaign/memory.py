@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import referee
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.options import Options
 from podium.errors import UserError
 from podium.records import Competition, DataFacts, Learning, Recalled, dumps, from_json
@@ -89,7 +89,7 @@ def learned(engine: Engine, known: tuple[Remembered, ...]) -> tuple[Remembered, 
 
 def _carried(engine: Engine) -> tuple[recipes.Carried, ...]:
     """Recipes of the best blend, the heaviest first. A member without one came from a mind or from outside."""
-    blend = decide.best_blend(engine)
+    blend = blending.best_blend(engine)
     weights = {} if blend is None else dict(blend.weights)
     members = {id_: engine.registry.experiments.get(id_) for id_, weight in weights.items() if weight >= LEAST_WEIGHT}
     found = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 DEFAULT_TIME_S = 3600.0
 
@@ -18,14 +18,6 @@ class SeatOptions:
     unconfined: bool = False  # leave to run coding agents where they cannot be confined
     respawn_rounds: int = 15  # after so many rounds a specialist hands over to a fresh one
 
-    def changed(self, asked: SeatOptions) -> SeatOptions:
-        """These with what `asked` sets; what it leaves at its default stays as it was."""
-        plain = SeatOptions()
-        told = {
-            f.name: getattr(asked, f.name) for f in fields(self) if getattr(asked, f.name) != getattr(plain, f.name)
-        }
-        return replace(self, **told)
-
 
 @dataclass(frozen=True)
 class Options:
@@ -37,7 +29,6 @@ class Options:
     threads: int | None = None  # cores in all; None: what the machine has
     team: Mapping[str, str] = field(default_factory=dict)
     executor: str = "local"
-    ask: str | None = None
     seats: SeatOptions = SeatOptions()
     memory: bool = True  # whether learnings come from the user's home, and go back there
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from podium import metrics
-from podium.campaign import decide, made, pretrained, solutions, stacked, untrusted
+from podium.campaign import blending, decide, made, pretrained, solutions, stacked, untrusted
 from podium.campaign.affordable import affordable
 from podium.campaign.decide import Decision, Verified
 from podium.campaign.estimates import expectation
@@ -251,15 +251,15 @@ def verdicts(engine: Engine, round_: int, verified: tuple[Verified, ...]) -> Non
 
     decision = engine.registry.journal.step(round_, "decide", Decision, judge, record)
     if engine.registry.blends.of_round(round_) is None and decision.judged:
-        blended = decide.blend(engine, round_)
+        blended = blending.blend(engine, round_)
         if blended is not None:
-            beside = untrusted.blend(engine, round_, list(decide.blend_of(blended).singles))
+            beside = untrusted.blend(engine, round_, list(blending.blend_of(blended).singles))
             with engine.registry.database.write():  # a crash leaves both or neither
                 engine.registry.blends.add(blended)
                 if beside is not None:
                     engine.registry.imported.add_blend(beside)
             engine.event("blend", score=blended.score, stderr=blended.stderr, weights=dict(blended.weights))
-            best = decide.best_blend(engine)
+            best = blending.best_blend(engine)
             if best is not None:
                 expectation.state(engine, best, final=False)
 

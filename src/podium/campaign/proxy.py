@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble, metrics, tasks
-from podium.campaign import decide, untrusted
+from podium.campaign import blending, untrusted
 from podium.metrics import proxy
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def record(engine: Engine) -> None:
 def scores(engine: Engine, row: BlendRow) -> dict[str, float]:
     """Candidate → score of a blend's OOF predictions, each with decisions fitted for it on other folds."""
     members = [member for member, weight in row.weights.items() if weight > 0]
-    raw = ensemble.combine(decide.blend_of(row), {member: engine.store.oof(member) for member in members})
+    raw = ensemble.combine(blending.blend_of(row), {member: engine.store.oof(member) for member in members})
     known = np.isfinite(raw).all(axis=1)
     competition = engine.competition
     found = {}

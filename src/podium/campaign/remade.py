@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide, untrusted
+from podium.campaign import blending, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +18,10 @@ def remake(engine: Engine, taken_back: Iterable[str], *, predicted: bool = False
     last = engine.registry.blends.last()
     if last is None or not any(last.weights.get(id_, 0.0) > 0 for id_ in taken_back):
         return
-    blended = decide.blend(engine, last.round, predicted=predicted)
+    blended = blending.blend(engine, last.round, predicted=predicted)
     if blended is None:
         return
-    beside = untrusted.blend(engine, last.round, list(decide.blend_of(blended).singles))
+    beside = untrusted.blend(engine, last.round, list(blending.blend_of(blended).singles))
     with engine.registry.database.write():
         engine.registry.blends.replace(blended)
         if beside is not None:

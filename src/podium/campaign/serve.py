@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from podium import ensemble
-from podium.campaign import decide, stacked
+from podium.campaign import blending, stacked
 from podium.campaign.request import Variant
 from podium.campaign.runner import Runner
 from podium.campaign.tracks import holdout_track
@@ -32,10 +32,10 @@ def predict(engine: Engine, frame: pl.DataFrame) -> pl.DataFrame:
     Raises NoSubmission where there is no blend, SolutionError where a member makes its features in `prepare` (which
     sees all rows at once) or is refitted for the test rows alone.
     """
-    row = decide.best_blend(engine)
+    row = blending.best_blend(engine)
     if row is None:
         raise NoSubmission(f"{engine.campaign} has no blend to predict with")
-    blend = decide.blend_of(row)
+    blend = blending.blend_of(row)
     members = [member for member, weight in row.weights.items() if weight > 0]
     features = engine.dataset.extend(frame)
     raw = dict[str, Floats]()

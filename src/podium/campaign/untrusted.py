@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.records import worth
 from podium.registry.blends import BlendRow
 
@@ -25,7 +25,7 @@ def blend(engine: Engine, round_: int, trusted: list[str]) -> BlendRow | None:
         return None
     names = [*sorted(trusted), *(member.id for member in members)]
     oofs = {name: engine.store.oof(name) for name in names}
-    return decide.blended(engine, round_, oofs)
+    return blending.blended(engine, round_, oofs)
 
 
 def to_send(engine: Engine, row: BlendRow) -> BlendRow:

@@ -175,7 +175,7 @@ def _charge_adopted(campaign: Path, registry: Registry, clock: Clock) -> None:
 
 
 def _outcome(engine: Engine, submission: Path | None) -> Outcome:
-    from podium.campaign.decide import best_blend
+    from podium.campaign.blending import best_blend
 
     row = best_blend(engine)
     state = engine.registry.setting("state") or {}

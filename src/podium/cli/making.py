@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from podium import whole
 from podium.campaign.disk import told_plainly
@@ -36,12 +36,13 @@ def open_or_create(
     threads: int | None = None,
     team: Mapping[str, str] | None = None,
     executor: str = "local",
-    seats: SeatOptions | None = None,
+    seats: Mapping[str, Any] | None = None,
     overrides: Mapping[str, str] | None = None,
     answers: Mapping[str, str] | None = None,
     memory: bool = True,
 ) -> Path:
-    """The campaign folder for `path` (a competition's folder, or a campaign's), made where there is none.
+    """The campaign folder for `path` (a competition's folder, or a campaign's), made where there is none. `seats`: what is asked
+    of `SeatOptions`; the rest stays as the campaign has it.
 
     Raises UserError: the folder does not exist, cannot be understood, belongs to another competition, or was edited.
     """
@@ -51,12 +52,12 @@ def open_or_create(
         folder = Path(path)
     else:
         folder = campaign or Source.of(path or "campaign").campaign
-    players, outside = settled(team or {}, Path.cwd()), seats or SeatOptions()
+    players, outside = settled(team or {}, Path.cwd()), SeatOptions(**(seats or {}))
     asked = Options(time_s, experiments, seed or 0, threads, players, executor, seats=outside, memory=memory)
     _check_parts(asked)
     if (folder / Registry.FILE).is_file() and _is_created(folder):
         with told_plainly(folder):
-            _reopen(folder, path, asked, seed, overrides or {})
+            _reopen(folder, path, asked, seats or {}, seed, overrides or {})
         return folder.resolve()
     if path is None:
         raise CampaignError(f"{folder} is not a campaign", remedy="name the competition's folder: podium run PATH")
@@ -179,7 +180,14 @@ def _create(
         lock.release()
 
 
-def _reopen(folder: Path, path: str | None, asked: Options, seed: int | None, overrides: Mapping[str, str]) -> None:
+def _reopen(
+    folder: Path,
+    path: str | None,
+    asked: Options,
+    seats: Mapping[str, Any],
+    seed: int | None,
+    overrides: Mapping[str, str],
+) -> None:
     """Check that it is the same competition, unedited, on the same terms; extend the budget where a larger one is asked for."""
     registry = Registry.open(folder)
     try:
@@ -187,7 +195,7 @@ def _reopen(folder: Path, path: str | None, asked: Options, seed: int | None, ov
         fixed.check(registry, asked, seed, overrides)
         options = from_json(Options, registry.setting("options"))
         begun = registry.journal.last_finished_round() >= 0
-        wanted, cut = _before_deadline(registry, _extended(options, asked, begun=begun))
+        wanted, cut = _before_deadline(registry, _extended(options, asked, seats, begun=begun))
     finally:
         registry.close()
     if wanted != options:
@@ -231,7 +239,7 @@ def _has_budget(options: Options) -> bool:
     return options.time_s is not None or options.experiments is not None
 
 
-def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
+def _extended(options: Options, asked: Options, seats: Mapping[str, Any], *, begun: bool) -> Options:
     """What the campaign goes on with. Before its first round (`podium init`) nothing rests on the options yet, so what
     is asked for replaces them. Raises CampaignError for a budget of the other kind."""
     if not begun:
@@ -242,7 +250,7 @@ def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
             experiments=budget.experiments,
             threads=asked.threads or options.threads,
             team=asked.team or options.team,
-            seats=options.seats.changed(asked.seats),
+            seats=dataclasses.replace(options.seats, **seats),
             memory=options.memory and asked.memory,
         )
     for mine, other, name, remedy in (
@@ -256,8 +264,8 @@ def _extended(options: Options, asked: Options, *, begun: bool) -> Options:
                 remedy=f"{remedy}, or start another campaign with --campaign DIR",
             )
     longer = options.extended(asked.time_s, asked.experiments)
-    seats = options.seats.changed(asked.seats)
-    return dataclasses.replace(longer, seats=seats, team={**options.team, **asked.team})
+    players = dataclasses.replace(options.seats, **seats)
+    return dataclasses.replace(longer, seats=players, team={**options.team, **asked.team})
 
 
 def _store_options(folder: Path, options: Options, notice: str = "") -> None:

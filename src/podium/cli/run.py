@@ -43,16 +43,23 @@ def run(
     team: Team = "",
     executor: Annotated[str, typer.Option("--executor", help="Where runs happen.")] = "local",
     search: Annotated[
-        str, typer.Option("--search", help="What suggests parents to builders of code: greedy, evolution, tree.")
-    ] = "greedy",
+        str | None,
+        typer.Option(
+            "--search", help="What suggests parents to builders of code: greedy (the default), evolution, tree."
+        ),
+    ] = None,
     money: Annotated[float | None, typer.Option("--money", min=0, metavar="USD", help="What seats may spend.")] = None,
     tokens: Annotated[int | None, typer.Option("--tokens", min=0, help="How many tokens seats may use.")] = None,
     unconfined: Annotated[
-        bool, typer.Option("--unconfined", help="Let coding agents run where they cannot be confined.")
-    ] = False,
+        bool | None,
+        typer.Option("--unconfined/--confined", help="Whether coding agents may run where they cannot be confined."),
+    ] = None,
     respawn: Annotated[
-        int, typer.Option("--respawn", min=1, metavar="ROUNDS", help="When a specialist hands over to a fresh one.")
-    ] = 15,
+        int | None,
+        typer.Option(
+            "--respawn", min=1, metavar="ROUNDS", help="When a specialist hands over to a fresh one. Default: 15."
+        ),
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use. Default: all.")] = None,
     no_memory: Annotated[
         bool, typer.Option("--no-memory", help="Neither use the learnings of earlier campaigns nor add to them.")
@@ -70,7 +77,9 @@ def run(
     check_target(path, campaign)
     time_s, players = None if time is None else seconds(time), parse_team(team)
     wanted = overruled(overrides, target=target, metric=metric, id_column=id_column)
-    from podium.campaign.options import SeatOptions
+    asked = {
+        "search": search, "money_usd": money, "tokens": tokens, "unconfined": unconfined, "respawn_rounds": respawn,
+    }  # fmt: skip
     from podium.cli import making
     from podium.cli.ask import asking
 
@@ -84,7 +93,7 @@ def run(
             threads=threads,
             team=players,
             executor=executor,
-            seats=SeatOptions(search, money, tokens, unconfined, respawn),
+            seats={name: value for name, value in asked.items() if value is not None},
             overrides=wanted,
             answers=answers,
             memory=not no_memory,

@@ -34,6 +34,11 @@ class Experiment:
     external: Mapping[str, float] = field(default_factory=dict)  # sources from elsewhere → weight of their rows
 
     @property
+    def valid(self) -> bool:
+        """Whether a blend may draw from it."""
+        return self.verdict in ("pooled", "champion")
+
+    @property
     def asks(self) -> tuple[str, ...]:
         """Experiments whose predictions its recipe wants among its columns."""
         models = self.spec.recipe.features.get("models") if self.spec.recipe is not None else None

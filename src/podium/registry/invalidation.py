@@ -90,7 +90,7 @@ def _readers(experiments: Sequence[Experiment], id_: str) -> tuple[str, ...]:
     for one in experiments:
         if read.intersection(one.reads):
             read.add(one.id)
-            found += [one.id] if one.verdict in ("pooled", "champion") else []
+            found += [one.id] if one.valid else []
     return tuple(found)
 
 

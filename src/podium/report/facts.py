@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from podium.campaign.lineage import Lineage, lineage
-from podium.campaign.views import oof_predictions
+from podium.campaign.round_views import oof_predictions
 from podium.records import AuditFinding, Learning, Probed
 from podium.registry import Registry
 from podium.report.snapshot import blend_values, read_snapshot

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.estimates import drifted, overfitting, vault
 from podium.metrics.uncertainty import estimate
 from podium.records import to_json
@@ -50,7 +50,7 @@ def state(engine: Engine, row: BlendRow, *, final: bool, vault_score: float | No
 def expectation(engine: Engine, row: BlendRow, *, final: bool, vault_score: float | None = None) -> Expected:
     """The expected private score of this blend with its 90 % interval. `final`: with what takes a second or two: the
     fold models' average, drift, the vault (whose score here, `vault_score`, was read and recorded by the caller)."""
-    task, blend, groups = engine.task, decide.blend_of(row), engine.store.groups
+    task, blend, groups = engine.task, blending.blend_of(row), engine.store.groups
     oof, decision = vault.oof_and_decision(engine, blend)
     whole = np.asarray(np.isfinite(oof).all(axis=1))
     truth, raw, fold_of = engine.truth[whole], oof[whole], engine.fold_of[whole]
@@ -99,7 +99,7 @@ def private_share(description: str) -> float:
 def robustness(engine: Engine, row: BlendRow) -> float:
     """How steady a blend is, higher is steadier: its mean over folds less the folds' spread, as merit in the metric's
     unit (turned where lower is better). For a second, cautious pick beside the best."""
-    oof, _ = vault.oof_and_decision(engine, decide.blend_of(row))
+    oof, _ = vault.oof_and_decision(engine, blending.blend_of(row))
     whole = np.asarray(np.isfinite(oof).all(axis=1))
     truth, fold_of = engine.truth[whole], engine.fold_of[whole]
     scores = _fold_scores(engine, truth, engine.task.decide_crossfitted(truth, oof[whole], fold_of), fold_of)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide
+from podium.campaign import blending, decide
 from podium.campaign.estimates import vault
 from podium.errors import InvalidPredictions
 from podium.records import from_json, to_json
@@ -45,7 +45,7 @@ class Chosen:
 def choose_finalist(engine: Engine, time_left_s: Callable[[], float]) -> Chosen | None:
     """The leader by its nested estimate, unless the vault shows another to be better. Each leader is put to it once: a
     resume finds what was recorded with its reads of the vault. None while there is no blend."""
-    rows = decide.blends_by_score(engine)
+    rows = blending.blends_by_score(engine)
     if not rows:
         return None
     stored = engine.registry.setting(SETTING)
@@ -102,7 +102,7 @@ def finalists(engine: Engine, rows: list[BlendRow]) -> dict[str, BlendRow]:
 
 def _average(engine: Engine, leader: BlendRow) -> BlendRow | None:
     """The leader's members with equal weights."""
-    blend = decide.blend_of(leader)
+    blend = blending.blend_of(leader)
     members = vault.members_of(blend)
     if len(members) < 2:
         return None
@@ -113,14 +113,14 @@ def _average(engine: Engine, leader: BlendRow) -> BlendRow | None:
     whole = np.isfinite(oof).all(axis=1)
     score = engine.task.score_raw(engine.truth[whole], oof[whole], engine.fold_of[whole])
     equal = dataclasses.replace(equal, score=score, nested_score=score, merit=decide.merit(engine, oof))
-    return dataclasses.replace(decide.row_of(leader.round, equal), stderr=leader.stderr)
+    return dataclasses.replace(blending.row_of(leader.round, equal), stderr=leader.stderr)
 
 
 def _single(engine: Engine, round_: int) -> BlendRow | None:
     best = engine.registry.experiments.best_of_pool(1, engine.competition.metric_direction == "higher")
     if not best:
         return None
-    return decide.blended(engine, round_, {best[0].id: engine.store.oof(best[0].id)})
+    return blending.blended(engine, round_, {best[0].id: engine.store.oof(best[0].id)})
 
 
 def _predict(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], float], spare_s: float) -> None:
@@ -131,7 +131,7 @@ def _predict(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], flo
 
 def _decided(engine: Engine, row: BlendRow) -> Any:
     """The row's decisions on the vault; None where a member has not predicted it."""
-    blend = decide.blend_of(row)
+    blend = blending.blend_of(row)
     try:
         raw = vault.blend_mean(engine, blend)
     except InvalidPredictions:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.estimates import vault
 from podium.records import to_json, worth
 from podium.referee.adaptive import Round, optimisms
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SETTING = "overfitting"
 MOST_ROUNDS = 40  # the best by nested score: what is far behind was never in reach of being chosen
 MOST_SINGLES = 60
-ROWS = 20_000  # thinned to so many; errors are scaled back
+ROWS = 8_000  # thinned to so many; errors are scaled back
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _with_vault(engine: Engine, row: BlendRow, one: Round) -> Round:
     """With what its fold models score on the vault, each by itself as out of fold, where they all predicted it."""
     if not len(engine.dataset.vault):
         return one
-    blend = decide.blend_of(row)
+    blend = blending.blend_of(row)
     raws = vault.blend_folds(engine, blend)
     if not raws:
         return one
@@ -121,7 +121,7 @@ class _Thinned:
         return self._known[member]
 
     def combined(self, row: BlendRow) -> Floats:
-        blend = decide.blend_of(row)
+        blend = blending.blend_of(row)
         return ensemble.combine(blend, {member: self.oof(member) for member in vault.members_of(blend)})
 
     def optimisms(self, raws: Sequence[Floats], ones: Sequence[BlendRow | Experiment]) -> Floats:

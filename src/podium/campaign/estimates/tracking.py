@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.estimates import vault
 from podium.records import to_json
 from podium.referee.tracking import Sample, Tracking, track, untracked
@@ -66,7 +66,7 @@ def _compare(engine: Engine, row: BlendRow | None, time_left_s: Callable[[], flo
 def _chosen(engine: Engine, row: BlendRow | None) -> list[Experiment]:
     """The blend's members, others that have predicted the vault, then the best of the pool up to `LEAST`."""
     pool = engine.registry.experiments.best_of_pool(
-        decide.pool_limit(engine), engine.competition.metric_direction == "higher"
+        blending.pool_limit(engine), engine.competition.metric_direction == "higher"
     )
     weights = row.weights if row else {}
     members = [e for e in pool if weights.get(e.id, 0.0) > 0]
@@ -97,7 +97,7 @@ def _blend(engine: Engine, row: BlendRow | None) -> tuple[float, float, Sample] 
     """The blend's nested score, its error, and its decisions on the vault, fold model by fold model."""
     if row is None:
         return None
-    blend = decide.blend_of(row)
+    blend = blending.blend_of(row)
     raws = vault.blend_folds(engine, blend)
     if not raws:
         return None

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble, tasks, weights
-from podium.campaign import decide, solutions
+from podium.campaign import blending, solutions
 from podium.campaign.bundle import Scrub
 from podium.campaign.environment import here
 from podium.campaign.kernel import kernel_check
@@ -82,7 +82,7 @@ def write(engine: Engine, folder: Path, *, user: str = "", gpu: str = "") -> Wri
     Raises NoSubmission without a blend, UserError where a kernel cannot do what the campaign does, CampaignError for a
     folder that is there or data that are gone.
     """
-    row = decide.best_blend(engine)
+    row = blending.best_blend(engine)
     if row is None:
         raise NoSubmission(f"{engine.campaign} has no blend to predict with")
     if folder.exists():
@@ -100,7 +100,7 @@ def write(engine: Engine, folder: Path, *, user: str = "", gpu: str = "") -> Wri
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        plan = _plan(engine, decide.blend_of(row), decision, members)
+        plan = _plan(engine, blending.blend_of(row), decision, members)
         _write_dataset(engine, part / "dataset", plan, members, user)
         _write_kernel(part / "kernel", engine.competition.competition, user, gpu)
         checked = kernel_check.check(

@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide, stacked
+from podium.campaign import blending, stacked
 from podium.campaign.probes import probe_fits
 from podium.campaign.probes.probing import NO_TIME
 from podium.campaign.remade import remake
 from podium.campaign.submission import waiting
+from podium.campaign.submission.worth import worth_submitting
 from podium.records import Probed
 from podium.referee import probes
 from podium.referee.probes.outcome import DEAR
@@ -71,10 +72,10 @@ def _step(engine: Engine, round_: int, key: str, wanted: list[Experiment]) -> Ve
 def _wanted(engine: Engine, seen: Collection[str], *, at_the_end: bool) -> list[Experiment]:
     """Members that carry weight in what would be sent, then what they read, that were never probed so, the heaviest first; not
     those `seen` just now, for whom there was no time."""
-    rows = decide.blends_by_score(engine)[: AT_THE_END if at_the_end else 1]
+    rows = blending.blends_by_score(engine)[: AT_THE_END if at_the_end else 1]
     if not at_the_end and rows:
         standing = waiting.newest(engine.registry)
-        rows = rows if decide.worth_submitting(engine, rows[0], standing, at_the_end=False)[0] else []
+        rows = rows if worth_submitting(engine, rows[0], standing, at_the_end=False)[0] else []
     weights: dict[str, float] = {}
     for row in rows:
         for id_, weight in row.weights.items():

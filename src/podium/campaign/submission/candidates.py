@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from podium import ensemble, referee
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.estimates import expectation, finalists
+from podium.campaign.submission.worth import gained
 from podium.ensemble.average import average
 from podium.records import dumps
 from podium.registry.blends import BlendRow
@@ -120,7 +121,7 @@ def _near_the_best(engine: Engine) -> list[Experiment]:
     higher = engine.competition.metric_direction == "higher"
     pool = [
         one
-        for one in engine.registry.experiments.best_of_pool(decide.pool_limit(engine), higher)
+        for one in engine.registry.experiments.best_of_pool(blending.pool_limit(engine), higher)
         if one.score is not None
     ]
     top = max(pool, key=lambda one: engine.task.metric.sign * (one.score or 0.0), default=None)
@@ -133,7 +134,7 @@ def _near_the_best(engine: Engine) -> list[Experiment]:
 def _average(engine: Engine, members: list[Experiment], round_: int) -> BlendRow:
     oofs = {one.id: engine.store.oof(one.id) for one in members}
     found = average(engine.task, engine.truth, oofs, engine.fold_of, engine.store.groups, engine.guide)
-    return decide.row_of(round_, found)
+    return blending.row_of(round_, found)
 
 
 def _candidate(
@@ -142,7 +143,7 @@ def _candidate(
 ) -> Candidate:  # fmt: skip
     gain = 1.0
     if standing is not None and standing.expected is not None:
-        won, stderr, _ = decide.gained(engine, row, standing)
+        won, stderr, _ = gained(engine, row, standing)
         gain = won / stderr if stderr > 0 else gain
     known = dumps({"purpose": purpose, "weights": row.weights, "space": row.space, "score": row.score})
     information = 0.5 * float(np.log1p(_novelty(engine, row, seen)))
@@ -172,7 +173,7 @@ def _novelty(engine: Engine, row: BlendRow, seen: list[Mapping[str, float]]) -> 
 
 def _oof(engine: Engine, row: BlendRow) -> Floats:
     members = [member for member, weight in row.weights.items() if weight > 0]
-    return ensemble.combine(decide.blend_of(row), {member: engine.store.oof(member) for member in members})
+    return ensemble.combine(blending.blend_of(row), {member: engine.store.oof(member) for member in members})
 
 
 def _is_predicted(engine: Engine, row: BlendRow) -> bool:

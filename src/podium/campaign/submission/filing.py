@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podium import ensemble
-from podium.campaign import decide, stacked, untrusted
+from podium.campaign import blending, stacked, untrusted
 from podium.campaign.runner import Runner
 from podium.campaign.tracks import holdout_tracks, needed_s
 from podium.errors import InvalidPredictions
@@ -35,7 +35,7 @@ def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
     total = engine.options.time_s
     if total is None:
         return
-    runs, row = engine.registry.runs, decide.best_blend(engine)
+    runs, row = engine.registry.runs, blending.best_blend(engine)
     weights = row.weights if row else {}
     members = _experiments(engine, (member for member, weight in weights.items() if weight > 0))
     asked = [one for level in stacked.levels(engine.registry, [*members, *running]) for one in level]
@@ -71,7 +71,7 @@ def holdout_raw(
         member for member, weight in sorted(row.weights.items(), key=lambda one: (-one[1], one[0])) if weight > 0
     ]
     predict_missing(engine, members, time_left_s)
-    blend = decide.blend_of(row)
+    blend = blending.blend_of(row)
     oof = ensemble.combine(blend, {member: engine.store.oof(member) for member in members})
     known = np.isfinite(oof).all(axis=1)
     decision = engine.task.fit_decision(engine.truth[known], oof[known])

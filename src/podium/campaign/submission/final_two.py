@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide
+from podium.campaign import blending
 from podium.campaign.estimates.finalists import SPARE_S, SPARE_SHARE
 from podium.campaign.submission import candidates, outage
 from podium.campaign.submission.sending import admission, send
@@ -58,7 +58,7 @@ def _robust_sent(engine: Engine) -> bool:
 
 def _send_robust(engine: Engine, time_left_s: Callable[[], float]) -> None:
     """The steadiest, where time is left to predict what it needs; else the steadiest of what is predicted."""
-    best = decide.best_blend(engine)
+    best = blending.best_blend(engine)
     if best is None:
         return
     spare = max(SPARE_S, SPARE_SHARE * (engine.options.time_s or 0.0))

@@ -55,11 +55,11 @@ def look(engine: Engine) -> None:
 def _referee(engine: Engine) -> str:
     """Score the best blend's members once more from their saved predictions, and hold CV against the vault, by predictions
     that are there: no run is begun for it."""
-    from podium.campaign import decide  # the runner's house, which imports the engine
+    from podium.campaign import blending  # the runner's house, which imports the engine
     from podium.campaign.estimates.tracking import track_vault
     from podium.referee import rescore
 
-    row = decide.best_blend(engine)
+    row = blending.best_blend(engine)
     if row is None:
         return "there is no blend to look at"
     off = []

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from podium import whole
-from podium.campaign import decide, proxy, untrusted
+from podium.campaign import proxy, untrusted
 from podium.campaign.lineage import credit_line
 from podium.campaign.submission import allowance, filing, outage, reconcile, waiting
+from podium.campaign.submission.worth import gained
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend
 from podium.registry import invalidation
@@ -153,7 +154,7 @@ def _sent(engine: Engine, intent: SubmissionRow, row: BlendRow, owed: str, alone
 
 def _is_worse(engine: Engine, waits: SubmissionRow, row: BlendRow) -> bool:
     """Whether the file that waits should give way: something that it rests on was taken back, or the new one gains."""
-    return bool(invalidation.tainted(engine.registry, waits)) or decide.gained(engine, row, waits)[0] > 0
+    return bool(invalidation.tainted(engine.registry, waits)) or gained(engine, row, waits)[0] > 0
 
 
 def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str, purpose: Purpose) -> Submitted:

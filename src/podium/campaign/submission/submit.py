@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podium.campaign import decide, turn
+from podium.campaign import blending, turn
 from podium.campaign.submission import candidates, waiting
 from podium.campaign.submission.filing import reserve
 from podium.campaign.submission.sending import BEFORE, Submitted, admission, send
+from podium.campaign.submission.worth import worth_submitting
 from podium.records import Findings
 from podium.team.quoting import clip
 
@@ -30,7 +31,7 @@ def submit(engine: Engine, round_: int) -> Submitted:
 
 
 def _play(engine: Engine, round_: int) -> Submitted:
-    row = decide.best_blend(engine)
+    row = blending.best_blend(engine)
     if row is None:
         return Submitted(None, "nothing valid to submit yet")
     _, here, held = admission(engine, at_the_end=False)
@@ -57,7 +58,7 @@ def _already(engine: Engine, row: BlendRow, round_: int) -> Submitted | None:
         return Submitted(None, f"held: {held.reason}", True)  # written
     if standing is None or standing.round != round_ or not standing.is_of(row):
         return None
-    _, reason = decide.worth_submitting(engine, row, submissions.standing(before_round=round_), at_the_end=False)
+    _, reason = worth_submitting(engine, row, submissions.standing(before_round=round_), at_the_end=False)
     return Submitted(standing.tag, reason)
 
 
@@ -77,7 +78,7 @@ def _worth(engine: Engine, row: BlendRow, held: str) -> tuple[bool, str]:
     """Against what stands on the platform; where nothing may be sent now, against the file that waits: a new one is written
     only where it would have been sent."""
     standing = waiting.newest(engine.registry) if held else engine.registry.submissions.standing()
-    worth, reason = decide.worth_submitting(engine, row, standing, at_the_end=False)
+    worth, reason = worth_submitting(engine, row, standing, at_the_end=False)
     return worth, reason if worth or not held else f"{held}; {reason}"
 
 
