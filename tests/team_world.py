@@ -72,6 +72,7 @@ class FakeCatalog:
         return True
 
     def cost_s(self, recipe: Recipe, facts: DataFacts, rows: int) -> float:
+        rows = min(rows, int(recipe.features.get("sample", rows)))
         return SECONDS[recipe.model] * rows / 8000 * float(recipe.params.get("rounds", 400)) / 400
 
     def as_made(self, recipe: Recipe, others: Iterable[Recipe]) -> Recipe:

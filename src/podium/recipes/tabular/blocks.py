@@ -53,7 +53,8 @@ class Numbers(Block):
     def fit(self, table: Derived, labels: Floats) -> None:
         self.names = [name for name, values in table.numbers.items() if varies(values)]
         raw = table.stack(self.names)
-        self.skewed = np.array([abs(_skew(column)) > SKEWED for column in raw.T], dtype=bool)
+        log = self.curve == "log"
+        self.skewed = np.array([log and abs(_skew(column)) > SKEWED for column in raw.T], dtype=bool)
         self.quantiles = [_quantiles(column) for column in raw.T] if self.curve == "rank" else []
         self.quarters = np.nanquantile(raw, (0, 0.25, 0.5, 0.75, 1), axis=0) if self.curve == "soft" else None
 
@@ -210,7 +211,10 @@ def varies(values: Floats) -> bool:
 def _skew(values: Floats) -> float:
     seen = values[~np.isnan(values)]
     deviation = seen.std() if len(seen) else 0.0
-    return float(np.mean(((seen - seen.mean()) / deviation) ** 3)) if deviation > 1e-12 else 0.0
+    if deviation <= 1e-12:
+        return 0.0
+    scaled = (seen - seen.mean()) / deviation
+    return float(np.mean(scaled * scaled * scaled))  # a general power takes twenty times as long
 
 
 def _drawn_in(values: Floats, quarters: Floats) -> Floats:

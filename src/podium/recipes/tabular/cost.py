@@ -23,7 +23,8 @@ from podium.records import DataFacts, Recipe
 FIXED_S = 0.03
 CLUSTER_S = 0.01  # a centre
 FILE_S = 0.001  # reading and measuring one attached file
-ENCODE_S = 2.5e-7  # a row and column
+ENCODE_S, ENCODE_DENSE_S = 2.0e-7, 2.5e-7  # a row and column, what a library makes of them for its trees included
+PREDICT_S = 4e-8  # a row and tree, beyond the rows that go with those that were learned from
 COMBINE_S = 1.6e-8  # a row, label and combination of columns
 PARTS = 2  # models of a target that is learned as a sum: there are seldom more
 TORCH_S = 3.0  # torch, where the warm parent has not loaded it
@@ -33,12 +34,15 @@ STOPPED = 0.55  # share of the rounds that early stopping lets pass, on average
 
 def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
     """Seconds of one fit on `rows` rows and one predict of a fold's share, on one core."""
+    asked, dealt = rows / max(1, facts.n_folds - 1), rows
+    rows = min(rows, int(recipe.features.get("sample") or rows))
     timed, more = _MODELS[recipe.model], beside(recipe, facts, rows)
     model = timed(recipe.params, recipe.features, facts, max(1, rows))
     if more:
         model += timed(recipe.params, recipe.features, facts, rows + more)
     model *= PARTS if recipe.features.get("parts") else 1
-    return round(FIXED_S + _encoding(recipe, facts, rows) * (1 + more / max(1, rows)) + model, 4)
+    model += PREDICT_S * (asked - asked * rows / max(1, dealt)) * _trees(recipe.params) * n_models(facts)
+    return round(FIXED_S + _encoding(recipe, facts, rows, asked) * (1 + more / max(1, rows)) + model, 4)
 
 
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
@@ -57,11 +61,11 @@ def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     return int(350 + (rows * width * 8 * 4 + extra) / 2**20)
 
 
-def _encoding(recipe: Recipe, facts: DataFacts, rows: int) -> float:
+def _encoding(recipe: Recipe, facts: DataFacts, rows: int, asked: float) -> float:
     features, dense = recipe.features, recipe.model in _DENSE
     width = dense_width(facts, features) if dense else tree_width(facts, features)
-    dealt = rows * (1 + 1 / max(1, facts.n_folds - 1))
-    seconds = ENCODE_S * dealt * width
+    dealt = rows + asked
+    seconds = (ENCODE_DENSE_S if dense else ENCODE_S) * dealt * width
     if features.get("target"):
         taken = sum(1 for c in facts.columns if c.kind in ("categorical", "code") or features.get("values"))
         seconds += taken * (0.006 + dealt * (2e-7 + 4e-8 * n_models(facts)) * (3 if features.get("values") else 1))
@@ -98,6 +102,11 @@ def _selection(facts: DataFacts, width: int, rows: int) -> float:
         n_models(facts) if facts.target_cardinality <= 100 and facts.n_outputs > 1 else min(LABELS, n_models(facts))
     )
     return ROUNDS * models * ((HALVES + 2) * tree + width * rows * 2e-8)
+
+
+def _trees(params: Mapping[str, Any]) -> float:
+    """That one model keeps; 0 of a model without."""
+    return _rounds(params) if "rounds" in params else float(params.get("trees", 0))
 
 
 def _rounds(params: Mapping[str, Any]) -> float:

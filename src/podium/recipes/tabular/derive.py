@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +19,9 @@ Floats = NDArray[np.float64]
 FEW_LEVELS = 50  # a string column that the schema does not know is categorical up to this many levels, else text
 REPEATED = 4  # rows for each different text, from where on it stands for something by itself too
 NAME_LENGTH = 40  # texts up to this mean length are names: their first and last word may bind rows together
-CODE_TOKEN = re.compile(r"[0-9]+|[A-Za-z]+")
+CODE_TOKEN = "[0-9]+|[A-Za-z]+"
 CODE_WIDTH = 6  # parts of a code that are looked at
+DIGITS = 15  # of a number in a code: what a float holds exactly
 
 
 @dataclass
@@ -102,20 +102,20 @@ class Deriver:
 
     def _code(self, name: str, strings: pl.Series, out: Derived) -> None:
         """`F/731/S` → F, 731, S; `0013_01` → 13, 1. Digits become numbers, letters categories, prefixes keys."""
-        tokens = [CODE_TOKEN.findall(value) if value else [] for value in strings.to_list()]
+        tokens = strings.fill_null("").str.extract_all(CODE_TOKEN)
         if name not in self.digits:
-            width = min(CODE_WIDTH, max((len(t) for t in tokens), default=0))
-            self.digits[name] = [all(token.isdigit() for token in part if token) for part in _parts(tokens, width)]
-        for k, part in enumerate(_parts(tokens, len(self.digits[name]))):
-            title = f"{name}.{k}"
-            if self.digits[name][k]:
+            width = min(CODE_WIDTH, int(tokens.list.len().max() or 0))  # type: ignore[arg-type]
+            self.digits[name] = [bool(_is_number(_part(tokens, k)).all()) for k in range(width)]
+        for k, numeric in enumerate(self.digits[name]):
+            title, part = f"{name}.{k}", _part(tokens, k)
+            if numeric:
                 out.of_codes.add(title)
-                out.numbers[title] = np.array([float(t[:15]) if t and t.isdigit() else np.nan for t in part])
+                out.numbers[title] = _numeric(part.set(~_is_number(part), None).str.slice(0, DIGITS))
             else:
-                out.categories[title] = pl.Series(title, part, dtype=pl.String)
+                out.categories[title] = part.alias(title)
             if k > 0:
-                prefix = ["/".join(t[:k]) if len(t) >= k else None for t in tokens]
-                out.keys[f"{name}.prefix{k}"] = pl.Series(f"{name}.prefix{k}", prefix, dtype=pl.String)
+                prefix = tokens.list.head(k).list.join("/").set(tokens.list.len() < k, None)
+                out.keys[f"{name}.prefix{k}"] = prefix.alias(f"{name}.prefix{k}")
         out.keys[name] = strings
 
     def _text(self, name: str, strings: pl.Series, out: Derived) -> None:
@@ -133,10 +133,14 @@ class Deriver:
             out.keys[f"{name}.last"] = strings.str.extract(r"(\w+)\W*$")
 
 
-def _parts(tokens: list[list[str]], width: int) -> Iterator[list[str | None]]:
-    """The k-th token of every code, None where it has fewer, for k below `width`."""
-    for k in range(width):
-        yield [t[k] if len(t) > k else None for t in tokens]
+def _part(tokens: pl.Series, k: int) -> pl.Series:
+    """The k-th token of every code, null where it has fewer."""
+    return tokens.list.get(k, null_on_oob=True)
+
+
+def _is_number(part: pl.Series) -> pl.Series:
+    """Whether a token is made of digits; null where there is none."""
+    return part.str.contains("^[0-9]")
 
 
 def _numeric(series: pl.Series) -> Floats:

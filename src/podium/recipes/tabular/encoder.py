@@ -136,6 +136,8 @@ class Encoder:
         return not (self.select or self.pairs) and not any(isinstance(block, SEES_LABELS) for block in self.blocks)
 
     def _is_discrete(self, values: Floats) -> bool:
+        if not self.discrete:
+            return False
         seen = np.unique(values[np.isfinite(values)])
         return 2 < len(seen) <= self.discrete and bool(np.all(seen == np.round(seen)))
 

@@ -27,6 +27,7 @@ class TabularModel(ABC):
     Features are fitted on the rows dealt to `fit` alone. `notes` holds facts worth recording, as JSON. `parts` among the
     features: label-side columns that sum to the target are learned each for itself, and added up again. `pseudo`: rows
     without labels are learned from too, each weighing that many labelled ones, by models that `weigh` rows (`pseudo.py`).
+    `sample`: so many rows are learned from at most.
     """
 
     view: ClassVar[View]
@@ -36,12 +37,17 @@ class TabularModel(ABC):
         self.features = dict(features or {})
         self.by_parts = bool(self.features.pop("parts", False))
         self.pseudo = float(self.features.pop("pseudo", 0.0))
+        self.sample = int(self.features.pop("sample", 0))
         self.teaching = False  # while the first of two fits runs
         self.curve = curve
         self.notes: dict[str, Any] = {}
 
     def fit(self, train: Rows, ctx: Context) -> Self:
         assert train.y is not None, "fit needs labelled rows"
+        if self.sample:
+            train = _sampled(train, ctx, self.sample)
+            self.notes["rows"] = len(train)
+        assert train.y is not None
         parts = parts_of(train, ctx) if self.by_parts else None
         self.summed = parts is not None
         if parts is not None:
@@ -92,6 +98,15 @@ def _relabelled(train: Rows, y: Floats) -> Rows:
     return Rows(
         train._source, train.ids, y=y, weight=train.weight, groups=train.groups, times=train.times, origin=train.origin
     )
+
+
+def _sampled(train: Rows, ctx: Context, most: int) -> Rows:
+    """At most some `most` of these rows: whole groups, the latest times, else drawn, of each class alike; all from elsewhere."""
+    own = int((train.origin != "external").sum())
+    if own <= most:
+        return train
+    _, kept = split_positions(train, ctx, most / own)
+    return train.take(np.sort(np.concatenate([kept, np.flatnonzero(train.origin == "external")])))
 
 
 def split_positions(train: Rows, ctx: Context, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

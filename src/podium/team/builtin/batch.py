@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from podium.records import ExperimentSpec, Facts
-from podium.team.builtin import cost, history, novelty
+from podium.team.builtin import cost, history, novelty, sampled
 
 FIRST_ROUND_S = 6.0  # so that a valid submission exists within 20 s, start-up and blend included
 ROUNDS = 12  # rounds a campaign should have: each ends with a blend and a decision
@@ -64,13 +64,16 @@ def other_kind(spec: ExperimentSpec, facts: Facts) -> bool:
 
 def longer(spec: ExperimentSpec, facts: Facts) -> bool:
     """Whether it gives more rounds, and nothing else, to boosting that used up its own and promises something: beside texts
-    or curves, that a hopeless model was cut short is no news. And more epochs to a net that had too few of them."""
+    or curves, that a hopeless model was cut short is no news. And more epochs to a net that had too few of them, more rows
+    to what learned from a sample."""
     if spec.expected_gain < PROMISING * history.noise(facts):
         return False
     parent = next((e for e in facts.experiments if spec.parents and e.id == spec.parents[0]), None)
     if parent is None or parent.recipe is None or spec.recipe is None:
         return False
     rounds, epochs = history.used_up(parent), history.shortened(parent)
+    if sampled.grown(spec.recipe, parent.recipe, facts):
+        return True
     grown = dict(parent.recipe.params)
     if rounds is not None:
         grown["rounds"] = 2 * rounds

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Hypothesis, Operator, Recipe
-from podium.team.builtin import batch, carried, cost, history, learnings, novelty, recalling, stacking
+from podium.team.builtin import carried, cost, history, learnings, novelty, recalling, sampled, stacking
 from podium.team.builtin.conditions import MEASURES
+from podium.team.builtin.effort import affordable, eased, fair
 from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
 from podium.team.builtin.wording import difference, title
@@ -24,13 +25,12 @@ STACKED_TEXT, STACKED_TABLE = 3.0, 0.5
 BARREN = 0.8  # for each child of a parent that brought the blend nothing
 SAME_AGAIN = 0.6  # for each replicate there is: averaging more seeds pays less and less
 LEAST_WEIGHT = 0.1  # in the blend, for a replicate to be worth its time
-HALF_EFFORT = 0.7  # of the gain, for half the rounds
 MOST_ROUNDS = 10_000
 LONGER = 3.0  # times an improvement's promise: it is known to gain, if only a little
 REOPENED = 0.5  # noise floors that a second try with other parameters promises, whatever debugging brought so far
 REOPENS = "the retro re-opened"
 NEEDED = frozenset(
-    {"files", "weights", "length", "meanings", "models"}
+    {"files", "weights", "length", "meanings", "models", sampled.OPTION}
 )  # what a model reads with: nothing to take away
 SEEDLESS = frozenset(
     {"linear", "kernel", "knn", "naive_bayes", "nbsvm", "tfidf_linear", "nb_stack", "sentence_linear", "span_rules"}
@@ -71,6 +71,7 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
         _hypotheses,
         _recalled,
         _whole,
+        _more_rows,
         _drafts,
         _debugs,
         _longer,
@@ -96,42 +97,6 @@ def candidates(facts: Facts, catalog: Catalog, rng: random.Random) -> list[Exper
             used.add(mark)
             unseen.append(afforded)
     return unseen
-
-
-def affordable(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec | None:
-    """`eased`; and of a family not tried, where its recipe names epochs, with as few of them as its share of the time asks for,
-    if an eighth is enough: a learning rate falls to its end whenever that is, so a short schedule tells what a long may bring.
-    """
-    found = eased(spec, facts, catalog)
-    if found is None or found.recipe is None or "epochs" not in found.recipe.params or not batch.untried(found, facts):
-        return found
-    fair = (
-        one for one in _versions(spec, facts, catalog) if cost.fits([one], facts) and cost.is_fair(one.cost_s, facts)
-    )
-    return next(fair, found)
-
-
-def eased(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentSpec | None:
-    """The spec, with less effort where it would not end in the time left; None where no effort is small enough."""
-    return next((one for one in _versions(spec, facts, catalog) if cost.fits([one], facts)), None)
-
-
-def _versions(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> Iterator[ExperimentSpec]:
-    """The spec, and with ever less effort, down to an eighth."""
-    effort = 1.0
-    while spec.recipe is not None and effort >= cost.LEAST_EFFORT:
-        yield spec
-        smaller = cost.cheaper(spec.recipe, facts, catalog)
-        if smaller is None:
-            return
-        effort /= 2
-        spec = replace(
-            spec,
-            recipe=smaller,
-            cost_s=cost.experiment_s(smaller, facts, catalog),
-            expected_gain=spec.expected_gain * HALF_EFFORT,
-            name=spec.name if spec.name.endswith(history.QUICK) else f"{spec.name}{history.QUICK}",
-        )
 
 
 def parents(facts: Facts) -> list[ExperimentFact]:
@@ -276,6 +241,22 @@ def _whole(shop: Workshop) -> Iterator[ExperimentSpec]:
                 held = eased(spec, facts, shop.catalog)
                 if held is not None and held.recipe is not None and held.recipe.params["epochs"] > epochs:
                     yield held
+
+
+def _more_rows(shop: Workshop) -> Iterator[ExperimentSpec]:
+    """What carries weight though it learned from a sample, on as many rows as a fair share of the time holds."""
+    facts, weights = shop.facts, history.weights(shop.facts)
+    if not sampled.explored(facts):
+        return
+    for e in history.scored(facts):
+        if e.recipe is None or sampled.OPTION not in e.recipe.features or weights.get(e.id, 0.0) < LEAST_WEIGHT:
+            continue
+        recipe, units = sampled.whole(e.recipe), LONGER * shop.evidence.units("improve", e.family)
+        why = f"{e.id} carries weight and learned from {sampled.rows_of(e.recipe, facts)} rows alone"
+        spec = shop.spec("improve", recipe, f"{title(recipe)}: more rows", why, units, (e.id,))
+        held = fair(spec, facts, shop.catalog)
+        if held is not None and held.recipe is not None and sampled.grown(held.recipe, e.recipe, facts):
+            yield held
 
 
 def _untried_rounds(shop: Workshop) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from podium.recipes.tabular.options import OF_ROWS, OF_TARGET
 from podium.records import ExperimentFact, Facts, Recipe
-from podium.team.builtin import cost, history, novelty
+from podium.team.builtin import cost, history, novelty, sampled
 from podium.team.builtin.stock import Catalog
 
 KIND = "tabular"  # whose encoder has these options; the same names mean other things elsewhere
@@ -53,7 +53,9 @@ def _control(facts: Facts, e: ExperimentFact, name: str, ranked: Sequence[Experi
     neither is there, and where the best of the model does without it."""
     assert e.recipe is not None
     model = (e.recipe.kind, e.recipe.model)
+    rows = e.recipe.features.get(sampled.OPTION)
     alike = [o for o in ranked if o.recipe and (o.recipe.kind, o.recipe.model) == model]
+    alike = [o for o in alike if o.recipe and o.recipe.features.get(sampled.OPTION) == rows]
     without = [o for o in alike if o.recipe and not o.recipe.features.get(name)]
     ahead = {o.id: history.gain(facts, e, o) / history.noise(facts) for o in without}
     if not without or ahead[without[0].id] <= 0:
@@ -80,10 +82,10 @@ def portfolio(facts: Facts, catalog: Catalog) -> tuple[Recipe, ...]:
 
 
 def wears(tried: Recipe, plain: Recipe) -> bool:
-    """Whether the one is the other with more columns."""
+    """Whether the one is the other with more columns, be it on a sample of the rows."""
     if (tried.kind, tried.model, tried.params) != (plain.kind, plain.model, plain.params):
         return False
-    more = tried.features.keys() - plain.features.keys()
+    more = tried.features.keys() - plain.features.keys() - {sampled.OPTION}
     return more <= OF_ROWS and all(tried.features.get(name) == value for name, value in plain.features.items())
 
 

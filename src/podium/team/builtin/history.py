@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from podium.records import BlendFact, ExperimentFact, Facts
+from podium.team.builtin import sampled
 
 PLATEAU_ROUNDS = 2
 BOOSTED = frozenset({"lightgbm", "xgboost", "catboost", "hist"})
@@ -83,10 +84,15 @@ def _is_boosted(e: ExperimentFact) -> bool:
 
 
 def same_body(a: ExperimentFact, b: ExperimentFact) -> bool:
-    """Whether two experiments are one model with the same parameters on other columns."""
+    """Whether two experiments are one model with the same parameters, fitted on as many rows, on other columns."""
     if a.recipe is None or b.recipe is None or a.id == b.id:
         return False
-    return (a.recipe.kind, a.recipe.model, a.recipe.params) == (b.recipe.kind, b.recipe.model, b.recipe.params)
+    same_rows = a.recipe.features.get(sampled.OPTION) == b.recipe.features.get(sampled.OPTION)
+    return same_rows and (a.recipe.kind, a.recipe.model, a.recipe.params) == (
+        b.recipe.kind,
+        b.recipe.model,
+        b.recipe.params,
+    )
 
 
 def compared(facts: Facts) -> list[tuple[ExperimentFact, ExperimentFact]]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from podium.records import Facts, Recipe
+from podium.team.builtin import sampled
 from podium.team.builtin.history import Void
 from podium.team.builtin.stock import Catalog
 
@@ -40,8 +41,9 @@ def seen(facts: Facts, catalog: Catalog) -> set[str]:
 
 
 def view(recipe: Recipe) -> tuple[str, ...]:
-    """The feature options of a recipe in one comparable form; its family is no part of it."""
-    return tuple(f"{name}={recipe.features[name]!r}" for name in sorted(recipe.features))
+    """The feature options of a recipe in one comparable form; its family is no part of it, nor how many rows it learned from."""
+    features = sampled.whole(recipe).features
+    return tuple(f"{name}={features[name]!r}" for name in sorted(features))
 
 
 def without(recipe: Recipe, void: Void) -> Recipe:

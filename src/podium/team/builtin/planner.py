@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from podium.records import Brief, ExperimentSpec, Facts, Plan, Recipe
-from podium.team.builtin import batch, carried, cost, history, novelty, recalling
-from podium.team.builtin.candidates import candidates, eased, parents
+from podium.team.builtin import batch, carried, cost, history, novelty, recalling, sampled
+from podium.team.builtin.candidates import candidates, parents
 from podium.team.builtin.checks import LEAST_RETURN, SAME_IDEA, offenders
+from podium.team.builtin.effort import eased
 from podium.team.builtin.stock import Catalog
 
 
@@ -102,7 +103,7 @@ def _prompt(spec: ExperimentSpec, facts: Facts, catalog: Catalog) -> ExperimentS
 def _bare(recipe: Recipe) -> Recipe:
     """Without what `cost.cheaper` changes: an eased draft keeps its place in the portfolio."""
     given = {name: value for name, value in recipe.params.items() if name not in (*cost.EFFORT, *cost.STEP)}
-    return replace(recipe, params=given)
+    return sampled.whole(replace(recipe, params=given))
 
 
 def _kept(facts: Facts, failed: set[str], ranked: Sequence[ExperimentSpec]) -> list[ExperimentSpec]:

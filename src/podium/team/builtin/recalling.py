@@ -9,7 +9,7 @@ from podium.records import Facts, Recalled, Recipe
 from podium.team.builtin.stock import Catalog
 
 # options of the data, or of what is installed: as here
-BOUND = ("files", "parts", "pseudo", "weights", "length", "meanings")
+BOUND = ("files", "parts", "pseudo", "weights", "length", "meanings", "sample")
 
 
 def fitted(facts: Facts, catalog: Catalog) -> Iterator[tuple[Recipe, Recalled]]:
