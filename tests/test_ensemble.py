@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,20 @@ def test_partial_members_meet_on_common_rows() -> None:
     found = ensemble.blend(task, truth, oofs, folds(300), seed=0)
     assert found.n_rows == 240
     assert set(found.singles) == {"m0", "m1"}
+
+
+def test_of_many_rows_some_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("podium.ensemble.blend")  # the package has a function of that name
+
+    task = task_of("auc", "binary_classification")
+    truth, oofs = made(task, 3000, [0.8, 0.9, 1.0])
+    whole = ensemble.blend(task, truth, oofs, folds(3000), seed=0)
+    monkeypatch.setattr(module, "MOST_ROWS", 1100)
+    some = ensemble.blend(task, truth, oofs, folds(3000), seed=0)
+    assert (whole.n_rows, some.n_rows) == (3000, 1000)
+    assert some.nested_score == pytest.approx(whole.nested_score, abs=3 * some.stderr)
+    assert some.stderr == pytest.approx(whole.stderr * 3**0.5, rel=0.2)
+    assert ensemble.combine(some, oofs).shape == (3000, 1)
 
 
 def test_rows_without_a_fold_are_not_used() -> None:

@@ -179,6 +179,17 @@ def test_what_is_stated_is_json(plain: Engine) -> None:
     assert plain.registry.setting(expectation.SETTING) == to_json(stated)
 
 
+def test_a_blend_that_was_judged_on_some_rows_is_the_less_certain(plain: Engine) -> None:
+    play(plain, [0.2])
+    row = blending.best_blend(plain)
+    assert row is not None
+    n = blending.blend_of(row).n_rows
+    some = dataclasses.replace(row, detail={**row.detail, "n_rows": n // 4})
+    whole, fewer = (expectation.expectation(plain, one, final=False) for one in (row, some))
+    assert (fewer.score, fewer.stderr) == (whole.score, pytest.approx(2 * whole.stderr, rel=0.02))
+    assert [shift.name for shift in fewer.shifts][-1] == "judged on some of the rows"
+
+
 def test_a_campaign_that_is_extended_asks_the_vault_for_its_new_leader(vaulted: Engine) -> None:
     play(vaulted, [0.2])
     finalise(vaulted, "experiments")

@@ -26,6 +26,7 @@ from podium.tasks.task import Floats, Task
 TIE = 0.5  # standard errors of the nested paired gain that a less simple way must win by
 MARGIN_BOUNDED = 0.003  # of a score in 0..1: AutoKaggle's threshold
 MARGIN_RELATIVE = 0.02  # of an unbounded loss
+MOST_ROWS = 250_000  # evenly spaced, on which weights are fitted and ways judged: more would cost a round's time and tell nothing
 DECISION_ROWS = 5_000  # rows on which a member's own decision is fitted, to rank the singles
 RANKING_ROWS = 12_000  # rows on which singles are compared inside the nested folds
 WIDE_ROWS = 300  # of predictions that are pictures or lists, so many are looked at to choose weights
@@ -56,7 +57,7 @@ class Blend:
     candidates: Mapping[str, float] = field(default_factory=dict)
     quantiles: Mapping[str, spaces.Knots] = field(default_factory=dict)
     bounds: spaces.Bounds = field(default_factory=spaces.Bounds)
-    n_rows: int = 0  # common rows it was fitted on
+    n_rows: int = 0  # common rows that it was fitted and judged on
     merit: float | None = None
     merit_stderr: float = 0.0
 
@@ -79,7 +80,7 @@ def blend(
     `seed` only deals folds where all common rows lie in one. Raises UserError without members or common rows.
     """
     names, rows = common_rows(oofs, fold_of)
-    guide = guide or task
+    rows, guide = rows[:: -(-len(rows) // MOST_ROWS)], guide or task
     pool = _Pool(guide, truth[rows], {name: oofs[name][rows] for name in names}, _folds(fold_of[rows], seed))
     ways = pool.ways(max_members)
     nested = {kind: pool.nested(way) for kind, way in ways.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ def expectation(engine: Engine, row: BlendRow, *, final: bool, vault_score: floa
     if between > 0:
         notes.append("folds are periods of time that differ by more than noise: test is taken as one more of them")
     measured = None if vault_score is None else _vault_error(engine, blend, decision, vault_score)
+    shifts.append(_judged_on_some(blend, basis, len(truth)))
     known = [shift for shift in shifts if shift is not None and (shift.value or shift.stderr)]
     return expect(task.metric, basis, test_units(engine), shifts=known, vault=measured, between=between, notes=notes)
 
@@ -112,6 +114,13 @@ def _chosen(engine: Engine, row: BlendRow) -> Shift | None:
     found = overfitting.rounds_optimism(engine, last=row.round)
     value = -engine.task.metric.sign * found
     return Shift("choosing the best of the rounds", value, UNSURE * abs(value))
+
+
+def _judged_on_some(blend: Blend, basis: Basis, n: int) -> Shift | None:
+    """Where the blend was judged on some of its `n` rows, because they are so many, its score is the less certain."""
+    if not 0 < blend.n_rows < n:
+        return None
+    return Shift("judged on some of the rows", 0.0, basis.stderr * math.sqrt(n / blend.n_rows - 1))
 
 
 def _pooled(engine: Engine, truth: NDArray[Any], decided: NDArray[Any], fold_of: NDArray[np.int8]) -> Shift | None:
