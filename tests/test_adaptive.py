@@ -149,6 +149,14 @@ def test_a_gain_within_the_seeds_noise_is_no_gain() -> None:
     assert is_champion(far)
 
 
+def test_the_seeds_noise_makes_no_gain_surer() -> None:
+    few = Comparison(0.0031, 0.001, 0.0029, freedom=19.0)
+    widened = with_seed_noise(few, SeedNoise(1e-12, 1))
+    assert widened.p == pytest.approx(0.0029, abs=1e-4), "few blocks stay few"
+    assert widened.freedom == pytest.approx(19.0, rel=1e-3)
+    assert with_seed_noise(Comparison(0.0031, 0.001, 0.0029), SeedNoise(1e-12, 1)).p < 0.0012
+
+
 def test_paired_takes_groups() -> None:
     from test_referee import folds, models
 

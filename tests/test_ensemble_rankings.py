@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podium import ensemble
+from podium.campaign.estimates import vault
 from podium.ensemble.mixing import MIXERS
 from podium.ensemble.rankings import fuse
 from podium.packing import rankings, unpack_rankings
@@ -63,3 +69,15 @@ def test_a_mixture_lists_only_what_members_list_and_each_row_alone(
         assert set(listed) <= set(a[row]) | set(b[row])
         assert items(fuse([one[row : row + 1] for one in members], weights)) == [listed]
     assert all((np.diff(one) <= 0).all() for one in unpack_rankings(whole)[1])
+
+
+def test_the_vault_is_predicted_as_test_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes of items have no mean."""
+    known = [packed([1, 2, 3]), packed([3, 2, 4])]
+    monkeypatch.setattr(vault, "folds", lambda engine, member: known)
+    task: Any = SimpleNamespace(layout=lambda: SimpleNamespace(kind="ranking"))
+    engine: Any = SimpleNamespace(task=task)
+    found = vault.blend_mean(engine, ensemble.Blend({"E001": 1.0}, "ranking", 0.0, 0.0, 0.0))
+    assert found is not None
+    np.testing.assert_array_equal(found, ensemble.evenly(task, known))
+    assert set(items(found)[0]) <= {1, 2, 3, 4}

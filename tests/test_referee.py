@@ -113,6 +113,15 @@ def test_gate_stops_the_hopeless_and_lets_the_rest_go_on() -> None:
     assert "blend" in saved.reason
 
 
+def test_gate_counts_groups_where_rows_belong_together() -> None:
+    task, truth, (good, bad) = models("log_loss", 0, (0.3, 0.45), 1000)
+    alone = referee.gate(task, truth, bad, good)
+    together = referee.gate(task, truth, bad, good, groups=np.arange(1000) // 250)
+    assert together.solo_gain == alone.solo_gain and together.solo_upper > alone.solo_upper
+    only = referee.gate(task, truth, bad, good, groups=np.zeros(1000, dtype=np.int64))
+    assert only.continue_ and "one group" in only.reason and np.isfinite(only.solo_upper)
+
+
 def test_gate_asks_what_the_time_of_the_rest_should_bring() -> None:
     task, truth, (good, bad) = models("log_loss", 0, (0.3, 3.0), 1000)
     bound = (0.0005, 0.002)

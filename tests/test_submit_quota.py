@@ -94,6 +94,18 @@ def test_one_an_hour_where_there_is_a_quota_and_the_end_waits_for_nothing(begin:
     assert best is not None and standing is not None and standing.expected == best.score
 
 
+def test_what_never_left_costs_no_pace(begin: Callable[..., Campaign]) -> None:
+    game = begin(limit=5)
+    assert game.play().tag is not None
+    game.world.go_on(HOUR)
+    registry = game.engine.registry
+    first = registry.submissions.all()[-1]
+    now = {"alive_s": game.engine.clock.alive_s(), "at": game.engine.wall_s()}
+    registry.submissions.intend(dataclasses.replace(first, tag="podium-lost", sha256="0" * 64, **now))
+    registry.submissions.settle("podium-lost", "failed")
+    assert game.play().tag is not None
+
+
 @pytest.mark.parametrize("selects", [True, False])
 def test_without_a_quota_there_is_no_pace(begin: Callable[..., Campaign], selects: bool) -> None:
     game = begin(counting="untold", limit=99, selects=selects)

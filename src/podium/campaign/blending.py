@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 POOL_LIMIT = 24  # members a blend may draw from: the best
 READY_LIMIT = 6  # the same where no time is left: blending itself takes some
-WIDE_LIMIT, WIDE_BYTES = (
-    8,
-    400 << 20,
-)  # the same where predictions are pictures or lists: so many, and so large together
+DENSE_BYTES = 1 << 30  # the same where rows and classes are many: so large together
+WIDE_LIMIT = 8  # the same where predictions are pictures or lists
+WIDE_BYTES = 400 << 20  # so large together
 
 
 def blend(engine: Engine, round_: int, *, predicted: bool = False) -> BlendRow | None:
@@ -84,10 +83,10 @@ def _is_predicted(engine: Engine, experiment: Experiment) -> bool:
 def pool_limit(engine: Engine) -> int:
     """How many members a blend may draw from: fewer where their predictions would fill the memory."""
     layout = engine.task.layout()
+    size = max(1, np.dtype(layout.dtype).itemsize * layout.width * len(engine.store.scored))
     if layout.kind == "dense":
-        return POOL_LIMIT
-    size = np.dtype(layout.dtype).itemsize * layout.width * len(engine.store.scored)
-    return int(np.clip(WIDE_BYTES // max(1, size), 2, WIDE_LIMIT))
+        return int(np.clip(DENSE_BYTES // size, 2, POOL_LIMIT))
+    return int(np.clip(WIDE_BYTES // size, 2, WIDE_LIMIT))
 
 
 def blend_of(row: BlendRow) -> Blend:

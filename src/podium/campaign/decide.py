@@ -78,16 +78,21 @@ def gate(engine: Engine, rows: NDArray[np.int64], run: RunRow) -> Gate:
     if twin is not None:
         return referee.same(twin)
     last = engine.registry.blends.last()
-    bound = None
+    bound, groups = None, None if engine.store.groups is None else engine.store.groups[rows]
     if last is not None:
         oofs = {member: engine.store.oof(member)[rows] for member in last.weights}
         bound = ensemble.blend_gain_bound(
-            engine.guide, engine.truth[rows], oofs, last.weights, raw, np.arange(len(rows), dtype=np.int64)
+            engine.guide,
+            engine.truth[rows],
+            oofs,
+            last.weights,
+            raw,
+            np.arange(len(rows), dtype=np.int64),
+            groups=groups,
         )
     least = _due(engine, run, champion)
-    return referee.gate(
-        engine.guide, engine.truth[rows], raw, engine.store.oof(champion)[rows], blend_bound=bound, least=least
-    )
+    old = engine.store.oof(champion)[rows]
+    return referee.gate(engine.guide, engine.truth[rows], raw, old, blend_bound=bound, least=least, groups=groups)
 
 
 def _due(engine: Engine, run: RunRow, champion: str) -> float:

@@ -61,7 +61,7 @@ def submit_last(engine: Engine, chosen: Chosen, time_left_s: Callable[[], float]
     their members could not predict in time, the blend of those that did."""
     if chosen.choice is not None and chosen.choice.chosen != chosen.choice.finalists[0].name:
         engine.event("warning", message=f"the vault chose the {chosen.name}: {chosen.choice.reason}")
-        sent = send(engine, chosen.row, f"{chosen.name}: {chosen.choice.reason}", time_left_s)
+        sent = send(engine, chosen.row, f"{chosen.name}: {chosen.choice.reason}", time_left_s, as_it_is=True)
         if sent.tag is not None or sent.waits or sent.reason == BEFORE:
             return
     late = False

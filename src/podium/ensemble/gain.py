@@ -25,10 +25,12 @@ def blend_gain_bound(
     rows: NDArray[np.int64],
     *,
     confidence: float = 0.95,
+    groups: NDArray[Any] | None = None,
 ) -> tuple[float, float]:
     """(gain, upper bound of the gain) of mixing `new_oof` into the blend `weights` of `oofs`, at its best weight.
 
-    Arrays are over all rows, `(n, k)`; only `rows` (those of the first fold) are looked at. The least weight tried is
+    Arrays are over all rows, `(n, k)`; only `rows` (those of the first fold) are looked at; `groups` `(n,)`: the sampling units,
+    where rows are none. The least weight tried is
     small, so there the bound has the sign of the bound of the slope: below zero only if no weight is likely to help. Where
     some may help, the bound is the highest of any weight's.
     """
@@ -37,7 +39,7 @@ def blend_gain_bound(
     if not len(rows):
         return 0.0, float("inf")  # nothing in common to judge by: no reason to stop
     kind = space.space_of(task)
-    here = truth[rows]
+    here, units = truth[rows], None if groups is None else groups[rows]
     bounds = space.bounds_of(task, here, new_oof[rows])
 
     def placed(values: Floats) -> Floats:
@@ -53,7 +55,7 @@ def blend_gain_bound(
 
     def gained(weight: float) -> Estimate:
         both = mixed([*current, new], [*((1.0 - weight) * share for share in shares), weight], kind)
-        return difference(task.metric, here, task.decide(both, decision), before)
+        return difference(task.metric, here, task.decide(both, decision), before, units)
 
     tried = [gained(weight) for weight in (WEIGHTS if kind not in MIXERS else WEIGHTS[-1:])]
     best = max(tried, key=lambda estimate: estimate.value)

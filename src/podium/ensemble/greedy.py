@@ -11,16 +11,12 @@ PATIENCE = 3  # steps without a new best before it stops
 TOLERANCE = 1e-5  # relative improvement that counts
 
 
-def select(objective: Objective, allowed: Floats | None = None, steps: int = STEPS) -> Floats:
-    """Weights `(M,)`, sum 1: picks counted up to the best step. Starts from the best single member.
-
-    `allowed` `(M,)`: members with 0 are never picked.
-    """
-    barred = np.zeros(objective.size) if allowed is None else np.where(allowed > 0, 0.0, np.inf)
+def select(objective: Objective, steps: int = STEPS) -> Floats:
+    """Weights `(M,)`, sum 1: picks counted up to the best step. Starts from the best single member."""
     picks: list[int] = []
     best_loss, best_length = np.inf, 0
     for _ in range(steps):
-        losses = objective.trial() + barred
+        losses = objective.trial()
         member = int(np.argmin(losses))
         picks.append(member)
         objective.add(member)

@@ -40,8 +40,10 @@ def gate(
     blend_bound: tuple[float, float] | None = None,
     least: float = 0.0,
     confidence: float = 0.95,
+    groups: NDArray[Any] | None = None,
 ) -> Gate:
-    """Judge one fold's rows: truth `(m, …)`, raw predictions `(m, k)` of the newcomer and of the champion.
+    """Judge one fold's rows: truth `(m, …)`, raw predictions `(m, k)` of the newcomer and of the champion; `groups` `(m,)`: the
+    sampling units, where rows are none.
 
     Each decision is fitted on these rows, alike for both, so neither has an edge. `blend_bound`: (gain, upper bound)
     from `ensemble.blend_gain_bound`; without it the solo gain alone decides. `least`: what the time of the other folds should
@@ -53,7 +55,9 @@ def gate(
     truth_fold, new_raw, champion_raw = truth_fold[known], new_raw[known], champion_raw[known]
     new = task.decide(new_raw, task.fit_decision(truth_fold, new_raw))
     old = task.decide(champion_raw, task.fit_decision(truth_fold, champion_raw))
-    solo = difference(task.metric, truth_fold, new, old)
+    solo = difference(task.metric, truth_fold, new, old, None if groups is None else groups[known])
+    if not math.isfinite(solo.stderr):
+        return Gate(True, solo.value, solo.value, "one group says nothing of others: goes on")
     upper = solo.upper(confidence)
     blend_gain, blend_upper = blend_bound if blend_bound is not None else (None, None)
     alive = [name for name, bound in (("solo", upper), ("blend", blend_upper)) if bound is not None and bound > least]

@@ -22,11 +22,13 @@ DECAY, OFFSET = 1.6, 5  # of the levels, from challenger to challenger that spen
 
 @dataclass(frozen=True)
 class Paired:
-    """`gain` of a over b in the metric's unit, positive when a is better; `p`: one-sided, of "a is no better"."""
+    """`gain` of a over b in the metric's unit, positive when a is better; `p`: one-sided, of "a is no better"; `freedom`: degrees
+    of freedom of `stderr`, None where they are not known or do not end."""
 
     gain: float
     stderr: float
     p: float
+    freedom: float | None = None
 
 
 def paired(
@@ -44,7 +46,7 @@ def paired(
     a = task.decide_crossfitted(truth, a_raw[rows], folds)
     b = task.decide_crossfitted(truth, b_raw[rows], folds)
     won = difference(task.metric, truth, a, b, None if groups is None else groups[rows])
-    return Paired(won.value, won.stderr, won.p_positive())
+    return Paired(won.value, won.stderr, won.p_positive(), won.freedom if math.isfinite(won.freedom) else None)
 
 
 def with_seed_noise(comparison: Paired, noise: SeedNoise | None) -> Paired:
@@ -52,9 +54,10 @@ def with_seed_noise(comparison: Paired, noise: SeedNoise | None) -> Paired:
     if noise is None or noise.variance <= 0 or not math.isfinite(comparison.stderr):
         return comparison
     own, seeds = comparison.stderr**2, 2.0 * noise.variance
-    freedom = (own + seeds) ** 2 / (seeds**2 / noise.pairs)  # Welch and Satterthwaite; rows are many
+    of_rows = own**2 / comparison.freedom if comparison.freedom else 0.0
+    freedom = (own + seeds) ** 2 / (of_rows + seeds**2 / noise.pairs)  # Welch and Satterthwaite
     judged = Estimate(comparison.gain, math.sqrt(own + seeds), freedom)
-    return Paired(comparison.gain, judged.stderr, judged.p_positive())
+    return Paired(comparison.gain, judged.stderr, judged.p_positive(), freedom)
 
 
 @dataclass(frozen=True)

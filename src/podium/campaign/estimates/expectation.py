@@ -58,7 +58,7 @@ def expectation(engine: Engine, row: BlendRow, *, final: bool, vault_score: floa
     decided = task.decide_crossfitted(truth, raw, fold_of)
     of = None if groups is None else groups[whole]
     basis = basis_of(task.metric, truth, decided, of, value=row.score)
-    shifts = [_chosen(engine, row), _pooled(engine, truth, decided, fold_of)]
+    shifts = [_chosen(engine), _pooled(engine, truth, decided, fold_of)]
     notes = _caveats(engine)
     if final:
         shifts.append(_averaged(engine, blend, truth, raw, decision))
@@ -109,9 +109,9 @@ def robustness(engine: Engine, row: BlendRow) -> float:
     return float(merits.mean() - (merits.std(ddof=1) if len(merits) > 1 else 0.0))
 
 
-def _chosen(engine: Engine, row: BlendRow) -> Shift | None:
-    """What choosing this round's blend among all rounds' flatters."""
-    found = overfitting.rounds_optimism(engine, last=row.round)
+def _chosen(engine: Engine) -> Shift | None:
+    """What choosing this round's blend among all rounds' flatters, those that came after it and lost among them."""
+    found = overfitting.rounds_optimism(engine)
     value = -engine.task.metric.sign * found
     return Shift("choosing the best of the rounds", value, UNSURE * abs(value))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,9 +54,9 @@ def measure(engine: Engine) -> Overfitting:
     return found
 
 
-def rounds_optimism(engine: Engine, last: int) -> float:
-    """What choosing among the blends of the rounds up to `last` flatters the chosen one, in the metric's unit, >= 0."""
-    rows = [row for row in _rows(engine) if row.round <= last]
+def rounds_optimism(engine: Engine) -> float:
+    """What choosing among the blends of all rounds flatters the chosen one, in the metric's unit, >= 0."""
+    rows = _rows(engine)
     return float(_optimisms(engine, rows)[-1]) if len(rows) > 1 else 0.0
 
 
@@ -81,14 +81,14 @@ def _measure(engine: Engine) -> Overfitting:
         found.append(_with_vault(engine, row, Round(row.round, row.score, best.score, optimistic, tried)))
     pool = engine.registry.experiments.best_of_pool(MOST_SINGLES, higher)
     thin = _Thinned(engine)
-    singles = thin.optimisms([thin.oof(e.id) for e in pool], pool)
+    singles = thin.optimisms((thin.oof(e.id) for e in pool), pool)
     message = _message(found, engine.task.metric.name)
     return Overfitting(tuple(found), float(singles[-1]) if pool else 0.0, len(of_round), message)
 
 
 def _optimisms(engine: Engine, rows: list[BlendRow]) -> Floats:
     thin = _Thinned(engine)
-    return thin.optimisms([thin.combined(row) for row in rows], rows)
+    return thin.optimisms((thin.combined(row) for row in rows), rows)
 
 
 def _with_vault(engine: Engine, row: BlendRow, one: Round) -> Round:
@@ -117,23 +117,23 @@ class _Thinned:
 
     def oof(self, member: str) -> Floats:
         if member not in self._known:
-            self._known[member] = self.engine.store.oof(member)[:: self.step]
+            self._known[member] = self.engine.store.oof(member)[:: self.step].copy()  # else all of it would be kept
         return self._known[member]
 
     def combined(self, row: BlendRow) -> Floats:
         blend = blending.blend_of(row)
         return ensemble.combine(blend, {member: self.oof(member) for member in vault.members_of(blend)})
 
-    def optimisms(self, raws: Sequence[Floats], ones: Sequence[BlendRow | Experiment]) -> Floats:
-        """What choosing among the first, the first two, and so on flatters, where the choice goes by merit if there is one."""
+    def optimisms(self, raws: Iterable[Floats], ones: Sequence[BlendRow | Experiment]) -> Floats:
+        """What choosing among the first, the first two, and so on flatters, where the choice goes by merit if there is one. Of
+        the predictions one is held at a time."""
         task, guide = self.engine.task, self.engine.guide
-        scores = [self.score(task, raw, one.score or 0.0) for raw, one in zip(raws, ones, strict=True)]
-        if guide is task:
-            return optimisms(task.metric, scores)
-        by = [
-            self.score(guide, raw, guide.metric.sign * (one.merit or 0.0)) for raw, one in zip(raws, ones, strict=True)
-        ]
-        return optimisms(task.metric, scores, (guide.metric, by))
+        scores, by = list[Score](), list[Score]()
+        for raw, one in zip(raws, ones, strict=True):
+            scores.append(self.score(task, raw, one.score or 0.0))
+            if guide is not task:
+                by.append(self.score(guide, raw, guide.metric.sign * (one.merit or 0.0)))
+        return optimisms(task.metric, scores, (guide.metric, by) if by else None)
 
     def score(self, task: Task, raw: Floats, value: float) -> Score:
         """`value` with the effects of blocks of rows; blocks are of all thinned rows, so that they match between members."""

@@ -87,8 +87,8 @@ def blend_folds(engine: Engine, blend: Blend) -> list[Floats]:
 
 
 def blend_mean(engine: Engine, blend: Blend) -> Floats | None:
-    """The blend's vault predictions as test's are made: of the mean over fold models; None where one is missing."""
+    """The blend's vault predictions as test's are made: of the fold models evenly; None where one is missing."""
     known = {member: folds(engine, member) for member in members_of(blend)}
     if not all(known.values()):
         return None
-    return ensemble.combine(blend, {member: np.asarray(np.mean(each, axis=0)) for member, each in known.items()})
+    return ensemble.combine(blend, {member: ensemble.evenly(engine.task, each) for member, each in known.items()})

@@ -73,7 +73,7 @@ def why_not(engine: Engine, here: Room, *, at_the_end: bool) -> str:
 
 def pace_left_s(engine: Engine, here: Room) -> float:
     """Seconds until the pace allows another; 0 where submissions are not scarce, or where time must decide nothing."""
-    rows = [row for row in engine.registry.submissions.all() if row.state != "intent"]
+    rows = [row for row in engine.registry.submissions.all() if row.state != "intent" and row.counts]
     if not rows or not (here.told or (here.left is not None and engine.purse.timed)):
         return 0.0
     passed = max(engine.clock.alive_s() - rows[-1].alive_s, engine.wall_s() - rows[-1].at)
