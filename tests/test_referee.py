@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 
 from podium import metrics, referee, tasks
-from podium.records import Competition
+from podium.errors import IntakeError
+from podium.records import Competition, dumps
 from podium.tasks.task import Floats, Task
 
 
@@ -47,6 +49,30 @@ def test_rescore_is_the_metric_on_scored_rows() -> None:
     assert scored.score == pytest.approx(task.score_raw(truth[30:], raw[30:], fold_of[30:]))
     assert len(scored.fold_scores) == 5
     assert scored.metric == "rmse"
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_fold_on_which_the_metric_is_undefined_has_no_score_of_its_own(
+    failed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class that the past lacks: the whole has a score all the same, and nothing is said of the folds' spread."""
+    task, truth, (raw,) = models("auc", 0, (0.5,), 400)
+
+    def score(truth: Any, prediction: Any) -> float:
+        if truth.min() < truth.max():
+            return float(np.mean(truth == (prediction.ravel() > 0.5)))
+        if failed:
+            raise IntakeError("metric points.py failed")
+        return float("nan")
+
+    monkeypatch.setattr(task, "metric", dataclasses.replace(task.metric, name="mcc", function=score))
+    fold_of = folds(400)
+    truth[fold_of <= 1] = 0
+    scored = referee.rescore(task, truth, raw, fold_of)
+    assert np.isfinite(scored.score) and scored.fold_scores[:2] == (None, None) and None not in scored.fold_scores[2:]
+    assert "NaN" not in dumps(scored)
+    plain = referee.rescore(task, truth, np.full_like(raw, 0.5), fold_of)
+    assert not any(alarm.check == "fold_spread" for alarm in referee.alarms(scored, plain, [], raw=raw))
 
 
 @pytest.mark.parametrize("metric", [*BINARY, "rmse", "mae"])

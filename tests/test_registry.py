@@ -86,6 +86,7 @@ def test_readers_cannot_write_facts_but_may_fill_the_inbox(registry: Registry, t
 def test_what_an_older_campaign_was_asked_is_still_understood(tmp_path: Path) -> None:
     registry = Registry.create(tmp_path)
     registry.set("options", {"experiments": 3, "ask": None})
+    registry.database._connection.execute("ALTER TABLE submissions DROP COLUMN stands_after")
     registry.database._connection.execute("PRAGMA user_version=9")
     registry.close()
     newer = Registry.create(tmp_path)
@@ -196,6 +197,23 @@ def test_the_same_file_is_known_to_have_been_submitted(registry: Registry) -> No
     assert [row.tag for row in registry.submissions.unsettled()] == ["t"]
     registry.submissions.settle("t", "failed")
     assert not registry.submissions.has_file("sha")
+
+
+def test_a_submission_may_stand_again(registry: Registry) -> None:
+    sent = registry.submissions
+    for tag in "abcd":
+        purpose = "robust" if tag == "b" else "best"
+        sent.intend(SubmissionRow(tag, 1, "f", f"sha {tag}", "intent", 0.5, 0.1, purpose=purpose))
+        sent.settle(tag, "failed" if tag == "d" else "confirmed", remote_id="9")
+    stands = lambda: (sent.standing() or sent.all()[0]).tag  # noqa: E731
+    assert stands() == "c"
+    for tag in ("a", "b", "a"):  # a robust one is a best one from then on
+        assert (row := sent.stand_again(f"sha {tag}")) is not None and row.tag == tag and stands() == tag
+    assert sent.stand_again("sha d") is None and sent.stand_again("another") is None and stands() == "a"
+    sent.intend(SubmissionRow("e", 2, "f", "sha e", "intent", 0.4, 0.1))
+    assert stands() == "e", "until another is sent"
+    sent.settle("e", "failed")
+    assert stands() == "a"
 
 
 def test_alive_time_adds_up_over_engines(tmp_path: Path) -> None:

@@ -15,15 +15,19 @@ from engine_world import copy_of
 
 from podium.campaign import blending
 from podium.campaign.engine import Engine
+from podium.campaign.estimates.finalists import Chosen
+from podium.campaign.finalise import submit_last
 from podium.campaign.notices import notices
-from podium.campaign.submission import allowance, candidates, outage, waiting
+from podium.campaign.submission import allowance, candidates, outage, sending, waiting
 from podium.campaign.submission.final_two import KEY
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import Submitted
 from podium.campaign.submission.submit import submit
 from podium.errors import UserError
 from podium.platforms.platform import AmbiguousSend, Unreachable
+from podium.referee.choice import Choice, Finalist
 from podium.registry import invalidation
+from podium.registry.blends import BlendRow
 from podium.registry.submissions import SubmissionRow
 from podium.testing.faulty_platform import FaultyPlatform, World
 from podium.testing.submission_campaign import engine_of, take_blends, template
@@ -410,6 +414,93 @@ def test_the_final_two_are_the_best_blend_and_an_average(begin: Callable[..., Ca
     events = len(game.engine.registry.events.newest(500))
     close(game.resumed())
     assert len(game.engine.registry.events.newest(500)) == events, "said once"
+
+
+def test_a_robust_one_is_renewed_where_a_best_blend_came_after_it(begin: Callable[..., Campaign]) -> None:
+    game = begin(limit=9)
+    for _ in range(2):
+        game.play()
+        game.world.go_on(2 * HOUR)
+    close(game.engine)
+    (old,) = [row for row in game.engine.registry.submissions.all() if row.purpose == "robust"]
+    for _ in range(2):
+        game.play()
+        game.world.go_on(2 * HOUR)
+    close(game.engine)
+    rows = game.engine.registry.submissions.all()
+    old, new = (row for row in rows if row.purpose == "robust")
+    assert new.expected is not None and old.expected is not None and new.expected < old.expected
+    best = game.engine.registry.submissions.standing()
+    assert best is not None and game.engine.registry.setting(KEY)["tags"] == [best.tag, new.tag]
+    close(game.resumed())
+    assert game.engine.registry.submissions.all() == rows, "and once is enough"
+
+
+# ---------------------------------------------------------------- what the vault chose
+
+
+def by_the_vault(game: Campaign, row: BlendRow) -> Chosen:
+    """The vault prefers this one to the leader."""
+    finalists = (Finalist("blend", 0.5, 0.0, 1.0), Finalist("an earlier one", 0.4, 0.1, 0.001))
+    return Chosen("an earlier one", row, 1, 90, Choice("an earlier one", finalists, 0.05, "better on the vault"))
+
+
+def finish(game: Campaign, chosen: Chosen) -> None:
+    submit_last(game.engine, chosen, lambda: HOUR)
+
+
+def test_what_the_vault_chose_stands_again_and_is_not_sent_again(begin: Callable[..., Campaign]) -> None:
+    game = begin(limit=9)
+    first = game.play()
+    game.world.go_on(2 * HOUR)
+    second, registry = game.play(), game.engine.registry
+    earlier = min(blending.blends_by_score(game.engine), key=lambda row: row.round)
+    for engine in (game.engine, game.resumed()):
+        finish(game, by_the_vault(game, earlier))
+        standing = engine.registry.submissions.standing()
+        assert standing is not None and standing.tag == first.tag != second.tag and game.platform.sends == 2
+        assert (game.folder / "submission.csv").read_bytes() == (game.folder / standing.file).read_bytes()
+    game.world.go_on(2 * HOUR)
+    third = game.play()
+    now = registry.submissions.standing()
+    assert now is not None and now.tag == third.tag, "until something better is sent"
+
+
+def test_what_the_vault_chose_takes_the_place_of_what_waits(
+    begin: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game = begin(limit=9)
+    first = game.play()
+    monkeypatch.setattr(allowance, "why_not", lambda *_, **__: "not now")
+    assert game.play().waits and game.play().waits
+    rows = sorted(blending.blends_by_score(game.engine), key=lambda row: row.round)
+    finish(game, by_the_vault(game, rows[1]))
+    held = waiting.find(game.engine.registry)
+    assert held is not None and held.weights == dict(rows[1].weights), "although its estimate is worse"
+    finish(game, by_the_vault(game, rows[0]))
+    standing = game.engine.registry.submissions.standing()
+    assert waiting.find(game.engine.registry) is None and standing is not None and standing.tag == first.tag
+    assert (game.folder / "submission.csv").read_bytes() == (game.folder / standing.file).read_bytes()
+
+
+def test_a_file_that_waited_is_not_what_stands_after_a_crash_in_the_next_send(
+    begin: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game = begin(limit=5)
+    game.play()
+    game.world.go_on(600)
+    assert game.play().waits
+    game.world.go_on(HOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "_sent", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            game.play()
+    reconcile(game.resumed())
+    registry = game.engine.registry
+    standing = registry.submissions.standing()
+    assert game.platform.sends == 2 and standing is not None and standing.tag == registry.submissions.all()[-1].tag
+    assert waiting.find(registry) is None
+    assert (game.folder / "submission.csv").read_bytes() == (game.folder / standing.file).read_bytes()
 
 
 def test_information_falls_with_what_was_scored(begin: Callable[..., Campaign]) -> None:

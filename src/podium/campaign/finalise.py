@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podium.campaign import blending
+from podium.campaign import blending, stacked
 from podium.campaign.estimates import expectation, overfitting
 from podium.campaign.estimates.finalists import Chosen, choose_finalist
 from podium.campaign.estimates.tracking import track_vault
@@ -14,7 +14,7 @@ from podium.campaign.probes.vetting import vet
 from podium.campaign.remade import remake
 from podium.campaign.submission.final_two import final_two
 from podium.campaign.submission.reconcile import reconcile
-from podium.campaign.submission.sending import BEFORE, send
+from podium.campaign.submission.sending import BEFORE, Order, send
 from podium.campaign.submission.worth import worth_submitting
 from podium.campaign.views import write_views
 from podium.records import from_json, to_json
@@ -42,11 +42,12 @@ def finalise(engine: Engine, finished: str) -> Path | None:
     reconcile(engine, at_the_end=True)
     if chosen is not None:
         submit_last(engine, chosen, time_left_s)
-        final_two(engine, time_left_s)
+        final_two(engine, standing_row(engine, chosen), time_left_s)
         _tell(engine, chosen)
     track_vault(engine, blending.best_blend(engine), time_left_s)
     overfitting.measure(engine)
     explain.record(engine, engine.registry.journal.last_finished_round(), at_the_end=True)
+    stacked.sweep(engine)
     with engine.registry.database.write():
         engine.set_state(paused=False, finished=finished)
         engine.registry.inbox.pass_over("stop", "pause", "resume")  # else the next engine would begin by obeying them
@@ -61,15 +62,16 @@ def submit_last(engine: Engine, chosen: Chosen, time_left_s: Callable[[], float]
     their members could not predict in time, the blend of those that did."""
     if chosen.choice is not None and chosen.choice.chosen != chosen.choice.finalists[0].name:
         engine.event("warning", message=f"the vault chose the {chosen.name}: {chosen.choice.reason}")
-        sent = send(engine, chosen.row, f"{chosen.name}: {chosen.choice.reason}", time_left_s, as_it_is=True)
-        if sent.tag is not None or sent.waits or sent.reason == BEFORE:
+        order = Order(chosen.row, f"{chosen.name}: {chosen.choice.reason}", chosen=True)
+        sent = send(engine, order, time_left_s)
+        if sent.tag is not None or sent.waits:
             return
     late = False
     for row in blending.blends_by_score(engine):
         worth, reason = worth_submitting(engine, row, engine.registry.submissions.standing(), at_the_end=True)
         if not worth:
             break
-        sent = send(engine, row, reason, time_left_s)
+        sent = send(engine, Order(row, reason), time_left_s)
         if sent.tag is not None or sent.waits or sent.refused or sent.reason == BEFORE:
             return
         late = True  # its members could not predict in time: the next best may have
@@ -85,12 +87,12 @@ def _submit_ready(engine: Engine, time_left_s: Callable[[], float]) -> None:
     worth, reason = worth_submitting(engine, ready, engine.registry.submissions.standing(), at_the_end=True)
     if worth:
         engine.registry.set(READY, to_json(ready))
-        send(engine, ready, f"of those that predicted in time: {reason}", time_left_s, as_it_is=True)
+        send(engine, Order(ready, f"of those that predicted in time: {reason}", as_it_is=True), time_left_s)
 
 
 def _tell(engine: Engine, chosen: Chosen) -> None:
     """The expected private score of what stands, with the vault's word on it where it was asked."""
-    row = _standing(engine, chosen)
+    row = standing_row(engine, chosen)
     read = None
     if chosen.choice is not None:
         scores = {one.name: one.score for one in chosen.choice.finalists}
@@ -102,7 +104,7 @@ def _tell(engine: Engine, chosen: Chosen) -> None:
     expectation.state(engine, row, final=True, vault_score=read)
 
 
-def _standing(engine: Engine, chosen: Chosen) -> BlendRow:
+def standing_row(engine: Engine, chosen: Chosen) -> BlendRow:
     """The row of what stands, as its submission was recorded; the chosen one where nothing was sent."""
     standing = engine.registry.submissions.standing()
     if standing is None or standing.expected is None or standing.is_of(chosen.row):

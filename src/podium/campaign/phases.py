@@ -268,7 +268,9 @@ def learn(engine: Engine, round_: int) -> Findings:
     """Findings whose figures trace to registry rows, and learnings with their evidence."""
     if explain.due(round_):
         explain.record(engine, round_)
-    return play(engine, round_, "learn", Findings, _record_learnings(engine, round_))
+    found = play(engine, round_, "learn", Findings, _record_learnings(engine, round_))
+    stacked.sweep(engine)
+    return found
 
 
 def _record_learnings(engine: Engine, round_: int) -> Callable[[Findings], None]:

@@ -139,6 +139,12 @@ def ensure(engine: Engine, experiment: Experiment, features: Path) -> None:
     write_arrow(beside(engine, frame, told), features)
 
 
+def sweep(engine: Engine) -> None:
+    """Throw the feature files away: each holds the whole table once more, and what needs one later makes it again."""
+    for path in (engine.campaign / FOLDER).glob("*.arrow"):
+        path.unlink(missing_ok=True)
+
+
 def beside(engine: Engine, frame: pl.DataFrame, told: Mapping[str, NDArray[np.floating[Any]]]) -> pl.DataFrame:
     """`frame` with a column for each number that each experiment predicts of its rows."""
     import polars as pl

@@ -38,7 +38,7 @@ class ExperimentFact:
     verdict: Verdict | None
     score: float | None  # on all folds it has
     stderr: float | None
-    fold_scores: tuple[float, ...]
+    fold_scores: tuple[float | None, ...]  # None where the metric is undefined on a fold's rows
     cost_s: float  # CPU seconds measured over its runs; the static estimate where time must not decide
     expected_gain: float
     recipe: Recipe | None

@@ -68,7 +68,7 @@ def _perfect(scored: Scored, baseline: Scored | None, jumped: bool) -> AuditFind
 
 
 def _alike(scored: Scored) -> AuditFinding | None:
-    folds = np.array(scored.fold_scores)
+    folds = np.array([score for score in scored.fold_scores if score is not None])
     if len(folds) < 4 or not math.isfinite(scored.stderr) or scored.stderr <= 0:
         return None
     ratio = float(folds.std(ddof=1) / (scored.stderr * math.sqrt(len(folds))))

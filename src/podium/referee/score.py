@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.metrics.uncertainty import estimate
+from podium.referee.interval import UNDEFINED
 from podium.tasks.task import Floats, Task
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The honest OOF score (decisions cross-fitted), its standard error over rows, and the score of each fold."""
+    """The honest OOF score (decisions cross-fitted), its standard error over rows, and the score of each fold; None where the
+    metric is undefined on a fold's rows."""
 
     score: float
     stderr: float
-    fold_scores: tuple[float, ...]
+    fold_scores: tuple[float | None, ...]
     metric: str  # canonical name
 
 
@@ -35,8 +38,16 @@ def rescore(
     truth, folds = truth[rows], fold_of[rows]
     decided = task.decide_crossfitted(truth, raw[rows], folds)
     judged = estimate(task.metric, truth, decided, None if groups is None else groups[rows])
-    by_fold = tuple(task.score(truth[folds == fold], decided[folds == fold]) for fold in np.unique(folds))
+    by_fold = tuple(_of_fold(task, truth[folds == fold], decided[folds == fold]) for fold in np.unique(folds))
     return Scored(judged.value, judged.stderr, by_fold, task.metric.name)
+
+
+def _of_fold(task: Task, truth: NDArray[Any], decided: NDArray[Any]) -> float | None:
+    try:
+        found = task.score(truth, decided)
+    except UNDEFINED:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def scored_rows(fold_of: NDArray[np.int8], *raws: Floats) -> NDArray[np.int64]:

@@ -28,7 +28,7 @@ class Experiment:
     verdict: Verdict | None = None
     score: float | None = None
     stderr: float | None = None
-    fold_scores: tuple[float, ...] = ()
+    fold_scores: tuple[float | None, ...] = ()
     merit: float | None = None  # by the surrogate, more is better; None where the competition has none
     message: str = ""
     external: Mapping[str, float] = field(default_factory=dict)  # sources from elsewhere → weight of their rows
@@ -82,7 +82,7 @@ class Experiments:
             db.execute("UPDATE experiments SET status=?, message=? WHERE id=?", (status, message, id_))
 
     def set_score(
-        self, id_: str, score: float, stderr: float, fold_scores: tuple[float, ...], merit: float | None = None
+        self, id_: str, score: float, stderr: float, fold_scores: tuple[float | None, ...], merit: float | None = None
     ) -> None:
         with self._database.write() as db:
             db.execute(

@@ -24,7 +24,7 @@ class Imported:
     holdout_sha: str | None = None
     score: float | None = None
     stderr: float | None = None
-    fold_scores: tuple[float, ...] = ()
+    fold_scores: tuple[float | None, ...] = ()
     message: str = ""  # why it is refused or suspicious
 
 

@@ -45,6 +45,7 @@ class SubmissionRow:
     remote_at: str | None = None  # ISO 8601, UTC, by the platform's clock
     resets_at: str | None = None  # when the platform's day of the send ended, as it told
     merit: float | None = None  # its blend's
+    stands_after: int | None = None  # where it stands again: the newest row of that moment
 
     def is_of(self, blend: BlendRow) -> bool:
         """Whether it carries this blend: the same estimate, which two blends may share where the metric moves in steps, and
@@ -114,13 +115,25 @@ class Submissions:
     def standing(self, before_round: int | None = None) -> SubmissionRow | None:
         """The newest best blend that was sent or may have been, and rests on nothing that was taken back since; where none is
         left that does not, the newest; None before there is any. `before_round`: of earlier rounds alone. A robust or probing
-        submission never stands."""
+        submission never stands, unless it was made to."""
         found = self._database.row(
             "SELECT * FROM submissions WHERE state != 'failed' AND purpose = 'best' AND (?1 IS NULL OR round < ?1) "
-            f"ORDER BY {sound('submissions')} DESC, rowid DESC LIMIT 1",
+            f"ORDER BY {sound('submissions')} DESC, coalesce(stands_after, rowid) DESC, rowid LIMIT 1",
             before_round,
         )
         return None if found is None else _submission(found)
+
+    def stand_again(self, sha256: str) -> SubmissionRow | None:
+        """Let what was sent with this very file stand, whatever was sent since, until another best blend is. None where the
+        platform could not score it, or where no such file was sent."""
+        found = self._database.row("SELECT tag FROM submissions WHERE sha256=? AND state != 'failed'", sha256)
+        if found is None:
+            return None
+        newest = "(SELECT max(rowid) FROM submissions WHERE state != 'failed')"
+        with self._database.write() as db:
+            db.execute("UPDATE submissions SET stands_after=NULL WHERE stands_after IS NOT NULL")  # one stands
+            db.execute(f"UPDATE submissions SET purpose='best', stands_after={newest} WHERE tag=?", (found["tag"],))
+        return self.get(found["tag"])
 
     def unsettled(self) -> list[SubmissionRow]:
         rows = self._database.rows(

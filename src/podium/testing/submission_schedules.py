@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from podium.campaign.engine import Engine
 from podium.campaign.estimates.finalists import choose_finalist
-from podium.campaign.finalise import finalise, submit_last
+from podium.campaign.finalise import finalise, standing_row, submit_last
 from podium.campaign.submission.final_two import final_two
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.submit import submit
@@ -254,7 +254,7 @@ def close(engine: Engine) -> None:
     chosen = choose_finalist(engine, lambda: 0.0)
     if chosen is not None:
         submit_last(engine, chosen, lambda: 3600.0)
-        final_two(engine, lambda: 3600.0)
+        final_two(engine, standing_row(engine, chosen), lambda: 3600.0)
 
 
 def play(made: Path, folder: Path, seed: int) -> Toll:

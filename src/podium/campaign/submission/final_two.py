@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign import blending
 from podium.campaign.estimates.finalists import SPARE_S, SPARE_SHARE
 from podium.campaign.submission import candidates, outage
-from podium.campaign.submission.sending import admission, send
+from podium.campaign.submission.sending import Order, admission, send
+from podium.campaign.submission.worth import worth_submitting
 from podium.records import to_json, worth
 from podium.registry import invalidation
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podium.campaign.engine import Engine
+    from podium.registry.blends import BlendRow
     from podium.registry.submissions import SubmissionRow
 
 KEY = "final_two"
@@ -34,15 +35,15 @@ class FinalTwo:
     message: str
 
 
-def final_two(engine: Engine, time_left_s: Callable[[], float]) -> FinalTwo | None:
-    """Send the robust one where there is room for it, choose the two, say so. None where submissions are not scarce and the
-    platform takes no choice: then nothing is ranked by one."""
+def final_two(engine: Engine, best: BlendRow, time_left_s: Callable[[], float]) -> FinalTwo | None:
+    """Send the robust one beside `best`, which stands, where there is room for it; choose the two, say so. None where submissions
+    are not scarce and the platform takes no choice: then nothing is ranked by one."""
     _, here, held = admission(engine, at_the_end=True)
     standing = engine.registry.submissions.standing()
     if standing is None or (here.left is None and not held and not _chose(engine, [standing])):
         return None
-    if not held and not _robust_sent(engine):
-        _send_robust(engine, time_left_s)
+    if not held:
+        _send_robust(engine, best, standing, time_left_s)
     chosen = [standing, *_beside(engine, standing)][:2]
     found = _select(engine, chosen)
     if to_json(found) != engine.registry.setting(KEY):
@@ -52,20 +53,26 @@ def final_two(engine: Engine, time_left_s: Callable[[], float]) -> FinalTwo | No
     return found
 
 
-def _robust_sent(engine: Engine) -> bool:
-    return any(row.purpose == "robust" and row.counts for row in engine.registry.submissions.all())
+def _robust_sent(engine: Engine) -> SubmissionRow | None:
+    """The newest."""
+    rows = engine.registry.submissions.all()
+    return next((row for row in reversed(rows) if row.purpose == "robust" and row.counts), None)
 
 
-def _send_robust(engine: Engine, time_left_s: Callable[[], float]) -> None:
-    """The steadiest, where time is left to predict what it needs; else the steadiest of what is predicted."""
-    best = blending.best_blend(engine)
-    if best is None:
+def _send_robust(engine: Engine, best: BlendRow, standing: SubmissionRow, time_left_s: Callable[[], float]) -> None:
+    """The steadiest, where time is left to predict what it needs; else the steadiest of what is predicted. One was sent already:
+    only where a best blend came after it, and the new one is worth it."""
+    last = _robust_sent(engine)
+    if last is not None and last.round >= standing.round and not invalidation.tainted(engine.registry, last):
         return
     spare = max(SPARE_S, SPARE_SHARE * (engine.options.time_s or 0.0))
+    sent = None
     for ready in (False, True) if time_left_s() > spare else (True,):
         row = candidates.robust(engine, best, ready=ready)
-        sent = None if row is None else send(engine, row, "the robust one of the final two", time_left_s, "robust")
-        if sent is not None and (sent.tag is not None or sent.refused):
+        if row is None or not worth_submitting(engine, row, last, at_the_end=True)[0]:
+            continue
+        sent = send(engine, Order(row, "the robust one of the final two", "robust"), time_left_s)
+        if sent.tag is not None or sent.refused:
             break
     for one in engine.registry.candidates.waiting():
         if one.purpose == "robust" and sent is not None:

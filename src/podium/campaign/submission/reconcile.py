@@ -124,14 +124,25 @@ def _ask_a_person(engine: Engine, row: SubmissionRow) -> None:
 
 
 def withdraw(engine: Engine) -> None:
-    """The file that waits is not sent, nor is it submission.csv, once something that it rests on was taken back."""
+    """The file that waits is not sent, nor is it submission.csv, once something that it rests on was taken back, or a later
+    one was sent (and a crash came before that was noted)."""
     held = waiting.find(engine.registry)
-    taken_back = () if held is None else invalidation.tainted(engine.registry, waiting.as_row(held))
-    if not taken_back:
+    if held is None:
+        return
+    taken_back = invalidation.tainted(engine.registry, waiting.as_row(held))
+    why = f"carries weight of {', '.join(taken_back)}" if taken_back else _overtaken(engine, held)
+    if not why:
         return
     with engine.registry.database.write():
         engine.registry.set(waiting.KEY, None)
-        engine.event("note", message=f"the file that waited carries weight of {', '.join(taken_back)}: it is not sent")
+        engine.event("note", message=f"the file that waited {why}: it is not sent")
+
+
+def _overtaken(engine: Engine, held: waiting.Waiting) -> str:
+    standing = engine.registry.submissions.standing()
+    if standing is None or standing.state == "intent" or held.at is None or standing.at < held.at:
+        return ""
+    return f"is older than {standing.tag}, which was sent"
 
 
 def publish_standing(engine: Engine) -> None:

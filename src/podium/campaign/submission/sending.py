@@ -32,6 +32,22 @@ BEFORE = "held: this very file was submitted before"
 
 
 @dataclass(frozen=True)
+class Order:
+    """A blend to be sent. `as_it_is`: never with the untrusted pool. `chosen`: by the vault, against the estimates: it stands
+    whatever else was sent or waits."""
+
+    row: BlendRow
+    reason: str
+    purpose: Purpose = "best"
+    as_it_is: bool = False
+    chosen: bool = False
+
+    @property
+    def alone(self) -> bool:
+        return self.as_it_is or self.chosen or self.purpose != "best"
+
+
+@dataclass(frozen=True)
 class Submitted:
     """What the submit phase came to: the tag of what was sent, or why it was held."""
 
@@ -44,49 +60,39 @@ class Submitted:
         return self.reason == f"held: {REFUSED}"
 
 
-def send(
-    engine: Engine,
-    row: BlendRow,
-    reason: str,
-    time_left_s: Callable[[], float] | None = None,
-    purpose: Purpose = "best",
-    *,
-    as_it_is: bool = False,
-) -> Submitted:
+def send(engine: Engine, order: Order, time_left_s: Callable[[], float] | None = None) -> Submitted:
     """Predict what is missing, write and check the file, record the intent, then send once. `time_left_s`: given at the
     campaign's end, which waits a little for a platform that does not answer. A best blend that may not be sent now (deadline,
-    quota, pace, outage) is written all the same, and waits. `as_it_is`: never with the untrusted pool."""
-    alone = as_it_is or purpose != "best"
-    sent, patience = _attempt(engine, row, reason, time_left_s, purpose, alone), outage.PATIENCE_S
-    while time_left_s is not None and sent.tag is None and patience > 0:
+    quota, pace, outage) is written all the same, and waits."""
+    sent, patience = _attempt(engine, order, time_left_s), outage.PATIENCE_S
+    while time_left_s is not None and sent.tag is None and sent.reason != BEFORE and patience > 0:
         slept = outage.wait_out(engine, min(patience, time_left_s()))
         if slept == 0:
             break
         patience -= slept
-        sent = _attempt(engine, row, reason, time_left_s, purpose, alone)
+        sent = _attempt(engine, order, time_left_s)
     return sent
 
 
-def _attempt(
-    engine: Engine, row: BlendRow, reason: str, time_left_s: Callable[[], float] | None, purpose: Purpose, alone: bool
-) -> Submitted:
+def _attempt(engine: Engine, order: Order, time_left_s: Callable[[], float] | None) -> Submitted:
+    row = order.row
     try:
-        frame = filing.submission_frame(engine, row, time_left_s, as_it_is=alone)
+        frame = filing.submission_frame(engine, row, time_left_s, as_it_is=order.alone)
     except InvalidPredictions as missing:
         engine.event("warning", message=f"no submission from the blend of round {row.round}: {missing}")
         return Submitted(None, f"held: {missing}")
     text = frame.write_csv().encode()
     listed, here, held = admission(engine, at_the_end=time_left_s is not None)
-    if held:
-        return _hold(engine, row, text, held, purpose)
     sha = hashlib.sha256(text).hexdigest()
     if engine.registry.submissions.has_file(sha):
-        return Submitted(None, BEFORE)
+        return _sent_before(engine, order, sha)
+    if held:
+        return _hold(engine, order, text, held)
     tag = f"podium-{sha[:12]}"
     name = f"submissions/{tag}.csv"  # a file of its own: a round and the campaign's end may both send one
     whole.write(engine.campaign / name, text)
     intent = SubmissionRow(
-        tag, engine.round, name, sha, "intent", row.score, row.stderr, at=engine.wall_s(), purpose=purpose,
+        tag, engine.round, name, sha, "intent", row.score, row.stderr, at=engine.wall_s(), purpose=order.purpose,
         weights=dict(row.weights), alive_s=engine.clock.alive_s(), resets_at=here.resets_at if here.told else None,
         merit=row.merit,
     )  # fmt: skip
@@ -94,10 +100,22 @@ def _attempt(
     owed = credit_line(engine.registry, row.weights)
     if any(remote.tag == tag for remote in listed or ()):
         reconcile.settle(engine, listed or ())  # this very file is there, from another copy of this campaign
-    elif problem := _call(engine, intent, "; ".join(filter(None, (f"round {row.round}: {reason}", owed)))):
-        return Submitted(None, f"held: {REFUSED}") if problem == REFUSED else _hold(engine, row, text, problem, purpose)
-    _sent(engine, intent, row, owed, alone)
-    return Submitted(tag, reason)
+    elif problem := _call(engine, intent, "; ".join(filter(None, (f"round {row.round}: {order.reason}", owed)))):
+        return Submitted(None, f"held: {REFUSED}") if problem == REFUSED else _hold(engine, order, text, problem)
+    _sent(engine, intent, order, owed)
+    return Submitted(tag, order.reason)
+
+
+def _sent_before(engine: Engine, order: Order, sha: str) -> Submitted:
+    """Never twice. What the vault chose stands again where something else was sent after it, or waits."""
+    again = engine.registry.submissions.stand_again(sha) if order.chosen else None
+    if again is None:
+        return Submitted(None, BEFORE)
+    with engine.registry.database.write():
+        engine.registry.set(waiting.KEY, None)
+        engine.event("note", message=f"{again.tag} stands: {order.reason}")
+    reconcile.publish_standing(engine)
+    return Submitted(again.tag, BEFORE)
 
 
 def admission(engine: Engine, *, at_the_end: bool) -> tuple[Listed | None, Room, str]:
@@ -137,13 +155,14 @@ def _call(engine: Engine, intent: SubmissionRow, message: str) -> str:
     return ""
 
 
-def _sent(engine: Engine, intent: SubmissionRow, row: BlendRow, owed: str, alone: bool) -> None:
+def _sent(engine: Engine, intent: SubmissionRow, order: Order, owed: str) -> None:
+    row = order.row
     if intent.purpose == "best":
         engine.registry.set(waiting.KEY, None)
         engine.submitted_s = engine.clock.alive_s()
     reconcile.publish_standing(engine)
     untrusted_members: list[str] = []
-    if not alone:
+    if not order.alone:
         untrusted_members = [name for name in untrusted.to_send(engine, row).weights if name not in row.weights]
     engine.event(
         "submission", tag=intent.tag, expected=row.score, stderr=row.stderr, imported=untrusted_members, credits=owed,
@@ -152,21 +171,24 @@ def _sent(engine: Engine, intent: SubmissionRow, row: BlendRow, owed: str, alone
     proxy.record(engine)
 
 
-def _is_worse(engine: Engine, waits: SubmissionRow, row: BlendRow) -> bool:
-    """Whether the file that waits should give way: something that it rests on was taken back, or the new one gains."""
-    return bool(invalidation.tainted(engine.registry, waits)) or gained(engine, row, waits)[0] > 0
+def _gives_way(engine: Engine, waits: SubmissionRow, order: Order) -> bool:
+    """Whether the file that waits should: something that it rests on was taken back, or the new one is chosen, or gains."""
+    tainted = bool(invalidation.tainted(engine.registry, waits))
+    return tainted or order.chosen or gained(engine, order.row, waits)[0] > 0
 
 
-def _hold(engine: Engine, row: BlendRow, text: bytes, reason: str, purpose: Purpose) -> Submitted:
+def _hold(engine: Engine, order: Order, text: bytes, reason: str) -> Submitted:
     """A best blend's file that would have been sent, as submission.csv; said once for each reason."""
-    if purpose != "best":
+    if order.purpose != "best":
         return Submitted(None, f"held: {reason}")
-    before = waiting.find(engine.registry)
+    before, row = waiting.find(engine.registry), order.row
     if before is None or before.reason != reason:
         engine.event("warning", message=f"not sent: {reason}; the file is {engine.campaign / 'submission.csv'}")
-    if before is None or _is_worse(engine, waiting.as_row(before), row):
+    if before is None or _gives_way(engine, waiting.as_row(before), order):
         whole.write(engine.campaign / WAITING, text)
-        before = waiting.Waiting(WAITING, engine.round, row.score, row.stderr, reason, row.merit, row.weights)
+        before = waiting.Waiting(
+            WAITING, engine.round, row.score, row.stderr, reason, row.merit, row.weights, engine.wall_s()
+        )
     engine.registry.set(waiting.KEY, dataclasses.replace(before, reason=reason))
     reconcile.publish_standing(engine)
     engine.submitted_s = engine.clock.alive_s()

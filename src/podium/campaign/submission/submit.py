@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from podium.campaign import blending, turn
 from podium.campaign.submission import candidates, waiting
 from podium.campaign.submission.filing import reserve
-from podium.campaign.submission.sending import BEFORE, Submitted, admission, send
+from podium.campaign.submission.sending import BEFORE, Order, Submitted, admission, send
 from podium.campaign.submission.worth import worth_submitting
 from podium.records import Findings
 from podium.team.quoting import clip
@@ -86,7 +86,7 @@ def _best(engine: Engine, row: BlendRow, round_: int, reason: str, queue: list[C
     objection = _objection(engine, round_)
     if objection:
         return _held(engine, queue, Submitted(None, f"held: {objection}"))
-    return _held(engine, queue, send(engine, row, reason))
+    return _held(engine, queue, send(engine, Order(row, reason)))
 
 
 def _probing(engine: Engine, round_: int, probe: Candidate, queue: list[Candidate], here: Room) -> Submitted:
@@ -94,7 +94,7 @@ def _probing(engine: Engine, round_: int, probe: Candidate, queue: list[Candidat
     if objection:
         return _held(engine, queue, Submitted(None, f"held: {objection}"))
     reason = _why_probe(probe, here.left)
-    sent = send(engine, candidates.row_of(probe), reason, purpose="probe")
+    sent = send(engine, Order(candidates.row_of(probe), reason, "probe"))
     if sent.tag is not None or sent.reason == BEFORE:
         engine.registry.candidates.mark(probe.id, "sent", reason)
     return sent

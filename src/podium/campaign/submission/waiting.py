@@ -24,6 +24,7 @@ class Waiting:
     reason: str
     merit: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
+    at: float | None = None  # seconds since 1970 by this machine's clock; None where an older engine wrote it
 
 
 def find(registry: Registry) -> Waiting | None:

@@ -151,7 +151,7 @@ def void(facts: Facts) -> Void:
 def _repeated(facts: Facts) -> Iterator[tuple[ExperimentFact, ExperimentFact]]:
     """Experiments, each with an older one that predicts the same: as a gate found, or by its scores on all folds."""
     by_id = {e.id: e for e in facts.experiments}
-    first: dict[tuple[tuple[float, ...], float | None], ExperimentFact] = {}
+    first: dict[tuple[tuple[float | None, ...], float | None], ExperimentFact] = {}
     for e in facts.experiments:
         if e.twin in by_id:
             yield e, by_id[e.twin]
