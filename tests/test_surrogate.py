@@ -24,7 +24,7 @@ from podium.cli import making
 from podium.competition.surrogate import surrogate
 from podium.metrics.custom import is_users
 from podium.records import Competition, from_json, to_json
-from podium.referee.adaptive import optimism
+from podium.referee.adaptive import optimisms
 from podium.referee.tracking import Score
 from podium.registry import invalidation
 from podium.registry.blends import BlendRow
@@ -194,10 +194,10 @@ def test_what_choosing_flatters_is_counted_where_it_is_chosen() -> None:
     accuracy, log_loss = metrics.get("accuracy"), metrics.get("log_loss")
     scores = [Score(0.8, effects) for effects in rng.normal(0, 0.001, (8, 20))]
     apart = [Score(0.4, effects) for effects in rng.normal(0, 0.001, (8, 20))]
-    by_itself, elsewhere = optimism(accuracy, scores), optimism(accuracy, scores, (log_loss, apart))
+    by_itself, elsewhere = (optimisms(accuracy, scores, by)[-1] for by in (None, (log_loss, apart)))
     assert by_itself > 0.003 and elsewhere < 0.3 * by_itself
     twins = [Score(0.4, -score.effects) for score in scores]  # of log loss less is better: the same choice
-    assert optimism(accuracy, scores, (log_loss, twins)) == pytest.approx(by_itself)
+    assert optimisms(accuracy, scores, (log_loss, twins))[-1] == pytest.approx(by_itself)
 
 
 def test_a_submission_is_known_by_its_weights_where_scores_are_equal(engine: Engine) -> None:

@@ -37,13 +37,9 @@ class Round:
     stderr: float | None = None
 
 
-def optimism(metric: Metric, scores: Sequence[Score], by: Guided | None = None) -> float:
-    """By how much the best of `scores` flatters for having been chosen, at least 0, in the metric's unit."""
-    return float(optimisms(metric, scores, by)[-1]) if scores else 0.0
-
-
 def optimisms(metric: Metric, scores: Sequence[Score], by: Guided | None = None) -> Floats:
-    """`(len(scores),)`: of the best of the first, of the first two, and so on. `by`: what the choice goes by, where it is not
+    """`(len(scores),)`: by how much the best of the first, of the first two, and so on flatters for having been chosen, at least
+    0, in the metric's unit. `by`: what the choice goes by, where it is not
     this metric. Deterministic; not below the one before by more than the bootstrap's noise."""
     if not scores:
         return np.empty(0)
