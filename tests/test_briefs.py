@@ -12,6 +12,7 @@ from podium.campaign.engine import Engine
 from podium.records import ExperimentSpec, dumps
 from podium.registry.blends import BlendRow
 from podium.registry.experiments import Experiment
+from podium.team.builtin import BuiltinSeat
 from podium.testing.fake_executor import FakeExecutor
 
 
@@ -46,6 +47,19 @@ def test_a_brief_is_flat_as_rounds_pile_up(engine: Engine, monkeypatch: pytest.M
     assert len(large.families) == 7
     marks = sum(len(mark) + 3 for mark in large.fingerprints) - sum(len(mark) + 3 for mark in small.fingerprints)
     assert len(dumps(large)) - marks < 1.1 * len(dumps(small)), "only the marks of what was tried may pile up"
+
+
+def test_our_own_team_remembers_what_failed_long_ago(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(briefs, "_correlations", lambda engine: {})
+    fill(engine, 150)
+    told = briefs.brief(engine, 151, "plan", "builder").facts  # which is our own here
+    assert [e.id for e in told.experiments] == [f"E{number:03d}" for number in range(1, 151)]
+    assert len(told.blends) == 150
+    fill(engine, 300)
+    told = briefs.brief(engine, 451, "plan", "builder").facts
+    assert len(told.experiments) <= briefs.BEST + briefs.REMEMBERED and len(told.blends) == briefs.REMEMBERED
+    engine.seats = {**engine.seats, "builder": BuiltinSeat()}  # another mind, which reads it as text
+    assert len(briefs.brief(engine, 451, "plan", "builder").facts.experiments) <= briefs.BEST + briefs.NEWEST
 
 
 def test_the_newest_are_the_newest_beyond_the_thousandth(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

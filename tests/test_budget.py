@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from podium.campaign.budget import GENEROUS_SHARE, LEAST_RESERVE_S, Purse
+from podium.campaign.budget import GENEROUS_SHARE, LEAST_RESERVE_S, Purse, slots_of
 from podium.campaign.options import Options
 from podium.campaign.pace import Pace
 from podium.records import Hardware
@@ -37,9 +37,19 @@ def test_experiments_left_is_never_negative() -> None:
     assert purse(experiments=4).as_fact(9, Pace(1.0)).experiments_left == 0
 
 
-@pytest.mark.parametrize(("time_s", "kept"), [(20.0, LEAST_RESERVE_S), (1000.0, 30.0)])
+@pytest.mark.parametrize(("time_s", "kept"), [(20.0, LEAST_RESERVE_S), (1000.0, 30.0), (86_400.0, 60.0)])
 def test_a_share_of_the_time_is_kept_for_the_end(time_s: float, kept: float) -> None:
     assert purse(time_s=time_s).work_left_s() == pytest.approx(time_s - kept)
+
+
+@pytest.mark.parametrize(
+    ("cores", "slots"),
+    [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4), (6, 3), (7, 3), (8, 4), (9, 3), (10, 3), (16, 4), (64, 4)],
+)
+def test_runs_side_by_side_leave_as_few_cores_idle_as_they_can(cores: int, slots: int) -> None:
+    assert slots_of(cores) == slots
+    parted = purse(threads=cores)
+    assert (parted.slots, parted.threads) == (slots, cores // slots)
 
 
 def test_what_the_finalisation_needs_is_kept_beside() -> None:
@@ -64,7 +74,7 @@ def test_a_run_may_take_a_multiple_of_its_estimate_but_no_more_than_its_waves_le
 
 @pytest.mark.parametrize(
     ("cores", "asked", "slots", "threads"),
-    [(1, None, 1, 1), (2, None, 2, 1), (16, None, 4, 4), (16, 6, 4, 1), (2, 1, 1, 1)],
+    [(1, None, 1, 1), (2, None, 2, 1), (16, None, 4, 4), (16, 6, 3, 2), (2, 1, 1, 1)],
 )
 def test_slots_and_threads_share_the_cores(cores: int, asked: int | None, slots: int, threads: int) -> None:
     shared = purse(hardware=Hardware(cores, 8000), threads=asked)

@@ -102,6 +102,18 @@ def test_drafts_wear_what_won_and_keep_what_they_say_themselves() -> None:
     assert carried.dressed(texts, found) == texts, "another kind reads something else"
 
 
+def test_a_family_is_held_back_by_its_columns_where_it_was_no_worse_than_what_won_was_on_them() -> None:
+    others = enumerate(("xgboost", "mlp", "extra_trees", "linear"), start=5)
+    tried = (PLAIN, LEAPT, on("E003", {}, 0.838, "catboost"), on("E004", {}, 0.7, "knn"),
+             *(on(f"E{n:03d}", {}, 0.861, family) for n, family in others))  # fmt: skip
+    before = known(*tried)
+    assert {e.family for e in carried.held_back(before, carried.won(before))} >= {"catboost", "xgboost"}
+    again = [s for s in candidates(before, CATALOG, random.Random(0)) if s.operator == "crossover"]
+    worn = [s.recipe.features for s in again if s.recipe and s.family == "catboost" and s.parents[0] == "E003"]
+    assert worn[:1] == [{"combos": 8}] and not any(s.family == "knn" for s in again)
+    assert carried.held_back(known(PLAIN), {}) == []
+
+
 def test_what_was_tried_is_no_draft_again_for_its_clothes() -> None:
     tried = (PLAIN, LEAPT, on("E003", {}, 0.83, "mlp"), on("E004", {"combos": 8}, 0.83, "knn"))
     drafts = [s.family for s in candidates(known(*tried), CATALOG, random.Random(0)) if s.operator == "draft"]

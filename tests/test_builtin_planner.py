@@ -28,6 +28,7 @@ from podium.records import (
 )
 from podium.team.builtin import batch, cost, history, planner
 from podium.team.builtin.candidates import candidates
+from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import Catalog
 
 CATALOG = FakeCatalog()
@@ -87,7 +88,7 @@ def test_a_draft_with_fewer_epochs_keeps_its_place_in_the_portfolio() -> None:
     ("left", "weight", "name", "epochs"),
     [
         (400.0, 0.3, "tuned, quick", 3),
-        (130.0, 0.3, "tuned, quick", 2),
+        (150.0, 0.3, "tuned, quick", 2),
         (100.0, 0.3, "tuned, quick", None),
         (400.0, 0.05, "tuned, quick", None),
         (400.0, 0.3, "tuned", None),
@@ -298,6 +299,30 @@ def test_pack_leaves_out_twins_and_crowds() -> None:
     assert len(batch.pack(twins, facts())) == batch.TWINS
     crowd = [replace(spec(), name=f"{k}") for k in range(4)]
     assert len(batch.pack(crowd, facts(budget=Budget(1000.0, 5000.0, None, 4, 1)))) == batch.FAMILY_CAP
+
+
+@pytest.mark.parametrize("rounds", [60, 300])
+def test_a_quick_baseline_says_little_of_its_family(rounds: int) -> None:
+    """Far behind with a seventh of the rounds, the portfolio's own setting is promised as much as a first draft."""
+    quick = experiment("E001", score=0.80, recipe=recipe("lightgbm", rounds=rounds))
+    known = facts(round=2, experiments=(quick, experiment("E002", "linear", 0.86)), champion="E002")
+    (draft,) = [
+        s for s in candidates(known, CATALOG, random.Random(0)) if s.family == "lightgbm" and s.operator == "draft"
+    ]
+    promised = Evidence.of(known).operators["draft"] * 0.001
+    assert (draft.expected_gain > 0.7 * promised) == (rounds == 60)
+
+
+def test_a_revision_has_a_last_try_as_the_plan_has() -> None:
+    """With what a round takes beside its runs nothing fits any more; idle time is all that can be lost."""
+    tried = tuple(experiment(f"E{n:03d}", "linear", 0.8, cost_s=1.0) for n in range(1, 4))
+    known = facts(round=4, experiments=tried, budget=Budget(4.0, 120.0, None, 2, 1))
+    assert not batch.pack(planner._ranked(brief("plan", known), CATALOG), known)
+    first = planner.plan(brief("plan", known), CATALOG).experiments
+    assert first
+    review = Review("REVISE", "again", (Check("forgotten_learnings", False, 0.5, "missed"),), "")
+    revised = planner.revise(brief("revise", replace(known, plan=first, review=review)), CATALOG)
+    assert revised.experiments
 
 
 def test_revise_without_a_review_is_the_plan() -> None:

@@ -214,6 +214,13 @@ def test_no_ceiling_is_told_too_early(scores: list[float]) -> None:
     assert history.ceiling(known) is None and "Ceiling" not in reflector.learn(brief("learn", known)).text
 
 
+def test_the_newest_tries_are_the_newest_beyond_the_thousandth() -> None:
+    known = boosted([0.860, 0.861, 0.8601, 0.8605, 0.8609, 0.87])
+    ids = [f"E{n}" for n in range(996, 1002)]
+    late = replace(known, experiments=tuple(replace(e, id=id_) for e, id_ in zip(known.experiments, ids, strict=True)))
+    assert history.ceiling(late) is None, "the last of them gained"
+
+
 def test_boosting_that_the_gate_stopped_was_tried_too() -> None:
     rising = boosted([0.80, 0.84, 0.86])
     stopped = tuple(

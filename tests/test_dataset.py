@@ -233,6 +233,9 @@ def test_types_that_differ_between_train_and_test(tmp_path: Path) -> None:
         (["Miss Anna Berg", "Mr John Hall"] + [f"Mrs Ada Numb{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(60)], "text"),
         (["x", "x"], "constant"),
         ([None, None], "constant"),
+        (["Y", None], "categorical"),
+        (["1", None], "numeric"),
+        (["true", None], "boolean"),
     ],
 )  # fmt: skip
 def test_kinds_of_columns(values: list[str | None], kind: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
@@ -59,6 +60,20 @@ def test_an_inner_split_keeps_groups_whole() -> None:
     assert most.groups is not None and held.groups is not None
     assert not set(most.groups) & set(held.groups)
     assert len(held) == 20
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=12), st.floats(0.05, 0.5), st.integers(0, 5))
+@example(sizes=[90, 5, 5], share=0.1, seed=0)
+@example(sizes=[100], share=0.1, seed=0)
+def test_an_inner_split_of_unequal_groups_holds_neither_all_nor_most(sizes: list[int], share: float, seed: int) -> None:
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    ctx = dataclasses.replace(context(), seed=seed)
+    if len(groups) < 3:
+        return
+    most, held = ctx.inner_split(rows(len(groups), groups=groups), share)
+    assert len(most) + len(held) == len(groups) and len(most) > 0 and len(held) > 0
+    want = max(1, round(len(groups) * share))
+    assert len(held) <= 3 * want or len(held) == min(sizes), "a large group is not held back beside others"
 
 
 def test_an_inner_split_holds_the_latest_rows_back() -> None:

@@ -161,6 +161,69 @@ def test_a_rare_label_may_be_held_back_altogether() -> None:
         assert np.isfinite(model.predict(Rows(frame, np.arange(300)), ctx).values).all()
 
 
+@pytest.mark.parametrize("task_type", ["multilabel_classification", "multiclass_classification", "targets"])
+@pytest.mark.parametrize("family", ["lightgbm", "hist", "xgboost", "catboost"])
+def test_a_label_that_all_training_rows_have_is_predicted(family: str, task_type: str) -> None:
+    """Of a rare label the fold that holds its one positive back has none; libraries refuse to learn that."""
+    frame, signal = table()
+    y, outputs, metric = labels(signal, task_type)
+    if task_type == "multiclass_classification":
+        y = np.full(300, 2)
+    else:
+        y[:, 1] = 3.0 if task_type == "targets" else 0.0
+    ctx = context("regression" if task_type == "targets" else task_type, metric, outputs)
+    model = model_of(family).fit(Rows(frame, np.arange(200), y=y[:200]), ctx)
+    values = pickle.loads(pickle.dumps(model)).predict(Rows(frame, np.arange(200, 300)), ctx).values
+    wanted = {"multiclass_classification": [0, 0, 1], "targets": [3.0]}.get(task_type, [0.0])
+    np.testing.assert_allclose(values[:, -len(wanted) :], [wanted] * 100, atol=1e-6)
+    assert len(wanted) > 1 or np.corrcoef(values[:, 0], y[200:, 0])[0, 1] > 0.25
+
+
+def test_what_a_category_lacks_is_no_level_of_it_for_a_forest() -> None:
+    frame = pl.DataFrame({"pool": ["Gd", "Ex", *[None] * 98], "x": np.arange(100.0)})
+    schema = (Column("pool", "categorical", 2), Column("x", "numeric"))
+    ctx = Context(seed=0, cores=1, task_type="regression", metric="rmse", n_outputs=1, schema=schema)
+    found = Encoder(view="forest").fit_transform(Rows(frame, np.arange(100), y=np.arange(100.0)), ctx)
+    assert len(np.unique(found.values[:, 0])) == 3 and not np.isnan(found.values).any()
+
+
+def test_numbers_may_be_drawn_in_where_there_are_none() -> None:
+    frame = pl.DataFrame({"level": ["a", "b"] * 50})
+    ctx = Context(
+        seed=0, cores=1, task_type="regression", metric="rmse", n_outputs=1, schema=(Column("level", "categorical", 2),)
+    )
+    rows_ = Rows(frame, np.arange(100), y=np.tile([0.0, 1.0], 50))
+    assert Encoder(view="dense", numbers="soft").fit_transform(rows_, ctx).values.shape[0] == 100
+
+
+def test_levels_of_one_length_that_come_back_are_categories_too() -> None:
+    """Airports are no codes to be taken apart alone."""
+    rng = np.random.default_rng(0)
+    names = ["".join(rng.choice(list("ABCDEFGHIJ"), 3)) for _ in range(400)]
+    schema = (Column("airport", "categorical", 300),)
+    for times, both in ((20, True), (1, False)):
+        derived = Deriver(schema)(Rows(pl.DataFrame({"airport": names * times}), np.arange(400 * times)))
+        assert ("airport" in derived.categories) == both and "airport" in derived.keys
+        assert "airport.at0" in derived.numbers
+
+
+@pytest.mark.parametrize("family", ["kernel", "knn"])
+def test_many_new_rows_are_predicted_in_blocks(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, signal = table()
+    y, outputs, metric = labels(signal, "multiclass_classification")
+    ctx = context("multiclass_classification", metric, outputs)
+    model = model_of(family).fit(Rows(frame, np.arange(200), y=y[:200]), ctx)
+    whole = model.predict(Rows(frame, np.arange(300)), ctx).values
+    monkeypatch.setattr(importlib.import_module(f"podium.recipes.tabular.{family}"), "BLOCK", 4_000)
+    np.testing.assert_allclose(model.predict(Rows(frame, np.arange(300)), ctx).values, whole, rtol=1e-9)
+
+
+def test_a_file_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.xyz").write_text("2\ncomment\nH 0 0 0\nO 0 0 1\n")
+    found = geometry.read_geometries([tmp_path / "a.xyz", tmp_path / "None"])
+    assert found["atoms"][0] == 2 and all(np.isnan(values[1]) for values in found.values())
+
+
 def test_prediction_of_a_row_does_not_depend_on_the_others() -> None:
     frame, signal = table()
     y, outputs, metric = labels(signal, "regression")

@@ -49,6 +49,16 @@ def test_all_folds_of_an_experiment_become_its_oof(engine: Engine) -> None:
     assert engine.registry.runs.open_attempts() == []
 
 
+def test_the_longest_experiment_of_a_round_begins_first(engine: Engine) -> None:
+    """Begun last it would end alone, on one slot."""
+    add_experiments(engine, 3)
+    with engine.registry.database.write() as db:
+        db.execute("UPDATE experiments SET static_cost_s=1e6 WHERE id='E002'")
+    phases.run(engine, 1, engine.registry.experiments.of_round(1))
+    order = list(dict.fromkeys(name.split("/")[0] for name in executor_of(engine).started))
+    assert order == ["E002", "E001", "E003"]
+
+
 def test_labels_do_not_outlive_their_run(engine: Engine) -> None:
     executor_of(engine).outcome = lambda run: "error" if run.part == "fold_3" else "done"
     played(engine)

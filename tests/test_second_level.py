@@ -410,10 +410,19 @@ def test_another_is_due_once_a_third_of_the_models_is_new() -> None:
 
 
 def test_it_reads_what_carries_the_blend_and_the_best_of_each_family_and_never_another_second_level() -> None:
-    many = members(*["lightgbm"] * 30, "knn", "mlp")
+    many = members(*["lightgbm"] * 30, "knn", "mlp", noise_floor=0.01)
     found: list[ExperimentFact] = stacking.members(with_second(many, ("E001",)))
     assert len(found) == stacking.MOST and [e.id for e in found[:4]] == ["E001", "E032", "E031", "E002"]
     assert all(e.family != "second_level" for e in found)
+
+
+def test_what_is_far_behind_and_carries_nothing_is_not_read() -> None:
+    """Whatever is read must predict the test rows, too."""
+    known = members(*FOUR)
+    far = [replace(e, score=0.7) if e.family in ("linear", "mlp") else e for e in known.experiments]
+    weights = {"E001": 0.7, "E003": 0.3}
+    known = replace(known, experiments=tuple(far), blends=(BlendFact(1, 0.87, 0.003, weights),))
+    assert [e.id for e in stacking.members(known)] == ["E001", "E003", "E004"], "the mlp carries weight"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from podium.campaign import blending, phases
 from podium.campaign.engine import Engine
 from podium.campaign.finalise import finalise
 from podium.campaign.remade import remake
+from podium.campaign.submission import filing
 from podium.campaign.submission.filing import predict_missing, reserve
 from podium.campaign.submission.reconcile import reconcile
 from podium.campaign.submission.sending import Submitted
@@ -23,7 +24,7 @@ from podium.campaign.submission.worth import SPACED
 from podium.cli import making
 from podium.errors import InvalidPredictions, Refused
 from podium.platforms.platform import AmbiguousSend, Quota, RemoteSubmission
-from podium.records import Findings
+from podium.records import Findings, Recipe
 from podium.registry import invalidation
 from podium.report.seats import seat_values
 from podium.team.scripted import ScriptedSeat
@@ -374,6 +375,15 @@ def test_time_is_kept_for_what_the_end_must_still_predict(start: Start) -> None:
     reserve(engine)
     kept = engine.purse.left_s() - engine.purse.work_left_s() - free
     assert kept == pytest.approx(5 * 4.0 / 2, abs=0.1), "five predictions of 4 s on two slots"
+
+
+def test_where_neighbours_are_sought_predicting_takes_as_long_as_the_folds_did(start: Start) -> None:
+    engine = start(FakePlatform())
+    one, data = engine.registry.experiments.all()[0], engine.dataset
+    lazy = dataclasses.replace(one, spec=dataclasses.replace(one.spec, recipe=Recipe("tabular", "knn", {}, {})))
+    each = engine.n_folds * (len(data.test) + len(data.vault)) / len(data.train)
+    assert filing._share(engine, lazy) == pytest.approx(each)
+    assert filing._share(engine, one) == pytest.approx(filing.PREDICTS * max(1.0, each / filing.MANY))
 
 
 def test_where_one_member_predicts_too_late_the_blend_of_the_others_is_sent(

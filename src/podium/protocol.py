@@ -178,10 +178,7 @@ class Context:
             order = np.argsort(rows.times, kind="stable")
             held = order[n - want :]
         elif rows.groups is not None:
-            shuffled = rng.permutation(np.unique(rows.groups))
-            sizes = dict(zip(*np.unique(rows.groups, return_counts=True), strict=True))
-            cut = int(np.searchsorted(np.cumsum([sizes[g] for g in shuffled]), want)) + 1
-            held = np.flatnonzero(np.isin(rows.groups, shuffled[:cut]))
+            held = _whole_groups(rows.groups, want, rng)
         elif rows.y is not None and rows.y.ndim == 1 and rows.y.dtype.kind in "iu":
             key = np.lexsort((rng.random(n), rows.y))  # one class after another, random within
             stride = max(2, round(1 / share))
@@ -193,6 +190,19 @@ class Context:
         own = mask & (rows.origin != "external")
         mask = own if own.any() else mask
         return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
+
+
+def _whole_groups(groups: NDArray[Any], want: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Positions of about so many rows, drawn as whole groups; one that alone is twice as many is left out where others are.
+    Single rows where all are of one group."""
+    names, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        return np.asarray(rng.permutation(len(groups))[:want])
+    order = rng.permutation(len(names))
+    fitting = order[sizes[order] <= 2 * want]
+    fitting = fitting if len(fitting) else np.array([sizes.argmin()])
+    cut = int(np.searchsorted(np.cumsum(sizes[fitting]), want)) + 1
+    return np.flatnonzero(np.isin(group, fitting[: min(cut, len(names) - 1)]))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,10 @@ from podium.team.roles import SCOPES, Scope
 if TYPE_CHECKING:
     from podium.campaign.engine import Engine
 
-BEST, NEWEST = 40, 20
+BEST, NEWEST, BLENDS = 40, 20, 20  # that a brief lists: it is read as text
+REMEMBERED = (
+    200  # newest experiments and rounds for our own team, which reads figures: what failed must not be tried again
+)
 CORRELATED = 12  # pool members whose pairwise correlations a brief shows
 
 
@@ -35,7 +38,8 @@ def brief(
     plan: tuple[ExperimentSpec, ...] = (),
     review: Review | None = None,
 ) -> Brief:
-    facts = gather(engine, round_, hypotheses=hypotheses, plan=plan, review=review)
+    own = engine.seats[role] is engine.fallback
+    facts = gather(engine, round_, own=own, hypotheses=hypotheses, plan=plan, review=review)
     if phase in ("plan", "revise"):
         facts = replace(facts, suggestions=suggest(engine.options.seats.search, facts, f"{facts.seed}:R{round_:02d}"))
     scope = SCOPES[role]
@@ -51,11 +55,11 @@ def named(campaign: Path, scope: Scope) -> tuple[str, ...]:
     return tuple(name for name in allowed if name not in dropped)
 
 
-def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
-    """Everything a brief says in figures."""
+def gather(engine: Engine, round_: int, *, own: bool = False, **deliverables: Any) -> Facts:
+    """Everything a brief says in figures. `own`: to our own team."""
     registry = engine.registry
     higher = engine.competition.metric_direction == "higher"
-    shortlist = registry.experiments.shortlist(BEST, NEWEST, higher)
+    shortlist = registry.experiments.shortlist(BEST, REMEMBERED if own else NEWEST, higher)
     correlations = _correlations(engine)
     champion, count = registry.experiments.champion(), registry.experiments.count()
     return Facts(
@@ -74,7 +78,7 @@ def gather(engine: Engine, round_: int, **deliverables: Any) -> Facts:
         correlations=correlations,
         blends=tuple(
             BlendFact(row.round, row.score, row.stderr, row.weights, row.vault_score, row.merit)
-            for row in registry.blends.newest()
+            for row in registry.blends.newest(REMEMBERED if own else BLENDS)
         ),
         learnings=registry.learnings(),
         fingerprints=registry.experiments.fingerprints(),

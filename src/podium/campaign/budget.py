@@ -11,10 +11,18 @@ from podium.registry.clock import Clock
 from podium.registry.ledger import Ledger
 from podium.team.desk import Allowance
 
-LEAST_RESERVE_S = 3.0
+LEAST_RESERVE_S, MOST_RESERVE_S = (
+    3.0,
+    60.0,
+)  # of the end, beside predictions: blending and filing last no longer in a long campaign
 RESERVE_SHARE = 0.03
 GENEROUS_SHARE = 0.15  # of the time left: a fold killed for a poor estimate loses more than a slow one costs
 UNTIMED_WALL_S = 4 * 3600.0  # a backstop only: where experiments are counted, time must not decide
+
+
+def slots_of(cores: int) -> int:
+    """Runs side by side: as many as use the most cores with equal threads each, four at most."""
+    return max(range(min(cores, 3), min(cores, 4) + 1), key=lambda slots: (slots * (cores // slots), slots))
 
 
 class Purse:
@@ -23,7 +31,7 @@ class Purse:
     def __init__(self, options: Options, clock: Clock, hardware: Hardware) -> None:
         self.options, self.clock = options, clock
         cores = options.threads or hardware.cores
-        self.slots = min(cores, 4)
+        self.slots = slots_of(cores)
         self.threads = max(1, cores // self.slots)
         self.memory_mb = int(hardware.memory_mb * 0.8 / self.slots)
         self.cores, self.gpus = cores, len(hardware.gpus)
@@ -57,7 +65,7 @@ class Purse:
         """Seconds that predicting the test rows may still use: the finalisation's reserve is kept for it."""
         if self.options.time_s is None:
             return math.inf
-        return self.left_s() - max(LEAST_RESERVE_S, RESERVE_SHARE * self.options.time_s)
+        return self.left_s() - min(MOST_RESERVE_S, max(LEAST_RESERVE_S, RESERVE_SHARE * self.options.time_s))
 
     def allowance_s(self, fold_cost_s: float, n_folds: int, speed: float, device: str = "cpu") -> float | None:
         """Wall seconds for each fold of an experiment: generous to the estimate, never more than its waves leave."""

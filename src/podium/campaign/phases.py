@@ -194,7 +194,7 @@ def run(engine: Engine, round_: int, experiments: list[Experiment]) -> None:
         tracks = [fold_track(engine, experiment) for experiment in experiments]
         for experiment in experiments:
             engine.registry.experiments.set_status(experiment.id, "running")
-        Runner(engine).play(tracks)
+        Runner(engine).play(sorted(tracks, key=lambda track: -track.experiment.static_cost_s))  # else one ends alone
         return outcome(tracks)
 
     def record(result: dict[str, Any]) -> None:

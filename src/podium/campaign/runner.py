@@ -95,7 +95,7 @@ class Runner:
         self._succeeded(job, row)
 
     def _fill(self, tracks: list[Track]) -> None:
-        """Start the next parts, earlier experiments first, while slots are free."""
+        """Start the next parts, earlier tracks first, while slots are free."""
         for track in tracks:
             while track.ready and len(self._running) < self.engine.purse.slots and self._may_begin(track):
                 self._begin(track, track.ready.pop(0))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from podium.campaign.budget import slots_of
 from podium.campaign.disk import told_plainly
 from podium.campaign.options import Options
 from podium.errors import NoSubmission
@@ -99,7 +100,7 @@ def make_engine(campaign: Path, started: float | None = None, *, warm: bool = Tr
     options = from_json(Options, registry.setting("options"))
     hardware = from_json(Hardware, registry.setting("hardware"))
     dataset = Dataset.open(campaign / "data")
-    slots = min(options.threads or hardware.cores, 4)
+    slots = slots_of(options.threads or hardware.cores)
     preload = (*PRELOAD, *catalog.modules(dataset.facts, competition))
     mounted = weights.roots(competition.brought.weights)
     executor = LocalExecutor(slots, home=campaign, files=dataset.files, preload=preload, weights=mounted)

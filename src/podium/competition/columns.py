@@ -232,7 +232,7 @@ def named(described: tuple[Column, ...], rows: int) -> tuple[Column, ...]:
 
 
 def _kind(series: pl.Series, unique: int, length: float) -> ColumnKind:
-    if unique <= 1:
+    if unique == 0 or (unique == 1 and not series.null_count()):  # one value or none may say something
         return "constant"
     if series.dtype == pl.Boolean:
         return "boolean"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SETTING = "choice"
 RUNNERS_UP = 2
-SPARE_S, SPARE_SHARE = 4.0, 0.05  # no run is begun for a runner-up where less is left, in seconds and of all time
+SPARE_S, SPARE_SHARE, MOST_SPARE_S = 3.0, 0.01, 20.0  # no run is begun for a runner-up where less is left, of all time
 LEADER = "blend"
 
 
@@ -78,13 +78,18 @@ def _choose(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], floa
         return leader  # forward in time the vault needs fits of its own, which would be the submission's time
     _predict(engine, rows[:1], time_left_s, 0.0)
     known = finalists(engine, rows)
-    _predict(engine, list(known.values())[1:], time_left_s, max(SPARE_S, SPARE_SHARE * (total or 0.0)))
+    _predict(engine, list(known.values())[1:], time_left_s, spare_s(engine))
     decided = {name: found for name, row in known.items() if (found := _decided(engine, row)) is not None}
     if leader.name not in decided:
         return leader
     sample = vault.sample(engine, list(decided.values()))
     choice = choose(engine.task.metric, sample.truth, decided, sample.groups)
     return Chosen(choice.chosen, known[choice.chosen], rows[0].round, len(sample.truth), choice, rows[0].weights)
+
+
+def spare_s(engine: Engine) -> float:
+    """What must be left, after the leader, for a run that another would need."""
+    return min(MOST_SPARE_S, max(SPARE_S, SPARE_SHARE * (engine.options.time_s or 0.0)))
 
 
 def finalists(engine: Engine, rows: list[BlendRow]) -> dict[str, BlendRow]:

@@ -12,6 +12,7 @@ from podium.campaign import blending, stacked, untrusted
 from podium.campaign.runner import Runner
 from podium.campaign.tracks import holdout_tracks, needed_s
 from podium.errors import InvalidPredictions
+from podium.recipes.tabular.options import LAZY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from podium.registry.experiments import Experiment
 
 PREDICTS = 0.2  # of an experiment's fitting time, for predicting the test rows
+MANY = 5.0  # rows of test for each of a fold, from where on it is the more for each
 LARGEST_RESERVE = 0.12  # of the whole time
 
 
@@ -30,7 +32,8 @@ def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
     """Keep time for the test predictions that the campaign's end will still need: of the best blend's members that have
     none, and of experiments about to run, which may become members.
 
-    A share of the fits' seconds is assumed where such runs took less so far: kNN predicts for as long as it fits.
+    A share of the fits' seconds is assumed where such runs took less so far; where neighbours are sought among the training
+    rows, all that a row took.
     """
     total = engine.options.time_s
     if total is None:
@@ -39,13 +42,22 @@ def reserve(engine: Engine, running: Sequence[Experiment] = ()) -> None:
     weights = row.weights if row else {}
     members = _experiments(engine, (member for member, weight in weights.items() if weight > 0))
     asked = [one for level in stacked.levels(engine.registry, [*members, *running]) for one in level]
-    lacking = [one.id for one in asked if one not in running and not runs.has_holdout(one.id)]
-    seconds = dict(runs.cpu_seconds(lacking))
-    pace = engine.pace()
-    seconds.update({one.id: one.static_cost_s * pace.of(one.spec.family) for one in running})
+    lacking = [one for one in asked if one not in running and not runs.has_holdout(one.id)]
+    seconds, pace = runs.cpu_seconds([one.id for one in lacking]), engine.pace()
+    spent = [(one, seconds.get(one.id, 0.0)) for one in lacking]
+    spent += [(one, one.static_cost_s * pace.of(one.spec.family)) for one in running]
     least = runs.predict_seconds() * engine.n_folds
-    needed = sum(max(least, PREDICTS * spent) for spent in seconds.values()) / engine.purse.slots
+    needed = sum(max(least, _share(engine, one) * fitting) for one, fitting in spent) / engine.purse.slots
     engine.purse.reserve_finalisation(min(needed, LARGEST_RESERVE * total))
+
+
+def _share(engine: Engine, experiment: Experiment) -> float:
+    """Of the fits' seconds, that predicting test and vault rows by all fold models takes."""
+    data, recipe = engine.dataset, experiment.spec.recipe
+    each = engine.n_folds * (len(data.test) + len(data.vault)) / max(1, len(data.train))  # rows for one of a fold
+    if recipe is not None and recipe.model in LAZY:
+        return each
+    return PREDICTS * max(1.0, each / MANY)
 
 
 def submission_frame(

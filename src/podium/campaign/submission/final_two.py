@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from podium.campaign.estimates.finalists import SPARE_S, SPARE_SHARE
+from podium.campaign.estimates.finalists import spare_s
 from podium.campaign.submission import candidates, outage
 from podium.campaign.submission.sending import Order, admission, send
 from podium.campaign.submission.worth import worth_submitting
@@ -65,9 +65,8 @@ def _send_robust(engine: Engine, best: BlendRow, standing: SubmissionRow, time_l
     last = _robust_sent(engine)
     if last is not None and last.round >= standing.round and not invalidation.tainted(engine.registry, last):
         return
-    spare = max(SPARE_S, SPARE_SHARE * (engine.options.time_s or 0.0))
     sent = None
-    for ready in (False, True) if time_left_s() > spare else (True,):
+    for ready in (False, True) if time_left_s() > spare_s(engine) else (True,):
         row = candidates.robust(engine, best, ready=ready)
         if row is None or not worth_submitting(engine, row, last, at_the_end=True)[0]:
             continue

@@ -56,7 +56,9 @@ class Numbers(Block):
         log = self.curve == "log"
         self.skewed = np.array([log and abs(_skew(column)) > SKEWED for column in raw.T], dtype=bool)
         self.quantiles = [_quantiles(column) for column in raw.T] if self.curve == "rank" else []
-        self.quarters = np.nanquantile(raw, (0, 0.25, 0.5, 0.75, 1), axis=0) if self.curve == "soft" else None
+        self.quarters = (
+            np.nanquantile(raw, (0, 0.25, 0.5, 0.75, 1), axis=0) if self.curve == "soft" and self.names else None
+        )
 
     def transform(self, table: Derived) -> Floats:
         raw = table.stack(self.names)

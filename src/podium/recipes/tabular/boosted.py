@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,11 +22,13 @@ class Boosted(TabularModel):
     """`rounds` at most; `patience` rounds without progress on a held-back `share` of the rows end boosting (0: never).
 
     `refit` trains again on all rows with the best number of rounds, a little more of them as there are more rows.
-    Everything in `params` goes to the library as it is.
+    Everything in `params` goes to the library as it is. A label that all rows have is what is predicted: libraries refuse to
+    learn it.
     """
 
     view: ClassVar[View] = "tree"
     weighs: ClassVar[bool] = True
+    only: Sequence[float | None] | None = None  # for each model to train: the label that all rows have
 
     def __init__(
         self,
@@ -45,8 +47,13 @@ class Boosted(TabularModel):
         assert train.y is not None
         every, again = np.arange(len(train)), self.refit and not self.teaching
         most, held = split_positions(train, ctx, self.share) if self.patience else (every, every[:0])
-        labels, self.boosters, bests = self.target.columns(train.y), [], []
+        labels, self.boosters, self.only, bests = self.target.columns(train.y), [], [], []
         for done, label in enumerate(labels):
+            alone = bool((label[most] == label[most][0]).all())
+            self.only.append(float(label[most][0]) if alone else None)
+            if alone:
+                bests.append(0)
+                continue
             begun = time.monotonic()
             keep_s = ctx.time_left() * (1 - 1 / (len(labels) - done)) if ctx.deadline is not None else 0.0
             data = Labelled(matrix, label, train.weight)
@@ -57,6 +64,21 @@ class Boosted(TabularModel):
             self.boosters.append(booster)
             bests.append(best)
         self.notes["best_iteration"] = bests
+
+    def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+        learned = iter(self._boosted(matrix, ctx) if self.boosters else [])
+        only = [None] * len(self.boosters) if self.only is None else self.only  # of an older version's model
+        return [next(learned) if one is None else self._sure(one, len(matrix.values)) for one in only]
+
+    def _sure(self, label: float, n: int) -> Floats:
+        """`(n,)`, or `(n, classes)` of several."""
+        if self.target.loss == "multiclass":
+            return np.tile(np.eye(self.target.n_classes)[int(label)], (n, 1))
+        return np.full(n, label)
+
+    @abstractmethod
+    def _boosted(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+        """What each booster predicts."""
 
     @abstractmethod
     def _boost(

@@ -49,7 +49,7 @@ class CatBoost(Boosted):
         model.fit(pool, eval_set=watched, callbacks=callbacks, **stopping)
         return model, int(model.tree_count_)
 
-    def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+    def _boosted(self, matrix: Matrix, ctx: Context) -> list[Floats]:
         kind = {"binary": "Probability", "multiclass": "Probability"}.get(self.target.loss, "RawFormulaVal")
         pool = _pool(matrix.values, matrix.categorical)
         parts = [np.asarray(m.predict(pool, prediction_type=kind, thread_count=ctx.cores)) for m in self.boosters]

@@ -50,7 +50,9 @@ class Deriver:
         self.dates, self.codes, self.files = dates, codes, files
         self.kinds: dict[str, ColumnKind] = {}
         self.digits: dict[str, list[bool]] = {}  # code column → which of its parts are numbers
-        self.repeated: dict[str, bool] = {}  # column of texts → whether they come back from row to row
+        self.repeated: dict[
+            str, bool
+        ] = {}  # column of texts, or of categories → whether they come back from row to row
         self.spelled: dict[str, Spelling | None] = {}  # column of categories → how its strings are spelled, if they are
 
     def __call__(self, rows: Rows) -> Derived:
@@ -88,13 +90,15 @@ class Deriver:
         return "categorical" if series.n_unique() <= FEW_LEVELS else "text"
 
     def _category(self, name: str, strings: pl.Series, out: Derived) -> None:
-        """A category; `ABABDADBAB`, of which there are too many, is a key, and its letters are numbers."""
+        """A category; `ABABDADBAB`, of which there are too many, is a key, and its letters are numbers. `LAX` and `JFK`, which
+        come back from row to row, are both."""
         if name not in self.spelled:
             self.spelled[name] = Spelling.of(strings) if self.codes else None
+            self.repeated[name] = REPEATED * strings.n_unique() <= len(strings)
         spelling = self.spelled[name]
-        if spelling is None:
+        if spelling is None or self.repeated[name]:
             out.categories[name] = strings
-        else:
+        if spelling is not None:
             out.keys[name] = strings
             columns = spelling(name, strings)
             out.numbers.update(columns)

@@ -156,6 +156,8 @@ class Encoder:
         finite = np.where(np.isfinite(values), values, np.nan)
         empty = np.isnan(finite).all(axis=0)
         self.middle = np.where(empty, 0.0, np.nanmedian(np.where(empty, 0.0, finite), axis=0))
+        if self.view == "forest":
+            self.middle[:hot] = -1.0  # of a category, what is missing or has no code is a level by itself
         if self.view == "dense":
             filled = np.where(np.isnan(finite), self.middle, finite)
             self.mean, self.deviation = filled.mean(axis=0), filled.std(axis=0)

@@ -36,8 +36,10 @@ class Geometry:
 
 
 def read_geometries(paths: Sequence[Path]) -> dict[str, Floats]:
-    """Features of each file, `(n,)` each; NaN where a file does not tell."""
-    rows = [describe(read_geometry(path.read_text("utf-8", errors="replace"))) for path in paths]
+    """Features of each file, `(n,)` each; NaN where a file does not tell, or is not there."""
+    rows = [
+        describe(read_geometry(path.read_text("utf-8", errors="replace")) if path.is_file() else None) for path in paths
+    ]
     names = sorted({name for row in rows for name in row})
     return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
 

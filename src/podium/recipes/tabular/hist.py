@@ -38,7 +38,7 @@ class HistGradientBoosting(Boosted):
         model.fit(data.values, data.label, sample_weight=data.weight, **watched)
         return model, int(model.n_iter_)
 
-    def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+    def _boosted(self, matrix: Matrix, ctx: Context) -> list[Floats]:
         if not self.target.is_classification:
             return [np.asarray(model.predict(matrix.values)) for model in self.boosters]
         if self.target.loss == "multiclass":

@@ -20,6 +20,7 @@ from podium.recipes.tabular.target import Floats
 WIDTHS = (0.5, 1.0, 2.0, 4.0)  # multiples of the root of the number of columns
 PROBE = 900  # rows on which they are chosen
 PENALTIES = np.logspace(-4, 1.5, 12)
+BLOCK = 8_000_000  # similarities that are held at a time as new rows are predicted
 
 
 class KernelRidge(TabularModel):
@@ -95,7 +96,11 @@ class KernelRidge(TabularModel):
             self.scales.append(None if constant else LogisticRegression(C=10.0, max_iter=200).fit(scores, column))
 
     def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
-        raw = self._gram(matrix.values.astype(np.float64), self.places, self.width) @ self.weights + self.mean
+        raw = np.empty((len(matrix.values), len(self.mean)))
+        step = max(1, BLOCK // max(1, len(self.places)))
+        for at in range(0, len(raw), step):
+            values = matrix.values[at : at + step].astype(np.float64)
+            raw[at : at + step] = self._gram(values, self.places, self.width) @ self.weights + self.mean
         if not self.target.is_classification:
             return [raw]
         if self.target.loss == "multiclass":

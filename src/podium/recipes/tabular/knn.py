@@ -15,6 +15,7 @@ from podium.recipes.tabular.target import Floats
 
 CHOICES = (5, 10, 20, 40, 80)
 PROBE = 2000  # held-back rows at most that choose the number of neighbours
+BLOCK = 8_000_000  # labels of neighbours that are held at a time as new rows are predicted
 PRIOR = 0.5  # rows of the training mean mixed into every neighbourhood
 
 
@@ -58,4 +59,9 @@ class KNN(TabularModel):
 
     def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
         distance, index = nearest(matrix.values, self.places, self.count)
-        return [self._mean(distance, self.labels[index], self.prior)]
+        step = max(1, BLOCK // (index.shape[1] * self.labels.shape[1]))
+        parts = [
+            self._mean(distance[at : at + step], self.labels[index[at : at + step]], self.prior)
+            for at in range(0, max(1, len(index)), step)
+        ]
+        return [np.concatenate(parts)]

@@ -50,7 +50,7 @@ class LightGBM(Boosted):
         }
         return {**fixed, **self.params}
 
-    def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+    def _boosted(self, matrix: Matrix, ctx: Context) -> list[Floats]:
         return [np.asarray(booster.predict(matrix.values, num_threads=ctx.cores)) for booster in self.boosters]
 
 

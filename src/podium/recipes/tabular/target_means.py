@@ -14,7 +14,7 @@ from podium.recipes.tabular.target import Floats
 
 INNER_FOLDS = 5
 SMOOTHING = (10.0,)  # rows of prior in every mean
-MAX_VALUES = 3000  # a numeric column of more distinct values is binned to this many first
+MAX_VALUES = 3000  # a numeric column of more distinct values has no means
 
 
 class TargetMeans(Block):

@@ -59,7 +59,7 @@ class XGBoost(Boosted):
         )
         return (booster, kinds), booster.num_boosted_rounds()
 
-    def _predict(self, matrix: Matrix, ctx: Context) -> list[Floats]:
+    def _boosted(self, matrix: Matrix, ctx: Context) -> list[Floats]:
         parts = []
         for booster, kinds in self.boosters:
             booster.set_param({"nthread": ctx.cores})

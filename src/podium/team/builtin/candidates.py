@@ -178,7 +178,11 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
         name, why = title(recipe), f"{recipe.model} is a family not tried yet, from the portfolio"
         if recipe.kind == "tabular" and MEASURES["text_share"](facts) >= 0.5:
             units *= BESIDE_TEXT
-        if recipe.model in tried:
+        if recipe.model in tried and _hasty(shop, recipe):
+            offered.add(recipe.model)
+            units *= shop.evidence.operators["draft"] / max(1e-9, shop.evidence.units("draft", recipe.model))
+            why = f"{recipe.model} was tried with less than half of the rounds, which says little of it"
+        elif recipe.model in tried:
             units *= SECOND_DRAFT
             name += f": {difference(recipe, first.get(recipe.model))}"
             why = f"another setting of {recipe.model} than those tried, from the portfolio"
@@ -186,6 +190,17 @@ def _drafts(shop: Workshop) -> Iterator[ExperimentSpec]:
             offered.add(recipe.model)
         yield shop.spec("draft", recipe, name, f"{why}{carried.said(recipe, won)}", units)
         position += 1
+
+
+def _hasty(shop: Workshop, recipe: Recipe) -> bool:
+    """Whether all that its family had so far is a quick baseline's effort, by choice and not for want of time."""
+    own = [e for e in shop.facts.experiments if e.family == recipe.model]
+    return bool(own) and all(
+        e.recipe is not None
+        and 0 < 2 * carried.effort(e.recipe) <= carried.effort(recipe)
+        and not e.name.endswith(history.QUICK)
+        for e in own
+    )
 
 
 def _debugs(shop: Workshop) -> Iterator[ExperimentSpec]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from podium.recipes.tabular.options import OF_ROWS, OF_TARGET
 from podium.records import ExperimentFact, Facts, Recipe
-from podium.team.builtin import cost, history, novelty, sampled
+from podium.team.builtin import cost, history, learnings, novelty, sampled, stacking
 from podium.team.builtin.stock import Catalog
 
 KIND = "tabular"  # whose encoder has these options; the same names mean other things elsewhere
@@ -67,10 +67,13 @@ def _control(facts: Facts, e: ExperimentFact, name: str, ranked: Sequence[Experi
     return best if ahead[best.id] >= FURTHER and _effort(best) >= _effort(e) else None
 
 
-def _effort(e: ExperimentFact) -> float:
+def effort(recipe: Recipe) -> float:
     """Rounds, trees or epochs; 0 of a model that has none."""
-    given = e.recipe.params if e.recipe else {}
-    return next((float(given[name]) for name in cost.EFFORT if isinstance(given.get(name), int)), 0.0)
+    return next((float(recipe.params[name]) for name in cost.EFFORT if isinstance(recipe.params.get(name), int)), 0.0)
+
+
+def _effort(e: ExperimentFact) -> float:
+    return 0.0 if e.recipe is None else effort(e.recipe)
 
 
 def portfolio(facts: Facts, catalog: Catalog) -> tuple[Recipe, ...]:
@@ -95,13 +98,33 @@ def dressed(recipe: Recipe, found: Mapping[str, Won]) -> Recipe:
     return replace(recipe, features={**options, **recipe.features}) if options else recipe
 
 
+def held_back(facts: Facts, found: Mapping[str, Won]) -> list[ExperimentFact]:
+    """The best of each family that was not far behind what shows by how far the options lift: on the old columns, as that was."""
+    if not found:
+        return []
+    control = max((one.control for one in found.values()), key=facts.worth)
+    leaders: dict[str, ExperimentFact] = {}
+    for e in history.scored(facts):
+        if e.recipe is not None and not stacking.read(e):
+            leaders.setdefault(e.family, e)
+    noise = history.noise(facts)
+    return [
+        e
+        for e in leaders.values()
+        if history.gain(facts, e, control) >= 0 or not learnings.far_behind(facts, control, e, noise)
+    ]
+
+
 def redressed(
     facts: Facts, leaders: Iterable[ExperimentFact], found: Mapping[str, Won]
 ) -> list[tuple[ExperimentFact, Recipe]]:
-    """Leaders of families that were never tried with all that won, each with its recipe as it is then; in their order. Once a
-    family has been, its own evidence counts."""
+    """Leaders of families that were never tried with all that won, and who else was held back by that, each with its recipe as it
+    is then; in their order. Once a family has been, its own evidence counts."""
+    asked = {e.id: e for e in [*leaders, *held_back(facts, found)]}
     pairs = [
-        (e, dressed(e.recipe, found)) for e in leaders if e.recipe is not None and not _worn(facts, e.family, found)
+        (e, dressed(e.recipe, found))
+        for e in asked.values()
+        if e.recipe is not None and not _worn(facts, e.family, found)
     ]
     return [(e, recipe) for e, recipe in pairs if recipe != e.recipe]
 

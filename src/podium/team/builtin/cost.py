@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from podium.recipes.tabular.options import LAZY
 from podium.records import Budget, ExperimentSpec, Facts, Recipe
 from podium.team.builtin import sampled
 from podium.team.builtin.stock import Catalog
 
 SAFETY = 1.2  # estimates are this much too low often enough to matter at the end
+PREDICTS = 0.2  # of an experiment, that the engine keeps for predicting the test rows by it
 MARGIN_S = 1.0
-RESERVE = 0.05  # of the whole, that the engine keeps for the end: no part of a round's overhead
+RESERVE, MOST_RESERVE_S = 0.05, 90.0  # of the whole, that the engine keeps for the end: no part of a round's overhead
 START_S = 0.3  # of an experiment whatever its size: dealing rows, starting runs, scoring
 EFFORT = ("rounds", "trees", "epochs")
 STEP = ("learning_rate", "eta")  # of a boosting, doubled as its rounds are halved
@@ -61,7 +63,8 @@ def round_overhead_s(facts: Facts) -> float:
         return 0.0
     listed = sum(e.cost_s for e in facts.experiments) * facts.n_experiments / len(facts.experiments)
     running = listed / max(1, facts.budget.slots) / max(1, facts.budget.threads)
-    return min(0.1 * total, max(0.0, (1 - RESERVE) * total - left - running) / rounds)
+    kept = min(MOST_RESERVE_S, RESERVE * total)
+    return min(0.1 * total, max(0.0, total - kept - left - running) / rounds)
 
 
 def is_fair(cost_s: float, facts: Facts) -> bool:
@@ -73,15 +76,29 @@ def is_fair(cost_s: float, facts: Facts) -> bool:
 
 def share(cost_s: float, facts: Facts) -> float:
     """Of the machine's time left: while an experiment's first fold is alone, others run beside it."""
-    budget, left = facts.budget, left_s(facts)
-    seconds = budget.speed / max(1, budget.threads) * cost_s / max(1, budget.slots)
-    return seconds / left if left > 0 else math.inf
+    left = left_s(facts)
+    return on_all_slots_s(cost_s, facts) / left if left > 0 else math.inf
+
+
+def on_all_slots_s(cost_s: float, facts: Facts) -> float:
+    """Wall seconds, all slots at it."""
+    budget = facts.budget
+    return budget.speed / max(1, budget.threads) * cost_s / max(1, budget.slots)
 
 
 def fits(specs: Sequence[ExperimentSpec], facts: Facts) -> bool:
     """Whether the batch ends in the time left."""
     costs = [spec.cost_s for spec in specs]
-    return SAFETY * wall_s(costs, facts.data.n_folds, facts.budget) + START_S * len(costs) <= left_s(facts)
+    runs = SAFETY * wall_s(costs, facts.data.n_folds, facts.budget)
+    kept = on_all_slots_s(sum(_predicting_s(spec, facts) for spec in specs), facts)
+    return runs + kept + START_S * len(costs) <= left_s(facts)
+
+
+def _predicting_s(spec: ExperimentSpec, facts: Facts) -> float:
+    """CPU seconds that the engine keeps for predicting the test rows by it, from when it begins."""
+    data = facts.data
+    lazy = spec.family in LAZY
+    return spec.cost_s * (data.n_folds * data.n_test / max(1, data.n_train) if lazy else PREDICTS)
 
 
 def cheaper(recipe: Recipe, facts: Facts, catalog: Catalog) -> Recipe | None:

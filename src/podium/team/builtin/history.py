@@ -26,9 +26,9 @@ def gain(facts: Facts, new: ExperimentFact | BlendFact, old: ExperimentFact | Bl
 
 
 def scored(facts: Facts) -> list[ExperimentFact]:
-    """Valid, finished experiments, the best first; ties by id, so that the order is total."""
+    """Valid, finished experiments, the best first, the older of two equals."""
     valid = [e for e in facts.experiments if e.score is not None and e.status == "done" and e.verdict != "invalid"]
-    return sorted(valid, key=lambda e: (-facts.worth(e), e.id))
+    return sorted(valid, key=lambda e: -facts.worth(e))
 
 
 def best(facts: Facts) -> ExperimentFact | None:
@@ -71,8 +71,9 @@ def ceiling(facts: Facts) -> ExperimentFact | None:
     """The best boosted model, where boosting has stopped gaining: in two families at least, its last tries together were
     no better than noise, those that the gate stopped among them. None before that, and where there is no boosting."""
     boosted = [e for e in scored(facts) if _is_boosted(e)]
-    stopped = [e for e in facts.experiments if _is_boosted(e) and e.status == "killed" and "behind" in e.notes]
-    late = {e.id for e in sorted([*boosted, *stopped], key=lambda e: e.id)[-CEILING_TRIES:]}
+    known = {e.id for e in boosted}
+    stopped = {e.id for e in facts.experiments if _is_boosted(e) and e.status == "killed" and "behind" in e.notes}
+    late = {e.id for e in [e for e in facts.experiments if e.id in known | stopped][-CEILING_TRIES:]}
     early = [e for e in boosted if e.id not in late]
     if len({e.family for e in boosted}) < 2 or not early:
         return None
@@ -174,7 +175,7 @@ def tried_families(facts: Facts) -> frozenset[str]:
 def by_round(facts: Facts) -> dict[int, list[ExperimentFact]]:
     """Round → its experiments, rounds ascending."""
     rounds: dict[int, list[ExperimentFact]] = {}
-    for experiment in sorted(facts.experiments, key=lambda e: (e.round, e.id)):
+    for experiment in sorted(facts.experiments, key=lambda e: e.round):
         rounds.setdefault(experiment.round, []).append(experiment)
     return rounds
 

@@ -46,7 +46,10 @@ def revise(brief: Brief, catalog: Catalog) -> Plan:
     kept = _kept(facts, failed, ranked)
     wanted = [spec for spec in ranked if failed and _answers(spec, facts, failed)]
     first = wanted[:1] if kept else wanted
-    chosen = batch.pack(_unique([*first, *kept, *ranked]), facts, force=len(first[:1]))
+    asked = _unique([*first, *kept, *ranked])
+    chosen = batch.pack(asked, facts, force=len(first[:1]))
+    if not chosen and facts.budget.time_left_s is not None:
+        chosen = batch.pack(asked, _hurried(brief).facts)  # as the plan's own last try
     return Plan(chosen, _text(brief, chosen, ranked, f"Revised: {facts.review.reason}"))
 
 

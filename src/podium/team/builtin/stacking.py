@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.records import ExperimentFact, Facts
-from podium.team.builtin import history
+from podium.team.builtin import history, learnings
 
 FAMILIES, LEAST, MOST = 3, 4, 16  # kinds of models from which on they differ enough; models that are read
 FRESH = 1 / 3  # of what is read, that no second level has read yet, for another to be worth its time
@@ -22,9 +22,11 @@ def due(facts: Facts) -> tuple[str, ...]:
 
 
 def members(facts: Facts) -> list[ExperimentFact]:
-    """What carries the blend, then the best of each family, then the next best; none that reads others itself."""
+    """What carries the blend, then the best of each family, then the next best; none that reads others itself, nor what is far
+    behind and carries nothing: whatever is read must predict the test rows, too."""
+    weights, noise = history.weights(facts), history.noise(facts)
     ranked = [e for e in history.scored(facts) if not read(e)]
-    weights = history.weights(facts)
+    ranked = [e for e in ranked if weights.get(e.id) or not learnings.far_behind(facts, ranked[0], e, noise)]
     heavy = sorted((e for e in ranked if weights.get(e.id, 0.0) > 0), key=lambda e: -weights[e.id])
     leaders: dict[str, ExperimentFact] = {}
     for e in ranked:
