@@ -38,6 +38,21 @@ def test_findings_cite_every_figure_and_the_figures_are_right() -> None:
     assert problems(text, known) == []
 
 
+def test_the_champion_is_no_highest_score_and_each_is_compared_with_its_best_parent() -> None:
+    known = two_rounds()
+    higher = experiment("E005", score=0.866, round=2, parents=("E002", "E003"), recipe=recipe("xgboost"))
+    known = replace(known, experiments=(*known.experiments, higher), noise_floor=0.002)
+    text = reflector.learn(brief("learn", known)).text
+    assert "Champion: mlp with 0.865 [E003.score]." in text and "Highest: lightgbm with 0.866 [E005.score]" in text
+    assert "0.866 [E005.score] against 0.865 [E003.score]: made no difference" in text, "not against the poorest"
+    assert problems(text, known) == []
+
+
+def test_a_loss_is_not_told_as_a_small_gain() -> None:
+    assert "no gain" in uploader.recommend(two_rounds(0.85))[1]
+    assert "less than the noise floor" in uploader.recommend(replace(two_rounds(0.8605), noise_floor=0.002))[1]
+
+
 def test_a_changed_figure_in_the_registry_is_noticed() -> None:
     text = reflector.learn(brief("learn", two_rounds())).text
     other = replace(two_rounds(), experiments=tuple(replace(e, score=0.5) for e in two_rounds().experiments))
@@ -46,12 +61,23 @@ def test_a_changed_figure_in_the_registry_is_noticed() -> None:
 
 def test_families_earn_or_lose_evidence_once() -> None:
     learned = {u.id: u for u in reflector.learn(brief("learn", two_rounds())).learnings}
-    helped, vain = learned["F:binary_classification:mlp"], learned["F:binary_classification:linear"]
+    helped = learned["F:binary_classification:mlp"]
     assert (helped.support, helped.contradicted) == (1, 0)
-    assert (vain.support, vain.contradicted) == (0, 1)
+    assert "F:binary_classification:linear" not in learned, "one quick model says little of a family"
+    for round_ in range(3, 8):
+        again = replace(two_rounds(), round=round_, learnings=(*SEEDED, *learned.values()))
+        told = {u.id: u for u in reflector.learn(brief("learn", again)).learnings if u.id.startswith("F:")}
+        assert set(told) == ({"F:binary_classification:linear"} if round_ == 5 else set())
+        assert all((vain.support, vain.contradicted) == (0, 1) for vain in told.values())
     assert "F:binary_classification:knn" not in learned, "a failure to run says nothing of a family"
-    again = replace(two_rounds(), round=3, learnings=(*SEEDED, *learned.values()))
-    assert not [u for u in reflector.learn(brief("learn", again)).learnings if u.id.startswith("F:")]
+
+
+def test_a_family_that_earns_its_weight_late_speaks_for_itself() -> None:
+    known = two_rounds()
+    late = BlendFact(4, 0.88, 0.003, {"E001": 0.6, "E002": 0.4})
+    told = reflector.learn(brief("learn", replace(known, round=4, blends=(*known.blends, late)))).learnings
+    (found,) = [u for u in told if u.id.startswith("F:")]
+    assert found.id.endswith("linear") and (found.support, found.contradicted) == (1, 0)
 
 
 def test_evidence_adds_to_what_is_known() -> None:

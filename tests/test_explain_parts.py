@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium import metrics
+from podium.campaign.explain import explain_parts
 from podium.metrics.shapes import Ranking, offsets_of
 from podium.protocol import Column
 from podium.referee.coding import code_columns, code_levels, code_numbers
@@ -301,6 +303,37 @@ def test_values_far_out_are_doubted_and_heteroscedastic_ones_are_not() -> None:
 
 def test_binary_probabilities_get_a_column_for_each_class() -> None:
     assert as_classes(np.array([[0.3]])).tolist() == [[0.7, 0.3]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "truth", "raw", "decided", "wrong"),
+    [
+        (
+            "binary_classification",
+            [0, 1, 1],
+            [[0.4], [0.3], [0.9]],
+            [[0.4], [0.3], [0.9]],
+            [0, 1, 0],
+        ),  # as AUC wants it
+        ("binary_classification", [0, 1, 1], [[0.4], [0.3], [0.9]], [1, 1, 1], [1, 0, 0]),  # as accuracy decided
+        ("multiclass_classification", [0, 2], [[0.2, 0.3, 0.5]] * 2, [[0.2, 0.3, 0.5]] * 2, [1, 0]),
+        (
+            "multilabel_classification",
+            [[0.0, 1.0], [1.0, 1.0]],
+            [[0.1, 0.8], [0.9, 0.2]],
+            [[0.1, 0.8], [0.9, 0.2]],
+            [0, 1],
+        ),
+        ("regression", [0.5, 1.0], [[0.4], [0.3]], [[0.4], [0.3]], None),
+    ],
+)
+def test_a_label_is_wrong_where_another_is_likelier(kind: str, truth: Any, raw: Any, decided: Any, wrong: Any) -> None:
+    parts = {"truth": truth, "raw": raw, "decided": decided}
+    material: Any = SimpleNamespace(
+        competition=SimpleNamespace(task_type=kind), **{name: np.array(value) for name, value in parts.items()}
+    )
+    found = explain_parts._wrong(material)
+    assert (None if found is None else found.tolist()) == (None if wrong is None else [bool(w) for w in wrong])
 
 
 def test_the_team_disagrees_where_it_errs() -> None:

@@ -82,14 +82,14 @@ def _spread(found: Explanation) -> list[str]:
     if spread is None:
         return []
     corners = [
-        f"{'agrees' if c.agree else 'disagrees'} and is {'wrong' if c.wrong else 'right'}: {c.share:.1%} of rows, "
+        f"{'agrees' if c.agree else 'disagrees'} and is {spread.side(wrong=c.wrong)}: {c.share:.1%} of rows, "
         f"{c.loss_share:.1%} of the loss"
         for c in spread.corners
     ]
     examples = [_example(one, "spread") for one in spread.examples]
     return [
         *corners,
-        f"mistakes are {spread.lift:.1f} times likelier where {spread.members} experiments disagree",
+        f"{spread.mistakes} are {spread.lift:.1f} times likelier where {spread.members} experiments disagree",
         *examples,
     ]
 

@@ -39,12 +39,21 @@ class Example:
 
 @dataclass(frozen=True)
 class Spread:
-    """Where `members` disagree. `lift`: how many times likelier a mistake is there than where they agree."""
+    """Where `members` disagree. `lift`: how many times likelier a mistake is there than where they agree; `judged`: mistakes are
+    labels that are wrong, else the tenth of the rows with the most loss."""
 
     members: int
     corners: tuple[Corner, ...]
     lift: float
     examples: tuple[Example, ...]
+    judged: bool = False
+
+    @property
+    def mistakes(self) -> str:
+        return "mistakes" if self.judged else "rows among the tenth with the most loss"
+
+    def side(self, *, wrong: bool) -> str:
+        return ("wrong" if wrong else "right") if self.judged else ("far off" if wrong else "near")
 
 
 @dataclass(frozen=True)

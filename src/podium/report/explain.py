@@ -177,16 +177,20 @@ def _rows(found: Explanation) -> Html:
         rows = [
             (
                 "agrees" if c.agree else "disagrees",
-                "wrong" if c.wrong else "right",
+                found.spread.side(wrong=c.wrong),
                 f"{c.share:.1%}",
                 f"{c.loss_share:.1%}",
             )
             for c in found.spread.corners
         ]
-        note = f"Mistakes are {found.spread.lift:.1f} times likelier where {found.spread.members} experiments disagree."
+        mistakes = found.spread.mistakes
+        note = (
+            f"{mistakes[:1].upper()}{mistakes[1:]} are {found.spread.lift:.1f} times likelier where {found.spread.members} "
+            "experiments disagree."
+        )
         parts += [element("h3", "Where the team disagrees"), element("p", note),
                   table(("the team", "the blend is", "rows", "loss"), rows, kinds="kknn"),
-                  _examples(found.spread.examples, "Rows it disagrees on most, and errs", "spread")]  # fmt: skip
+                  _examples(found.spread.examples, "Rows it disagrees on most, where the blend errs", "spread")]  # fmt: skip
     if found.labels is not None and found.labels.flagged:
         told = doubt_text(found)
         parts += [element("h3", "Labels in doubt"), element("p", f"{told[:1].upper()}{told[1:]}. Nothing is removed."),

@@ -80,10 +80,17 @@ def _overfitting(facts: PageFacts) -> Html:
     rows = [
         (str(one["round"]), str(one["tried"]), score_text(one["score"]), score_text(one["vault"]),
          "–" if one["flatters"] is None else f"{one['flatters']:+.2g} ±{one['stderr'] or 0.0:.2g}",
-         f"{one['optimism']:.2g}")
+         f"{round(one['optimism'], 12):.2g}")
         for one in found["rounds"]
     ]  # fmt: skip
-    heads = ("round", "experiments", "out of fold", "vault", "flatters", "optimism by bootstrap")
+    heads = (
+        "round",
+        "experiments",
+        "out of fold",
+        "vault, one fold model at a time",
+        "flatters",
+        "optimism by bootstrap",
+    )
     words = (
         f"{text(found['message'][:1].upper() + found['message'][1:], 300)}. To report the plain best of "
         f"{found['tried']} experiments would flatter by about {round(found['singles'], 12):.2g}."

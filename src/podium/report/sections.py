@@ -18,6 +18,10 @@ from podium.report.probed import probes
 from podium.report.seats import cost_text, fell_back_text
 
 MOST_LISTED = 200
+ENDED = {
+    "time": "its time was over", "experiments": "all experiments that it was given were run", "stopped": "as it was asked to",
+    "plan_empty": "nothing untried paid, or fitted what was left",
+}  # fmt: skip
 DESCRIBED = 4000  # characters of a description
 ASKED = ("task_type", "target_columns", "id_column", "metric", "metric_direction", "submission_columns", "submission_kind",
          "classes", "group_column", "time_column", "label_side_columns", "cv_strategy", "cv_folds", "deadline",
@@ -28,6 +32,7 @@ def heading(facts: PageFacts) -> Html:
     now, competition = facts.now, facts.now["competition"]
     kind = text(competition["task_type"] or "", 60).replace("_", " ")
     where = f"round {now['round']}, {now['phase']}" if now["phase"] else "not started"
+    where = ENDED.get(now["ended_because"] or "", where)
     return join(
         (
             element("h1", text(competition["competition"] or "campaign", 120)),
@@ -250,7 +255,7 @@ def submissions(facts: PageFacts) -> Html:
          score_text(s["private_score"]), s["at"].replace("T", " ").replace("+00:00", " UTC"))
         for s in reversed(facts.now["submissions"][-MOST_LISTED:])
     )  # fmt: skip
-    heads = ("round", "file", "state", "expected", "public", "private", "at")
+    heads = ("sent in round", "file", "state", "out of fold", "public", "private", "at")
     return section("Submissions", table(heads, rows, kinds="nmknnnk"))
 
 
@@ -370,6 +375,12 @@ def rounds(facts: PageFacts) -> Html:
             found = steps.get(phase)
             if isinstance(found, dict) and isinstance(found.get(field), str) and found[field].strip():
                 parts += [element("h3", phase), element("pre", found[field][:8000])]
+        sent = steps.get("submit")
+        if isinstance(sent, dict) and sent.get("reason"):
+            parts += [
+                element("h3", "what the engine sent"),
+                element("pre", f"{sent.get('tag') or 'nothing'}: {sent['reason']}"),
+            ]
         if parts:
             blocks.append(element("details", element("summary", f"Round {round_}"), *parts))
     return section("Rounds in the team’s words", *(blocks or [element("p", "None yet.", class_="soft")]))

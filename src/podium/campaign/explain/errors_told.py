@@ -170,7 +170,7 @@ def _rows(found: Explanation) -> Iterator[Explained]:
         apart = sum(c.loss_share for c in found.spread.corners if not c.agree)
         text = (
             f"the tenth of the rows that {found.spread.members} experiments disagree on most carries {apart:.1%} of the loss; "
-            f"mistakes are {found.spread.lift:.1f} times likelier there"
+            f"{found.spread.mistakes} are {found.spread.lift:.1f} times likelier there"
         )
         yield _line("disagreement", found.spread.lift, text)
     doubt = found.labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podium.campaign.explain import explain_metric, pool_columns, side_files
 from podium.campaign.explain.explain_material import Ints, Material
@@ -13,7 +14,7 @@ from podium.referee import coding, disagreement, label_doubt, leftover, unit_typ
 from podium.referee.explanation import Example, LabelDoubt, Spread, Unused, UnusedTable
 from podium.tasks.task import Floats
 
-CLASSES = ("binary_classification", "multiclass_classification")
+CLASSES, MULTILABEL = ("binary_classification", "multiclass_classification"), "multilabel_classification"
 USERS = 24  # of the pool's best: whose solutions are looked at for what they use
 PAIRED = 4  # columns of units whose pairs are tried
 MOST = 8  # leftovers told
@@ -39,18 +40,30 @@ def types(
 
 
 def spread_of(material: Material, pool: dict[str, Floats], loss: Floats) -> Spread | None:
-    wrong = None
-    if material.truth.dtype.kind in "iub" and material.decided.shape == material.truth.shape:
-        codes = material.decided
-        wrong = (codes if codes.dtype.kind in "iub" else np.round(codes)) != material.truth
-        wrong = wrong if wrong.ndim == 1 else wrong.any(axis=1)
+    wrong = _wrong(material)
     pool = {name: as_compared(material.task, values) for name, values in pool.items()}
     found = disagreement.disagreement(pool, loss, wrong)
     if found is None:
         return None
     spread = disagreement.spread_of(pool)
     examples = tuple(_example(material, row, sure=float(spread[row])) for row in found.rows)
-    return Spread(found.members, found.corners, found.lift, examples)
+    return Spread(found.members, found.corners, found.lift, examples, judged=wrong is not None)
+
+
+def _wrong(material: Material) -> NDArray[np.bool_] | None:
+    """`(n,)`: whether the blend's label is another than the row's: the one decided, where the metric wants labels, else the
+    likeliest. None where answers are no labels."""
+    truth, raw = material.truth, material.raw
+    if truth.dtype.kind in "iub" and material.decided.shape == truth.shape:
+        codes = material.decided
+        wrong = np.asarray((codes if codes.dtype.kind in "iub" else np.round(codes)) != truth)
+    elif material.competition.task_type in CLASSES and truth.ndim == 1:
+        wrong = np.asarray(label_doubt.as_classes(raw).argmax(axis=1) != truth)
+    elif material.competition.task_type == MULTILABEL and raw.shape == truth.shape:
+        wrong = np.asarray((raw >= 0.5) != (truth > 0.5))
+    else:
+        return None
+    return wrong if wrong.ndim == 1 else np.asarray(wrong.any(axis=1))
 
 
 def doubts(material: Material, pool: dict[str, Floats]) -> LabelDoubt | None:

@@ -13,6 +13,8 @@ from podium.team.citations import cite, cite_worth
 from podium.team.quoting import quote
 
 HOMOGENEOUS = 0.8  # of the blend's weight in one family
+USEFUL = 0.05  # of the blend's weight
+FAIR_ROUNDS = 3  # after which a family that earned none of it speaks against itself
 
 
 def learn(brief: Brief) -> Findings:
@@ -27,7 +29,7 @@ def learn(brief: Brief) -> Findings:
     lines += _elsewhere(facts, current)
     lines += _errors(facts)
     lines += ["", "## Learnings", "", *(f"- {u.id} {u.rule} {u.evidence}" for u in updates)]
-    lines += ["" if updates else "- None.", "## Submission", "", f"**{'submit' if submit else 'hold'}** {why}"]
+    lines += ["" if updates else "- None.", "## The team's wish", "", f"**{'submit' if submit else 'hold'}** {why}"]
     return Findings("\n".join(lines) + "\n", updates, submit)
 
 
@@ -53,7 +55,10 @@ def _summary(facts: Facts) -> list[str]:
     leader = history.best(facts)
     if leader is None or leader.score is None:
         return ["No experiment has a valid score yet."]
-    lines = [f"Best: {leader.name} with {cite_worth(leader)}."]
+    top, title = history.scored(facts)[0], "Champion" if leader.id == facts.champion else "Best"
+    lines = [f"{title}: {leader.name} with {cite_worth(leader)}."]
+    if top.id != leader.id:
+        lines.append(f"Highest: {top.name} with {cite_worth(top)}, not better than the champion beyond chance.")
     if facts.blends:
         newest, won = facts.blends[-1], list(history.blend_gains(facts).values())
         change = f", {won[-1]:+.3g} since the last" if won else ""
@@ -99,9 +104,10 @@ def _line(facts: Facts, e: ExperimentFact) -> str:
     head = f"- {e.id} {e.name} ({e.operator})"
     if e.score is None or e.status != "done" or e.verdict == "invalid":
         return f"{head}: {e.verdict or e.status}. {e.message[:120]}".rstrip()
-    parent = next((p for p in facts.experiments if p.id in e.parents), None)
+    scored = [p for p in facts.experiments if p.id in e.parents and p.score is not None]
     against = ""
-    if parent is not None and parent.score is not None:
+    if scored:
+        parent = max(scored, key=facts.worth)
         won = history.gain(facts, e, parent)
         worked = (
             "worked"
@@ -127,17 +133,25 @@ def _by(facts: Facts, field: str) -> Iterator[str]:
 
 
 def _updates(facts: Facts, current: Sequence[ExperimentFact]) -> Iterator[Learning]:
-    """Evidence of this round for or against: families on this type of task, L2."""
-    for family in sorted({e.family for e in current if e.status in ("done", "killed")}):
-        earlier = any(e.family == family and e.round < facts.round for e in facts.experiments)
-        if not earlier:
-            yield _on_family(facts, family, [e for e in current if e.family == family])
+    """Evidence of this round for or against: families on this type of task, L2.
+
+    A family speaks for itself as it first earns weight in a blend, and against itself where it has not some rounds after it was
+    first tried: a quick first model says little.
+    """
+    played = [e for e in facts.experiments if e.status in ("done", "killed")]
+    for family in sorted({e.family for e in played}):
+        own = [e for e in played if e.family == family]
+        since = min(
+            (b.round for b in facts.blends if any(b.weights.get(e.id, 0.0) >= USEFUL for e in own)), default=None
+        )
+        if since == facts.round or (since is None and facts.round == min(e.round for e in own) + FAIR_ROUNDS):
+            yield _on_family(facts, family, own)
     yield from _on_threshold(facts, current)
 
 
 def _on_family(facts: Facts, family: str, own: Sequence[ExperimentFact]) -> Learning:
-    """Whether a family's first appearance earned weight in the blend."""
-    useful = [e for e in own if history.weights(facts).get(e.id, 0.0) >= 0.05]
+    """Whether a family earned weight in the blend."""
+    useful = [e for e in own if history.weights(facts).get(e.id, 0.0) >= USEFUL]
     shown = next((e for e in useful or own if e.score is not None), own[0])
     figure = cite(shown.score, shown.id) if shown.score is not None else shown.status
     what = "earned weight in the blend" if useful else "earned no weight in the blend"

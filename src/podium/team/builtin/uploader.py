@@ -25,6 +25,8 @@ def recommend(facts: Facts) -> tuple[bool, str]:
     compared = f"The blend scores {score}, against {cite_worth(before)} before"
     if won >= history.noise(facts):
         return True, f"{compared}: a gain above the noise floor."
+    if won <= 0:
+        return False, f"{compared}: no gain; quota is kept."
     return (
         False,
         f"{compared}: less than the noise floor {cite(facts.noise_floor, 'facts', 'noise_floor')}; quota is kept.",
