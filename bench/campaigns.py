@@ -1,9 +1,10 @@
 """Whole campaigns on a folder of competitions, graded afterwards: `python bench/campaigns.py FOLDER [ID …] --time 120s`.
 
 Each competition is `<folder>/<id>/public/` for the campaign and `<folder>/<id>/grade.py` for us, which prints a JSON with
-`score`. Only `public/` is copied to where the campaign runs. Prints one row a competition: private score, the campaign's
-own estimate, seconds of wall time, seconds to the first submission, experiments, the share of slot time in which no solution
-ran, and the share of the time in which none ran on any slot: what the engine takes for itself.
+`score`. Only `public/` is copied to where the campaign runs. Prints one row a competition: private score, the private score
+that the campaign said to expect and its 90 % interval, seconds of wall time, seconds to the first submission, experiments, the
+share of slot time in which no solution ran, and the share of the time in which none ran on any slot: what the engine takes
+for itself.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from podium.registry import Registry
+from podium.report.snapshot import expected_values
 
-COLUMNS = ("id", "score", "estimate", "stderr", "vault", "wall_s", "first_s", "experiments", "idle", "engine")
+COLUMNS = ("id", "score", "expected", "low", "high", "wall_s", "first_s", "experiments", "idle", "engine")
 
 
 def main() -> int:
@@ -72,7 +74,7 @@ def _registry(campaign: Path) -> dict[str, Any]:
     """What the registry says of the campaign; `idle` is the share of slot time, from start to end, without a run, `engine` that
     of the time itself."""
     registry = Registry.open(campaign)
-    blend = registry.blends.last()
+    expected = expected_values(registry) or {}
     rows = registry.database.rows
     alive = float(registry.setting("alive_s") or 0)
     runs = rows(
@@ -88,9 +90,9 @@ def _registry(campaign: Path) -> dict[str, Any]:
     slots = min(options.get("threads") or hardware.get("cores", 1), 4)
     registry.close()
     return {
-        "estimate": blend.score if blend else None,
-        "stderr": blend.stderr if blend else None,
-        "vault": blend.vault_score if blend else None,
+        "expected": expected.get("score"),
+        "low": expected.get("low"),
+        "high": expected.get("high"),
         "first_s": first,
         "experiments": count,
         "idle": round(1 - busy / (slots * alive), 3) if alive else None,

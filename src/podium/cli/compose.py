@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How `run` ended. `submission` None never happens with exit code 0."""
+    """How `run` ended, with the figures of what was submitted. `submission` None never happens with exit code 0."""
 
     campaign: Path
     finished: str
@@ -177,10 +177,11 @@ def _charge_adopted(campaign: Path, registry: Registry, clock: Clock) -> None:
 
 def _outcome(engine: Engine, submission: Path | None) -> Outcome:
     from podium.campaign.blending import best_blend
+    from podium.report.standing import standing_values
 
-    row = best_blend(engine)
     state = engine.registry.setting("state") or {}
     finished = str(state.get("finished"))
-    if row is None:
+    found = standing_values(engine.registry, best_blend(engine))
+    if found is None:
         return Outcome(engine.campaign, finished, submission, None, None, None)
-    return Outcome(engine.campaign, finished, submission, row.score, row.stderr, row.vault_score)
+    return Outcome(engine.campaign, finished, submission, found["score"], found["stderr"], found["vault_score"])

@@ -47,7 +47,7 @@ def eda_markdown(
     parts = [
         f"# {competition.competition}: exploratory data analysis",
         _question(competition),
-        _first(competition, findings),
+        _first(findings),
         _data(competition, dataset, findings),
         _target(competition, dataset) + _plot("target", plots),
         _telling(findings) + _plot("columns", plots),
@@ -89,7 +89,7 @@ def _question(competition: Competition) -> str:
     )
 
 
-def _first(competition: Competition, findings: Sequence[AuditFinding]) -> str:
+def _first(findings: Sequence[AuditFinding]) -> str:
     """The few lines a hurried reader needs: what is grave, what is telling, what could surprise, what a score is worth."""
     grave = [f.message for f in findings if f.severity != "info"]
     telling = [f"`{f.column}` ({f.message.removesuffix(' alone')})" for f in findings if f.check == "association"][:3]
@@ -105,9 +105,8 @@ def _first(competition: Competition, findings: Sequence[AuditFinding]) -> str:
     lines += [by_check[check].message for check in FIRST if check in by_check][:3]
     floor = next((f for f in findings if f.check == "noise" and f.figure), None)
     if floor is not None:
-        lines.append(
-            f"Differences in {competition.metric} below about {floor.figure:.2g} are within one standard error."
-        )
+        message = f"{floor.message[:1].upper()}{floor.message[1:]}"
+        lines.append(f"{message}; two models on the same rows are told apart more finely.")
     return "## What matters first\n\n" + "\n".join(f"- {line}" for line in lines)
 
 

@@ -29,6 +29,16 @@ def noise_floor(metric: Metric, truth: Truth, n: int) -> float:
     return float(1.0 / np.sqrt(n))
 
 
+def supposed(metric: Metric, truth: Truth) -> str:
+    """Which predictions `noise_floor` takes for granted, in words; "" where none."""
+    if metric.needs == "score" and (truth.codes is not None or "regression" not in metric.task_types):
+        return f"were the AUC {TYPICAL_AUC}"
+    if metric.needs == "label":
+        return f"were the accuracy {TYPICAL_ACCURACY}"
+    plain = metric.per_row is not None and metric.needs not in OF_SHAPES
+    return "of the plainest prediction, more than a good model’s" if plain else ""
+
+
 def _auc_error(share: float, n: int) -> float:
     a, positives = TYPICAL_AUC, max(1.0, share * n)
     negatives = max(1.0, n - positives)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ class PageFacts:
     attempts: Sequence[Mapping[str, Any]]  # runs that ended otherwise than done
     learnings: Sequence[tuple[int, Learning]]  # round, learning; newest round first
     vault_reads: Sequence[Mapping[str, Any]]
+    cpu: Mapping[
+        str, float
+    ]  # what runs were for, by the first word of their part → CPU seconds; "": they did not finish
     sandbox_levels: Mapping[str, int]  # level → runs
     texts: Sequence[tuple[int, Mapping[str, Any]]]  # round → deliverables
     lineage: Lineage
@@ -69,6 +73,7 @@ def gather(campaign: Path, registry: Registry) -> PageFacts:
         ],
         learnings=_learnings(registry),
         vault_reads=[dict(row) for row in rows("SELECT round, what, score FROM vault_reads ORDER BY id")],
+        cpu=_cpu(registry),
         sandbox_levels={
             row["level"]: row["n"]
             for row in rows("SELECT json_extract(exit, '$.sandbox_level') AS level, count(*) AS n FROM runs GROUP BY 1")
@@ -78,6 +83,17 @@ def gather(campaign: Path, registry: Registry) -> PageFacts:
         probe_counts=registry.probes.counts(),
         probed={id_: registry.probes.of(id_) for id_ in (*compared[:1], *registry.probes.odd(MOST_PROBED))},
     )
+
+
+def _cpu(registry: Registry) -> Mapping[str, float]:
+    found: dict[str, float] = defaultdict(float)
+    for row in registry.database.rows(
+        "SELECT folder, json_extract(exit, '$.outcome') AS outcome, json_extract(exit, '$.cpu_s') AS s FROM attempts "
+        "WHERE exit IS NOT NULL"
+    ):
+        part = str(row["folder"]).rsplit("/", 1)[-1].split("_")[0].split(".")[0]
+        found[part if row["outcome"] == "done" else ""] += row["s"] or 0.0
+    return found
 
 
 def _learnings(registry: Registry) -> list[tuple[int, Learning]]:

@@ -15,6 +15,7 @@ from rich.text import Text
 from podium.records import worth
 from podium.report.figures import duration_text, expected_text, metric_text, one_line, score_digits, score_text
 from podium.report.seats import cost_text, fell_back_text
+from podium.report.standing import state_text
 
 BLUE, SKY, ORANGE, VERMILION, GREY = "#56b4e9", "#0072b2", "#e69f00", "#d55e00", "bright_black"
 SIGNS = {"champion": ("★", "*"), "pooled": ("●", "+"), "invalid": ("✗", "x"), "killed": ("⊘", "k"),
@@ -167,8 +168,8 @@ def _standing(snapshot: dict[str, Any], width: int) -> RenderableType:
         )
     if snapshot["expected_private"] is not None:
         lines.append(Text(expected_text(snapshot["expected_private"])))
-    if snapshot["submissions"]:
-        lines.append(Text.assemble(("submission ", "bold"), submission_text(snapshot["submissions"][-1])))
+    if snapshot["standing"] is not None:
+        lines.append(Text.assemble(("submission ", "bold"), standing_text(snapshot)))
     lines += [Text.assemble(("seats ", "bold"), _seats(snapshot["seats"]))] if snapshot["seats"] else []
     return Group(*(_cut(line) for line in lines))
 
@@ -187,16 +188,17 @@ def _seats(seats: Sequence[dict[str, Any]]) -> str:
     return "; ".join([cost_text(sums), *(f"{name}: {', '.join(roles)}" for name, roles in of_seat.items())])
 
 
-def submission_text(submission: dict[str, Any]) -> str:
-    """`rounds/R02_submission.csv confirmed, expected 0.81 ±0.01, public 0.80`."""
-    words = f"{one_line(submission['file'])} {submission['state']}"
-    if submission.get("purpose", "best") != "best":
-        words += f" ({submission['purpose']})"
-    if submission["expected"] is not None:
-        words += f", expected {score_text(submission['expected'], submission['stderr'])}"
-    if submission["public_score"] is not None:
-        words += f", public {score_text(submission['public_score'])}"
-    return words
+def standing_text(snapshot: dict[str, Any]) -> str:
+    """`submissions/podium-1f.csv confirmed, out of fold 0.81 ±0.01, public 0.80`, of what stands."""
+    standing = snapshot["standing"]
+    sent = next((one for one in snapshot["submissions"] if one["tag"] == standing["tag"]), None)
+    state = "waits to be sent" if sent is None else state_text(sent, snapshot["platform"])
+    words = f"{one_line(standing['file'])} {state}"
+    if standing["score"] is not None:
+        words += f", out of fold {score_text(standing['score'], standing['stderr'])}"
+    if sent is not None and sent["public_score"] is not None:
+        words += f", public {score_text(sent['public_score'])}"
+    return f"{words}; {one_line(standing['because'])}" if standing["because"] else words
 
 
 def _cut(line: Text) -> Text:

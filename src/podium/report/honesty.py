@@ -63,11 +63,17 @@ def _choice(choice: Mapping[str, Any] | None) -> Html:
          "chosen" if one["name"] == choice["chosen"] else "")
         for one in choice["finalists"]
     ]  # fmt: skip
+    left_out = [text(name, 60) for name in choice["unasked"]]
     return join(
         (
             element("h3", "The vault’s choice"),
             element("p", f"Asked once, on {choice['n_vault']:,} rows: {text(choice['reason'], 200)}.", class_="soft"),
             table(("finalist", "on the vault", "over the leader", "p", ""), rows, kinds="tnnnk"),
+            element(
+                "p", f"Not asked, as not all that they need predicted the vault: {', '.join(left_out)}.", class_="soft"
+            )
+            if left_out
+            else EMPTY,
         )
     )
 
@@ -95,6 +101,11 @@ def _overfitting(facts: PageFacts) -> Html:
         f"{text(found['message'][:1].upper() + found['message'][1:], 300)}. To report the plain best of "
         f"{found['tried']} experiments would flatter by about {round(found['singles'], 12):.2g}."
     )
+    if any(one["vault"] is not None for one in found["rounds"]):
+        words += (
+            " Here the vault judges each fold’s model by itself, as out of fold does; what is submitted averages "
+            "them, so the vault’s choice above may show another score of the same blend."
+        )
     return join(
         (
             element("h3", "Adaptive overfitting"),

@@ -29,7 +29,9 @@ def probes(facts: PageFacts) -> Html:
         "What probes found",
         element("p", ABOUT, class_="soft"),
         table(("probe", "passed", "warned", "failed", "not probed"), counts, kinds="knnnn"),
-        table(("experiment", "outcome", "probe", "figure", "bound", "finding"), told[-MOST_TOLD:], kinds="kkknnt"),
+        table(("experiment", "outcome", "probe", "figure", "bound", "finding"), told[-MOST_TOLD:], kinds="kkknnt")
+        if told
+        else element("p", "No probe failed, and none warned.", class_="soft"),
         _importance(facts),
     )  # fmt: skip
 

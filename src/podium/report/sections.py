@@ -16,12 +16,15 @@ from podium.report.html import EMPTY, Child, Html, element, join, section, table
 from podium.report.lineage import drawing
 from podium.report.probed import probes
 from podium.report.seats import cost_text, fell_back_text
+from podium.report.spent import spent
+from podium.report.standing import state_text
 
 MOST_LISTED = 200
 ENDED = {
     "time": "its time was over", "experiments": "all experiments that it was given were run", "stopped": "as it was asked to",
     "plan_empty": "nothing untried paid, or fitted what was left",
 }  # fmt: skip
+NO_BLEND: Mapping[str, Any] = {"score": None, "stderr": None, "vault_score": None}
 DESCRIBED = 4000  # characters of a description
 ASKED = ("task_type", "target_columns", "id_column", "metric", "metric_direction", "submission_columns", "submission_kind",
          "classes", "group_column", "time_column", "label_side_columns", "cv_strategy", "cv_folds", "deadline",
@@ -46,13 +49,14 @@ def heading(facts: PageFacts) -> Html:
 
 
 def _tiles(now: Mapping[str, Any]) -> Html:
-    blend, clock = now["blend"], now["clock"]
+    clock = now["clock"]
     looks = [e["verdict"] or e["status"] for e in now["experiments"]]
     total = f" of {duration_text(clock['total_s'])}" if clock["total_s"] else ""
-    score, stderr = (None, None) if blend is None else (blend["score"], blend["stderr"])
+    over = now["standing"] is not None and now["ended_because"] is not None
+    shown, whose = (now["standing"], "submitted") if over else (now["blend"] or NO_BLEND, "best blend")
     tiles = [
-        (score_text(score, stderr), "blend, nested folds"),
-        (score_text(None if blend is None else blend["vault_score"]), "blend, on the vault"),
+        (score_text(shown["score"], shown["stderr"]), f"{whose}, nested folds"),
+        (score_text(shown["vault_score"]), f"{whose}, on the vault"),
         (now["champion"] or "–", "champion"),
         (str(len(now["experiments"])), f"experiments, {len(now['pool'])} in the pool"),
         (str(looks.count("killed") + looks.count("failed") + looks.count("invalid")), "killed, failed or invalid"),
@@ -249,14 +253,41 @@ def stopped(facts: PageFacts) -> Html:
 
 
 def submissions(facts: PageFacts) -> Html:
+    now = facts.now
+    stands = "" if now["standing"] is None else now["standing"]["tag"]
     rows = (
-        (s["round"], text(s["file"], 120), s["state"] + ("" if s["purpose"] == "best" else f", {s['purpose']}"),
+        (s["round"], text(s["file"], 120), _said(s, now["platform"], s["tag"] == stands),
          score_text(s["expected"], s["stderr"]), score_text(s["public_score"]),
          score_text(s["private_score"]), s["at"].replace("T", " ").replace("+00:00", " UTC"))
-        for s in reversed(facts.now["submissions"][-MOST_LISTED:])
+        for s in reversed(now["submissions"][-MOST_LISTED:])
     )  # fmt: skip
     heads = ("sent in round", "file", "state", "out of fold", "public", "private", "at")
-    return section("Submissions", table(heads, rows, kinds="nmknnnk"))
+    return section("Submissions", *_what_to_do(now), table(heads, rows, kinds="nmknnnk"))
+
+
+def _said(submission: Mapping[str, Any], platform: str, stands: bool) -> str:
+    purpose = "" if submission["purpose"] == "best" else submission["purpose"]
+    return ", ".join(filter(None, (state_text(submission, platform), purpose, "stands" if stands else "")))
+
+
+def _what_to_do(now: Mapping[str, Any]) -> list[Html]:
+    """Why this one stands, where it is not the leader; what a person has to do with it."""
+    standing, lines = now["standing"], []
+    if standing is None:
+        return []
+    if standing["because"]:
+        lines.append(element("p", f"What stands: {text(standing['because'], 300)}."))
+    sent = next((one for one in now["submissions"] if one["tag"] == standing["tag"]), None)
+    if sent is None:
+        lines.append(element("p", f"{text(standing['file'], 120)} waits to be sent."))
+    elif state_text(sent, now["platform"]) == "written":
+        lines.append(
+            element(
+                "p", f"Nothing was uploaded: the competition is a folder here. Upload outbox/{sent['tag']}.csv, then bring the "
+                "score back: ", element("code", f"podium submit {text(now['campaign'], 300)} --tag {sent['tag']} --score S"), ".",
+            )
+        )  # fmt: skip
+    return lines
 
 
 def brought(facts: PageFacts) -> Html:
@@ -334,22 +365,12 @@ def seats(facts: PageFacts) -> Html:
     return section("Who played", table(heads, rows, kinds="kmntt")) if rows else EMPTY
 
 
-def spent(facts: PageFacts) -> Html:
-    units = {"wall_s": "engine time", "cpu_s": "CPU time of runs", "seat_s": "time of seats", "gpu_s": "GPU time"}
-    rows = []
-    for kind, amount in facts.now["ledger"].items():
-        seconds = kind.endswith("_s")
-        figure = "unknown" if amount is None else duration_text(amount) if seconds else f"{amount:,.2f}"
-        rows.append((units.get(kind, kind.replace("_", " ")), figure))
-    return section("What was spent", table(("what", "how much"), rows, kinds="mn"))
-
-
 def estimate(facts: PageFacts) -> Html:
     """How much the figures can be trusted, and why."""
     data, competition = facts.data, facts.competition
     vault = f"{data.get('n_vault', 0):,} rows were held out from every role and every solution"
     tracked = facts.now["cv_vault"]
-    reads = f"They were read {len(facts.vault_reads)} times." if facts.vault_reads else "They were not read yet."
+    reads = _reads([str(one["what"]) for one in facts.vault_reads])
     runs = ", ".join(f"{n} runs at level {text(level, 20)}" for level, n in facts.sandbox_levels.items())
     strategy = text(competition.get("cv_strategy") or "?", 40)
     paragraphs = [
@@ -363,6 +384,19 @@ def estimate(facts: PageFacts) -> Html:
         f"Sandbox: {runs or 'no runs yet'}; this machine gives {facts.now['sandbox_level'] or 'an unmeasured level'}.",
     ]
     return section("How the estimate was made", *(element("p", paragraph) for paragraph in paragraphs))
+
+
+def _reads(whats: Sequence[str]) -> str:
+    """What the vault's labels were read for."""
+    if not whats:
+        return "They were not read yet."
+    asked = sum(what == "blend" or what.startswith("choice") for what in whats)
+    others = len(whats) - asked
+    chosen = (
+        f"{asked} finalists were scored there for one choice, the only decision that rests on them" if asked else ""
+    )
+    watched = f"{others} more reads watch whether out of fold tracks them, and decide nothing" if others else ""
+    return f"Recorded reads: {len(whats)}. {'; '.join(filter(None, (chosen, watched)))}."
 
 
 def rounds(facts: PageFacts) -> Html:

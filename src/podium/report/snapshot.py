@@ -19,6 +19,7 @@ from podium.registry.database import Database
 from podium.registry.lock import EngineLock
 from podium.registry.submissions import SubmissionRow
 from podium.report.seats import seat_values
+from podium.report.standing import platform_kind, standing_values
 
 SCHEMA_VERSION = 1
 
@@ -85,6 +86,8 @@ def _read(campaign: Path, registry: Registry) -> dict[str, Any]:
         "notices": notices(registry),
         "imported": imported_values(registry, blend),
         "proxy": to_json(calibration(registry)),
+        "platform": platform_kind(registry),
+        "standing": standing_values(registry, blend),
         "submissions": [submission_values(row) for row in registry.submissions.all()],
         "submission_queue": queue_values(registry),
         "public_tracking": registry.setting("public_tracking"),
@@ -189,7 +192,9 @@ def expected_values(registry: Registry) -> dict[str, Any] | None:
 def choice_values(registry: Registry) -> dict[str, Any] | None:
     """What the vault chose among at the end; None without a vault, or before it was asked."""
     stored: Mapping[str, Any] = registry.setting("choice") or {}
-    return None if stored.get("choice") is None else {"n_vault": stored["n_vault"], **stored["choice"]}
+    if stored.get("choice") is None:
+        return None
+    return {"n_vault": stored["n_vault"], "unasked": stored.get("unasked", []), **stored["choice"]}
 
 
 def submission_values(row: SubmissionRow) -> dict[str, Any]:

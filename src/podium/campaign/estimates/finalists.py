@@ -32,7 +32,7 @@ LEADER = "blend"
 @dataclass(frozen=True)
 class Chosen:
     """What is to be submitted, and why; `leader`: the round of the best by out of fold, `leading`: its weights. `n_vault` 0 and
-    `choice` None: without a vault, or without predictions of it."""
+    `choice` None: without a vault, or without predictions of it. `unasked`: finalists a member of which did not predict it."""
 
     name: str
     row: BlendRow
@@ -40,6 +40,7 @@ class Chosen:
     n_vault: int = 0
     choice: Choice | None = None
     leading: Mapping[str, float] = field(default_factory=dict)  # empty where an older engine chose
+    unasked: tuple[str, ...] = ()
 
 
 def choose_finalist(engine: Engine, time_left_s: Callable[[], float]) -> Chosen | None:
@@ -84,7 +85,10 @@ def _choose(engine: Engine, rows: list[BlendRow], time_left_s: Callable[[], floa
         return leader
     sample = vault.sample(engine, list(decided.values()))
     choice = choose(engine.task.metric, sample.truth, decided, sample.groups)
-    return Chosen(choice.chosen, known[choice.chosen], rows[0].round, len(sample.truth), choice, rows[0].weights)
+    unasked = tuple(name for name in known if name not in decided)
+    return Chosen(
+        choice.chosen, known[choice.chosen], rows[0].round, len(sample.truth), choice, rows[0].weights, unasked
+    )
 
 
 def spare_s(engine: Engine) -> float:
@@ -99,7 +103,7 @@ def finalists(engine: Engine, rows: list[BlendRow]) -> dict[str, BlendRow]:
     average = _average(engine, leader)
     single = _single(engine, leader.round)
     others = {f"blend of round {row.round}": row for row in rows[1 : 1 + RUNNERS_UP]}
-    for name, row in {**others, "simple average": average, "best single": single}.items():
+    for name, row in {**others, "simple average": average, _single_name(single): single}.items():
         if row is not None and all(dict(row.weights) != dict(other.weights) for other in found.values()):
             found[name] = row
     return found
@@ -119,6 +123,10 @@ def _average(engine: Engine, leader: BlendRow) -> BlendRow | None:
     score = engine.task.score_raw(engine.truth[whole], oof[whole], engine.fold_of[whole])
     equal = dataclasses.replace(equal, score=score, nested_score=score, merit=decide.merit(engine, oof))
     return dataclasses.replace(blending.row_of(leader.round, equal), stderr=leader.stderr)
+
+
+def _single_name(row: BlendRow | None) -> str:
+    return "best single" if row is None else f"best single, {max(row.weights, key=lambda id_: row.weights[id_])}"
 
 
 def _single(engine: Engine, round_: int) -> BlendRow | None:

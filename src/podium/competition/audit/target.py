@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from podium.competition.audit.view import Floats, View, finding
-from podium.competition.noise import noise_floor
+from podium.competition.noise import noise_floor, supposed
 from podium.metrics import get
 from podium.records import AuditFinding
 
@@ -64,7 +64,9 @@ def check_noise(view: View) -> Iterator[AuditFinding]:
     if view.structured or get(view.competition.metric).needs == "distribution":
         return  # no formula without predictions
     floor = noise_floor(get(view.competition.metric), view.truth, view.n_train)
+    how = supposed(get(view.competition.metric), view.truth)
     text = f"the standard error of {view.competition.metric_shown} at {view.n_train} rows is about {floor:.2g}"
+    text += f" ({how})" if how else ""
     yield finding("noise", "info", None, floor, text)
     if view.n_test:
         hidden = noise_floor(get(view.competition.metric), view.truth, view.n_test)

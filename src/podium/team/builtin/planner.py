@@ -179,4 +179,4 @@ def _row(spec: ExperimentSpec, facts: Facts, noise: float) -> str:
         f"{spec.cost_s:.1f}",
         f"{batch.rate(spec, facts):.3g}",
     )
-    return "| " + " | ".join((*cells, spec.hypothesis.replace("|", "/"))) + " |"
+    return "| " + " | ".join(one.replace("|", "/") for one in (*cells, spec.hypothesis)) + " |"

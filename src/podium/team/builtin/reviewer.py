@@ -44,7 +44,6 @@ def _text(brief: Brief, verdict: str, reason: str, checks: tuple[Check, ...]) ->
     ]
     for check in checks:
         figure = "" if check.figure is None else f"{check.figure:.4g}"
-        lines.append(
-            f"| {check.name.replace('_', ' ')} | {'yes' if check.passed else 'NO'} | {figure} | {check.message} |"
-        )
+        why = check.message.replace("|", "/")  # a name may hold one, which would end the cell
+        lines.append(f"| {check.name.replace('_', ' ')} | {'yes' if check.passed else 'NO'} | {figure} | {why} |")
     return "\n".join(lines) + "\n"
