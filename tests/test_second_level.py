@@ -416,13 +416,16 @@ def test_it_reads_what_carries_the_blend_and_the_best_of_each_family_and_never_a
     assert all(e.family != "second_level" for e in found)
 
 
-def test_what_is_far_behind_and_carries_nothing_is_not_read() -> None:
-    """Whatever is read must predict the test rows, too."""
-    known = members(*FOUR)
-    far = [replace(e, score=0.7) if e.family in ("linear", "mlp") else e for e in known.experiments]
-    weights = {"E001": 0.7, "E003": 0.3}
+def test_of_what_is_far_behind_and_carries_nothing_the_best_of_a_family_alone_is_read() -> None:
+    """Whatever is read must predict the test rows, too; a weak model of another kind tells a strong one something all the same."""
+    known = members("lightgbm", "linear", "mlp", "lightgbm", "linear", "mlp", "knn")
+    far = [replace(e, score=0.7 - k / 100) if e.family != "lightgbm" else e for k, e in enumerate(known.experiments)]
+    weights = {"E001": 0.7, "E006": 0.3}
     known = replace(known, experiments=tuple(far), blends=(BlendFact(1, 0.87, 0.003, weights),))
-    assert [e.id for e in stacking.members(known)] == ["E001", "E003", "E004"], "the mlp carries weight"
+    found = [e.id for e in stacking.members(known)]
+    assert found == ["E001", "E006", "E002", "E003", "E004"], (
+        "weight, then each family's best but the slow one, then what is near"
+    )
 
 
 @pytest.mark.parametrize(

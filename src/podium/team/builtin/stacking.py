@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podium.recipes.tabular.options import LAZY
 from podium.records import ExperimentFact, Facts
 from podium.team.builtin import history, learnings
 
@@ -22,16 +23,17 @@ def due(facts: Facts) -> tuple[str, ...]:
 
 
 def members(facts: Facts) -> list[ExperimentFact]:
-    """What carries the blend, then the best of each family, then the next best; none that reads others itself, nor what is far
-    behind and carries nothing: whatever is read must predict the test rows, too."""
+    """What carries the blend, then the best of each family, then the next best; none that reads others itself. Of what is far
+    behind and carries nothing a family's best alone, and none that is slow to predict: what is read must predict the test rows."""
     weights, noise = history.weights(facts), history.noise(facts)
     ranked = [e for e in history.scored(facts) if not read(e)]
-    ranked = [e for e in ranked if weights.get(e.id) or not learnings.far_behind(facts, ranked[0], e, noise)]
+    near = [e for e in ranked if not learnings.far_behind(facts, ranked[0], e, noise)]
     heavy = sorted((e for e in ranked if weights.get(e.id, 0.0) > 0), key=lambda e: -weights[e.id])
     leaders: dict[str, ExperimentFact] = {}
     for e in ranked:
-        leaders.setdefault(e.family, e)
-    return list({e.id: e for e in [*heavy, *leaders.values(), *ranked]}.values())[:MOST]
+        if e in near or e.family not in LAZY:
+            leaders.setdefault(e.family, e)
+    return list({e.id: e for e in [*heavy, *leaders.values(), *near]}.values())[:MOST]
 
 
 def read(e: ExperimentFact) -> tuple[str, ...]:
