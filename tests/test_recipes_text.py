@@ -252,6 +252,21 @@ def test_a_row_is_predicted_alone_as_among_others(family: str) -> None:
     assert np.allclose(alone[0], together[3], atol=1e-6)
 
 
+@pytest.mark.parametrize("family", sorted(SMALL))
+def test_many_rows_are_predicted_a_portion_at_a_time(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, y, ctx = make("multiclass_classification", n=120)
+    train, valid = deal(frame, y, 90)
+    model = model_of(Recipe("text", family, {}, SMALL[family])).fit(train, ctx)
+    whole, asked = model.predict(valid, ctx).values, []
+    plain = type(model)._predict
+    monkeypatch.setattr("podium.recipes.text.model.PORTION", 100)
+    monkeypatch.setattr(
+        type(model), "_predict", lambda self, rows, *rest: asked.append(len(rows)) or plain(self, rows, *rest)
+    )
+    assert np.allclose(model.predict(valid, ctx).values, whole, atol=1e-6)
+    assert sum(asked) == 30 and len(asked) > 5
+
+
 def test_a_class_that_training_rows_lack_gets_next_to_nothing() -> None:
     frame, y, ctx = make("multiclass_classification")
     keep = np.flatnonzero(y != 2)
@@ -425,6 +440,24 @@ def test_texts_that_recur_are_found() -> None:
     assert recurring([others, others]) == []
 
 
+def test_a_text_that_says_nothing_within_its_group_is_not_compared() -> None:
+    """A prompt's question and its passage make the same groups, and neither varies within them."""
+    questions, essays = pl.Series(["why", "how"] * 20), pl.Series([str(k) for k in range(40)])
+    passages = questions.replace_strict({"why": "the sea", "how": "the sky"})
+    assert recurring([questions, passages, essays]) == [(0, 2)]
+
+
+def test_what_all_rows_share_is_left_out_where_pairs_would_share_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    group, labels = pl.Series(["x"] * 40), np.tile([0.0, 1.0], 20).reshape(-1, 1)
+    other = pl.Series([f"the {'sea' if k % 2 else 'sky'}" for k in range(40)])
+    monkeypatch.setattr("podium.recipes.text.peers.MOST_SHARED", 40**2)  # one n-gram of all rows
+    peers = Peers(0, 1)
+    columns = peers.fit_transform([group, other], labels, np.arange(40) // 2 % 2)
+    assert peers.known.nnz < 40 * 5
+    assert columns.shape == (40, 4) and np.isfinite(columns).all()
+    assert peers.transform([group[:2], other[:2]]).shape == (2, 4)
+
+
 # ---------------------------------------------------------------- catalog
 
 
@@ -460,6 +493,15 @@ def test_neighbours_differ_and_stay_in_their_family(task: str) -> None:
             other = catalog.neighbours(recipe, rng, facts, asked)
             assert other.model == recipe.model and other != recipe
             model_of(other)
+
+
+def test_of_two_classes_each_is_the_others_complement() -> None:
+    """An option that changes nothing is not tried."""
+    facts, rng = facts_of(PROSE, 1), random.Random(4)
+    recipe = Recipe("text", "naive_bayes", {"grams": ["word 1-2"]}, {"alphas": [0.1]})
+    for task, moved in (("binary_classification", False), ("multiclass_classification", True)):
+        others = [catalog.neighbours(recipe, rng, facts, competition(task)) for _ in range(100)]
+        assert any("complement" in other.params for other in others) == moved
 
 
 def test_neighbours_follow_the_random_stream() -> None:

@@ -417,7 +417,7 @@ def test_it_reads_what_carries_the_blend_and_the_best_of_each_family_and_never_a
 
 
 def test_of_what_is_far_behind_and_carries_nothing_the_best_of_a_family_alone_is_read() -> None:
-    """Whatever is read must predict the test rows, too; a weak model of another kind tells a strong one something all the same."""
+    """Whatever is read must predict the test rows, too; a weak model of another kind tells a strong one something."""
     known = members("lightgbm", "linear", "mlp", "lightgbm", "linear", "mlp", "knn")
     far = [replace(e, score=0.7 - k / 100) if e.family != "lightgbm" else e for k, e in enumerate(known.experiments)]
     weights = {"E001": 0.7, "E006": 0.3}

@@ -136,6 +136,18 @@ def test_pairs_are_compared(folder: Path) -> None:
     assert np.allclose(told[:, -1], (told[:, :24] * told[:, 24:48]).sum(axis=1), atol=1e-5)
 
 
+def test_of_many_texts_the_longest_three_are_held_against_each_other(folder: Path) -> None:
+    """A number for each pair of five texts would be ten thousand columns of the usual encoder."""
+    names = [f"t{k}" for k in range(5)]
+    frame = pl.DataFrame({name: [f"moon {name} " * (k + 1)] * 4 for k, name in enumerate(names)})
+    columns = tuple(Column(name, "text", 4, 0.0, 10.0) for name in names)
+    told = Meanings({"weights": NAME}).fit_transform(
+        Rows(frame, np.arange(4)), names, context(folder, "regression", 1, columns)
+    )
+    assert told.shape == (4, (5 + 2 * 3) * tiny_bert.WIDTH + 10)
+    assert sentence_recipes.vectors(list(columns)) == (5 + 2 * 3) * sentence_recipes.WIDTH + 10
+
+
 def test_texts_are_cut_shorter_where_time_is_short(folder: Path) -> None:
     texts = [pl.Series([f"{k} " + "moon " * 60 for k in range(300)])]
     ctx = context(folder, "regression", 1, ALONE)

@@ -14,6 +14,10 @@ from podium.protocol import Column, ColumnKind
 Cast = Literal["float", "int", "bool", "str", "datetime", "list"]
 MISSING_WORDS = ("", "?", "-", ".", "none", "missing", "na", "n/a", "nan", "null", "unknown", "inf", "-inf", "infinity")
 NAMES, NAMED_ROWS, NAME_LENGTH = 250, 20, 40  # different texts at most, rows for each at least, mean length at most
+UNSPACED = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"  # scripts without blanks between words
+)
+SENTENCE = 6  # of their letters, from which on a value says more than a name
 FEW_VALUES = 20  # at most so many distinct strings are plain categories, whatever they look like
 DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
@@ -248,7 +252,7 @@ def string_kind(series: pl.Series, unique: int, length: float) -> ColumnKind:
     if unique <= FEW_VALUES:
         return "text" if length > 60 else "categorical"
     values = series.drop_nulls().unique(maintain_order=True).head(2000)
-    words = values.str.count_matches(r"\b[A-Za-z]{2,}\b")
+    words = values.str.count_matches(r"\b\p{L}{2,}\b")
     mean_words = float(words.mean() or 0)  # type: ignore[arg-type]
     wordy = float((words >= 2).mean() or 0)  # type: ignore[arg-type]
     if length > 60 or mean_words >= 3 or (wordy >= 0.6 and not is_structured(values)):
@@ -256,7 +260,16 @@ def string_kind(series: pl.Series, unique: int, length: float) -> ColumnKind:
     if is_structured(values):
         return "code"
     foreign = float(values.str.contains(r"\S\s+\S+\s+\S").mean() or 0)  # type: ignore[arg-type]
-    return "text" if foreign > 0.8 and length > 15 else "categorical"
+    if (foreign > 0.8 and length > 15) or _without_blanks(values, series):
+        return "text"
+    return "categorical"
+
+
+def _without_blanks(values: pl.Series, series: pl.Series) -> bool:
+    """Whether they are sentences in a script that puts no blanks between words, most of them different."""
+    written = float((values.str.count_matches(UNSPACED) >= SENTENCE).mean() or 0)  # type: ignore[arg-type]
+    seen = series.drop_nulls()
+    return written > 0.6 and seen.n_unique() > 0.5 * len(seen)
 
 
 def is_structured(values: pl.Series) -> bool:

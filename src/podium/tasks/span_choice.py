@@ -65,19 +65,26 @@ def _sharpened(p: Floats, power: float) -> Floats:
 
 
 def best_run(q: Floats, counts: Ints) -> tuple[Ints, Ints]:
-    """First and last word of the run of highest expected Jaccard index; of runs that are alike, the shortest, then first."""
+    """First and last word of the run of highest expected Jaccard index; of runs that are alike, the shortest, then first.
+
+    No run of a size has more than all words' probability over that size, so long passages are soon through."""
     n, most = q.shape
     sums = np.concatenate([np.zeros((n, 1)), np.cumsum(q, axis=1)], axis=1)
     total = sums[:, -1:]
     best, first, length = np.full(n, -1.0), np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.int64)
+    open_ = np.arange(n)  # rows whose best run may be of this size or longer
     for size in range(1, most + 1):
-        within = sums[:, size:] - sums[:, :-size]
-        merit = within / (size + total - within)
-        merit[np.arange(most - size + 1)[None, :] + size > np.maximum(counts, 1)[:, None]] = -1.0
+        open_ = open_[(counts[open_] >= size) & (total[open_, 0] > best[open_] * size)]
+        if not len(open_):
+            break
+        within = sums[open_, size:] - sums[open_, :-size]
+        merit = within / (size + total[open_] - within)
+        merit[np.arange(most - size + 1)[None, :] + size > counts[open_, None]] = -1.0
         at = np.argmax(merit, axis=1)
-        top = merit[np.arange(n), at]
-        better = top > best + 1e-12
-        best, first, length = np.where(better, top, best), np.where(better, at, first), np.where(better, size, length)
+        top = merit[np.arange(len(open_)), at]
+        better = top > best[open_] + 1e-12
+        rows = open_[better]
+        best[rows], first[rows], length[rows] = top[better], at[better], size
     return first, first + length - 1
 
 

@@ -47,9 +47,12 @@ def found(passages: Passages, odds: Floats, longest: int) -> Candidates:
 
 def _pairs(size: int, longest: int) -> Ints:
     """(first, last) of all spans of at most so many words, and of the whole, `(s, 2)`."""
-    first, last = np.triu_indices(size)
-    short = (last - first < longest) | ((first == 0) & (last == size - 1))
-    return np.stack([first[short], last[short]], axis=1).astype(np.int64)
+    lengths = np.minimum(longest, size - np.arange(size))
+    first = np.repeat(np.arange(size), lengths)
+    last = first + np.arange(len(first)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    if size > longest:
+        first, last = np.insert(first, longest, 0), np.insert(last, longest, size - 1)
+    return np.stack([first, last], axis=1).astype(np.int64)
 
 
 def _best(passages: Passages, odds: Floats, rows: Ints, size: int, pairs: Ints) -> tuple[Ints, Ints, Ints]:

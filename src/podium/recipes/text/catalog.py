@@ -140,6 +140,8 @@ def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition
     space = {
         name: values for name, values in SPACE[recipe.model].items() if _classifies(competition) or name not in IDLE
     }
+    if competition.task_type != "multiclass_classification":
+        space.pop("complement", None)  # of two classes each is the other's
     if all(column.kind in ("text", "constant", "file") for column in facts.columns):
         space.pop("table", None)  # there is none
     moves = ["grams", "grams", "min_df", *(["style"] if stacked else []), *space]

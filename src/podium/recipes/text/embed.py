@@ -21,6 +21,7 @@ TOLD = "told"  # suffix of the column that `embed_texts` makes of a column of te
 LENGTHS = (256, 128, 96, 64, 48, 32, 16)  # pieces a text is cut at
 BATCH = 64  # texts
 TRIAL = 32  # texts that are timed before all are read
+PAIRED = 3  # texts of a row that are held against each other number by number
 SHARE = 0.5  # of the time left that reading may take
 
 
@@ -99,7 +100,8 @@ class Encoded:
 
 
 class Meanings:
-    """What the vectors of a row's texts tell: each text's own, and of each pair |u - v|, u * v and their cosine.
+    """What the vectors of a row's texts tell: each text's own, of each pair their cosine, and of each pair of the `PAIRED`
+    longest |u - v| and u * v, too.
 
     As `prepare` left them beside the texts, else read now.
     """
@@ -110,8 +112,11 @@ class Meanings:
     def fit_transform(self, rows: Rows, columns: Sequence[str], ctx: Context) -> Floats:
         """`(n, d)`, columns in an order that every later call keeps."""
         self.columns = list(columns)
+        texts = read_texts(rows, self.columns)
+        lengths = [float(text.str.len_chars().mean() or 0) for text in texts]  # type: ignore[arg-type]
+        self.paired = set(sorted(range(len(texts)), key=lambda at: -lengths[at])[:PAIRED])
         if not _prepared(rows, self.columns[0]):
-            self.encoded.settle(read_texts(rows, self.columns), ctx)
+            self.encoded.settle(texts, ctx)
         return self.transform(rows, ctx)
 
     def transform(self, rows: Rows, ctx: Context) -> Floats:
@@ -120,7 +125,9 @@ class Meanings:
         for left in range(len(found)):
             for right in range(left):
                 u, v = found[right], found[left]
-                parts += [np.abs(u - v), u * v, (u * v).sum(axis=1, keepdims=True)]
+                if {left, right} <= self.paired:
+                    parts += [np.abs(u - v), u * v]
+                parts.append((u * v).sum(axis=1, keepdims=True))
         return np.concatenate(parts, axis=1)
 
     def _vectors(self, rows: Rows, name: str, ctx: Context) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from podium.recipes.text.ngrams import BUDGET, Grams
 from podium.recipes.text.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
+PORTION = 8_000_000  # characters that are predicted at a time
 WEIGHTS = 32_000_000  # numbers a model may hold: n-grams times outputs; bounds memory and the pickled model
 
 
@@ -43,8 +44,9 @@ class TextModel(ABC):
         return self
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
-        """`(n, n_outputs)`: probabilities, or values in the labels' unit."""
-        return Dense(self.target.assemble([self._predict(rows, self._texts(rows), ctx)]))
+        """`(n, n_outputs)`: probabilities, or values in the labels' unit. Some rows at a time: their n-grams are many."""
+        found = [self._predict(some, self._texts(some), ctx) for some in self._portions(rows)]
+        return Dense(self.target.assemble([np.concatenate(found)]))
 
     @abstractmethod
     def _fit(self, train: Rows, texts: list[pl.Series], ctx: Context) -> None: ...
@@ -64,6 +66,15 @@ class TextModel(ABC):
             return train
         chosen = np.random.default_rng(ctx.seed).permutation(len(train))[: int(share * len(train))]
         return train.take(np.sort(chosen))
+
+    def _portions(self, rows: Rows) -> Iterator[Rows]:
+        """The rows in turn, so many at a time that their texts are `PORTION` characters; at least one portion."""
+        read = np.zeros(len(rows))
+        for column in self._texts(rows):
+            read += column.str.len_chars().to_numpy()
+        portion = (np.cumsum(read) // PORTION).astype(np.int64)
+        for one in np.unique(portion) if len(rows) else [0]:
+            yield rows if portion[-1:].sum() == 0 else rows.take(np.flatnonzero(portion == one))
 
     def _texts(self, rows: Rows) -> list[pl.Series]:
         return read_texts(rows, self.columns)

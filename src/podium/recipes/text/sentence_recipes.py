@@ -13,6 +13,7 @@ from podium.recipes.measured import MADE, ONCE
 from podium.recipes.pretrained import ENCODERS, sentence_encoders
 from podium.recipes.processor import multiplies_short
 from podium.recipes.step import step
+from podium.recipes.text.embed import PAIRED
 from podium.records import Competition, DataFacts, Recipe
 
 FAMILIES: dict[str, Family] = {
@@ -113,7 +114,7 @@ def reading_s(recipe: Recipe, facts: DataFacts, texts: list[Column], rows: int) 
     length = int(recipe.features.get("length", 128))
     every = facts.n_train + facts.n_vault + facts.n_test
     if recipe.model == "sentence_tuned":
-        pieces = sum(_pieces(column, length) for column in longest(texts, 2))
+        pieces = min(length, sum(_pieces(column, length) for column in longest(texts, 2)))  # the pair is cut as one
         return tuning_s(pieces, rows, rows / max(1, facts.n_folds - 1), recipe.params)
     looked = every / max(1, facts.n_folds) if recipe.features.get("meanings") == ONCE else rows * 1.25
     if recipe.features.get("meanings") == MADE:  # by another experiment
@@ -151,7 +152,7 @@ def linear_s(facts: DataFacts, texts: list[Column], rows: int, classifies: bool)
 
 def vectors(texts: list[Column]) -> int:
     """Numbers a row."""
-    return WIDTH * (len(texts) + 2 * math.comb(len(texts), 2)) + math.comb(len(texts), 2)
+    return WIDTH * (len(texts) + 2 * math.comb(min(PAIRED, len(texts)), 2)) + math.comb(len(texts), 2)
 
 
 def memory_mb(recipe: Recipe, facts: DataFacts, texts: list[Column]) -> int:

@@ -24,7 +24,7 @@ def due(facts: Facts) -> tuple[str, ...]:
 
 def members(facts: Facts) -> list[ExperimentFact]:
     """What carries the blend, then the best of each family, then the next best; none that reads others itself. Of what is far
-    behind and carries nothing a family's best alone, and none that is slow to predict: what is read must predict the test rows."""
+    behind and carries nothing, a family’s best alone, unless it is slow to predict: what is read must predict the test rows."""
     weights, noise = history.weights(facts), history.noise(facts)
     ranked = [e for e in history.scored(facts) if not read(e)]
     near = [e for e in ranked if not learnings.far_behind(facts, ranked[0], e, noise)]
