@@ -108,6 +108,20 @@ def test_odd_texts_are_answered(name: str, data: tuple[pl.DataFrame, list[str]])
     assert values.shape == (5, 2, 128) and (values[:3, 1] == 0).all() and values[:, 1].max() <= 1.0
 
 
+def test_long_data_are_learned_in_part_and_answered_a_portion_at_a_time(
+    data: tuple[pl.DataFrame, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, answers = data[0][:200], data[1][:200]
+    model = made("SpanRanker").fit(rows(frame, answers), CONTEXT)
+    assert "learned" not in model.notes
+    whole = model.predict(rows(frame[:40]), CONTEXT).values
+    monkeypatch.setattr("podium.recipes.spans.model.PORTION", 300)
+    assert np.allclose(model.predict(rows(frame[:40]), CONTEXT).values, whole, atol=1e-5)
+    monkeypatch.setattr(spans.SpanRanker, "most_words", 400)
+    some = made("SpanRanker").fit(rows(frame, answers), CONTEXT)
+    assert 10 < some.notes["learned"] < 100 and some.predict(rows(frame[:5]), CONTEXT).values.any()
+
+
 def test_rules_find_that_calm_texts_are_whole(data: tuple[pl.DataFrame, list[str]]) -> None:
     model = made("SpanRules").fit(rows(*data), CONTEXT)
     calm = pl.DataFrame({"text": ["so happy and  very sick"], "mood": ["calm"]})

@@ -42,11 +42,13 @@ def indicators(passages: Passages) -> sp.csr_matrix:
     """`(m, 2^BITS)` of a few dozen ones a word; each word's depend on its own text alone."""
     columns = _columns(passages)
     condition = passages.condition[passages.row].astype(np.uint64)
-    hashed = [_mixed(column, np.uint64(salt)) for salt, column in enumerate(columns)]
-    hashed += [_mixed(code ^ _mixed(condition, np.uint64(911)), np.uint64(77)) for code in hashed]
-    hashed.append(_mixed(condition, np.uint64(501)))
-    ids = (np.stack(hashed, axis=1) >> np.uint64(64 - BITS)).astype(np.int32)
-    m, k = ids.shape
+    m, k, beside = len(condition), 2 * len(columns) + 1, _mixed(condition, np.uint64(911))
+    ids = np.empty((m, k), dtype=np.int32)
+    for salt, column in enumerate(columns):
+        code = _mixed(column, np.uint64(salt))
+        ids[:, salt] = code >> np.uint64(64 - BITS)
+        ids[:, len(columns) + salt] = _mixed(code ^ beside, np.uint64(77)) >> np.uint64(64 - BITS)
+    ids[:, -1] = _mixed(condition, np.uint64(501)) >> np.uint64(64 - BITS)
     data = np.ones(m * k, dtype=np.float32)
     return sp.csr_matrix((data, ids.reshape(-1), np.arange(0, m * k + 1, k)), shape=(m, 1 << BITS))
 

@@ -86,6 +86,11 @@ class Reader:
             self._before(frame),
         )
 
+    def lengths(self, rows: Rows) -> Ints:
+        """Characters of each row's text, `(n,)`."""
+        texts = rows.frame([self.column])[self.column].cast(pl.String).fill_null("")
+        return texts.str.len_chars().to_numpy().astype(np.int64)
+
     def _keys(self, frame: pl.DataFrame) -> Sequence[tuple[str, ...]]:
         if not self.conditions:
             return [()] * frame.height

@@ -28,6 +28,8 @@ class SpanRanker(SpanModel):
     sharpness    how much of a row's probability goes to its best spans: weights are exp(sharpness * predicted overlap)
     """
 
+    most_words = 2_000_000  # half a kilobyte of evidence each
+
     def __init__(
         self, features: Mapping[str, Any] | None = None, C: float = 0.1, folds: int = 4, rounds: int = 250,
         learning_rate: float = 0.06, num_leaves: int = 31, min_data_in_leaf: int = 100, sharpness: float = 20.0,

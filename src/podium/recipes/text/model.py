@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from podium.protocol import Context, Dense, Rows
+from podium.recipes.portions import portions
 from podium.recipes.tabular.target import Target
 from podium.recipes.text.fields import read_texts, text_columns
 from podium.recipes.text.ngrams import BUDGET, Grams
@@ -45,7 +46,10 @@ class TextModel(ABC):
 
     def predict(self, rows: Rows, ctx: Context) -> Dense:
         """`(n, n_outputs)`: probabilities, or values in the labels' unit. Some rows at a time: their n-grams are many."""
-        found = [self._predict(some, self._texts(some), ctx) for some in self._portions(rows)]
+        sizes = np.zeros(len(rows), dtype=np.int64)
+        for column in self._texts(rows):
+            sizes += column.str.len_chars().to_numpy()
+        found = [self._predict(some, self._texts(some), ctx) for some in portions(rows, sizes, PORTION)]
         return Dense(self.target.assemble([np.concatenate(found)]))
 
     @abstractmethod
@@ -66,15 +70,6 @@ class TextModel(ABC):
             return train
         chosen = np.random.default_rng(ctx.seed).permutation(len(train))[: int(share * len(train))]
         return train.take(np.sort(chosen))
-
-    def _portions(self, rows: Rows) -> Iterator[Rows]:
-        """The rows in turn, so many at a time that their texts are `PORTION` characters; at least one portion."""
-        read = np.zeros(len(rows))
-        for column in self._texts(rows):
-            read += column.str.len_chars().to_numpy()
-        portion = (np.cumsum(read) // PORTION).astype(np.int64)
-        for one in np.unique(portion) if len(rows) else [0]:
-            yield rows if portion[-1:].sum() == 0 else rows.take(np.flatnonzero(portion == one))
 
     def _texts(self, rows: Rows) -> list[pl.Series]:
         return read_texts(rows, self.columns)
