@@ -8,7 +8,7 @@ from typing import Any
 
 from podium.recipes.family import Family
 from podium.recipes.pretrained import sentence_encoders
-from podium.recipes.spans.passages import CONDITIONS
+from podium.recipes.spans.passages import CONDITIONS, MOST_WORDS
 from podium.recipes.step import step
 from podium.recipes.text import sentence_recipes
 from podium.records import Competition, DataFacts, Hardware, Recipe
@@ -80,11 +80,13 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
         ("span_tagger", {"epochs": 6, "width": 128, "dropout": 0.4}),
         ("span_ranker", {"C": 0.3, "folds": 6, "num_leaves": 63, "min_data_in_leaf": 300}),
     ]
-    return tuple(
+    made = [
         Recipe("spans", name, read if name == "span_encoder" else {}, params)
         for name, params in listed
         if name in known
-    )
+    ]
+    fits = [recipe for recipe in made if memory_mb(recipe, facts) <= max(1024, hardware.memory_mb // 2)]
+    return tuple(fits or made[:1])
 
 
 def neighbours(recipe: Recipe, rng: random.Random, facts: DataFacts, competition: Competition) -> Recipe:
@@ -118,6 +120,7 @@ def cost_s(recipe: Recipe, facts: DataFacts, rows: int) -> float:
 def memory_mb(recipe: Recipe, facts: DataFacts) -> int:
     """Peak of one run: interpreter and libraries, indicators of each word, candidates."""
     words = facts.n_train * _words(facts)
+    words = min(words, MOST_WORDS) if recipe.model == "span_ranker" else words
     each = {"span_rules": 3e-4, "span_ranker": 1.6e-3, "span_tagger": 8e-4, "span_encoder": 8e-4}[recipe.model]
     base = 1200 if recipe.model == "span_tagger" else 400
     if recipe.model == "span_encoder":

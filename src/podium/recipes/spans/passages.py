@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 
 WORD = re.compile(r"\S+")
 CONDITIONS = 30  # a column of strings with so many values or fewer is a condition; with more, a text beside the passage
+MOST_WORDS = 2_000_000  # that evidence is made of: half a kilobyte each
 KINDS = ("text", "categorical", "code", "boolean")
 
 

@@ -14,7 +14,7 @@ from podium.recipes.spans.candidates import Candidates
 from podium.recipes.spans.evidence import Evidence
 from podium.recipes.spans.marks import Marks
 from podium.recipes.spans.model import Floats, SpanModel, Weighted
-from podium.recipes.spans.passages import Passages
+from podium.recipes.spans.passages import MOST_WORDS, Passages
 
 CONDITION = 23  # the column of `candidates.described` that holds a code
 
@@ -28,7 +28,7 @@ class SpanRanker(SpanModel):
     sharpness    how much of a row's probability goes to its best spans: weights are exp(sharpness * predicted overlap)
     """
 
-    most_words = 2_000_000  # half a kilobyte of evidence each
+    most_words = MOST_WORDS
 
     def __init__(
         self, features: Mapping[str, Any] | None = None, C: float = 0.1, folds: int = 4, rounds: int = 250,

@@ -91,7 +91,7 @@ def families(facts: DataFacts, competition: Competition) -> tuple[str, ...]:
 
 
 def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) -> tuple[Recipe, ...]:
-    """Cheapest first; then what is strong and unlike the others."""
+    """Cheapest first; then what is strong and unlike the others; none that needs more than half of the memory but the first."""
     known = families(facts, competition)
     pairs = len(text_columns(facts.columns)) > 1
     listed = _of_classes(pairs) if _classifies(competition) else _of_values(pairs)
@@ -99,7 +99,9 @@ def portfolio(facts: DataFacts, competition: Competition, hardware: Hardware) ->
     meant = sentence_recipes.portfolio(competition, text_columns(facts.columns), boosted[1:])
     ahead = 1 if pairs else 3  # of one text n-grams tell most, of two how near their meanings are
     listed = [*listed[:ahead], *meant[:1], *listed[ahead:3], *meant[1:3], *listed[3:], *meant[3:]]
-    return tuple(Recipe("text", *parts) for parts in listed if parts[0] in known)
+    made = [Recipe("text", *parts) for parts in listed if parts[0] in known]
+    fits = [recipe for recipe in made if memory_mb(recipe, facts) <= max(1024, hardware.memory_mb // 2)]
+    return tuple(fits or made[:1])
 
 
 def _of_classes(pairs: bool) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
