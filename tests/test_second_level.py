@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import probe_world
 import pytest
-from team_world import competition, data, facts, recipe
+from team_world import competition, data, facts, recipe, spec
 from team_world import experiment as fact
 
 from podium.campaign import blending, phases, serve, stacked
@@ -34,8 +34,9 @@ from podium.recipes.source import solution
 from podium.records import BlendFact, Budget, ExperimentFact, ExperimentSpec, Facts, Recipe
 from podium.registry import invalidation
 from podium.registry.experiments import Experiment
-from podium.team.builtin import batch, history, stacking
+from podium.team.builtin import batch, checks, history, stacking
 from podium.team.builtin.candidates import candidates, parents
+from podium.team.builtin.expectation import Evidence
 from podium.team.builtin.stock import shipped_catalog
 from podium.testing.inline_executor import InlineExecutor
 
@@ -474,3 +475,25 @@ def test_a_second_level_is_no_parent_and_its_recipe_is_remembered_by_nobody() ->
     known = with_second(members(*FOUR), ("E001", "E002", "E003", "E004"))
     assert history.best(known) is not None and "E050" not in [e.id for e in parents(known)]
     assert not [pair for pair in history.compared(known) if "E050" in (pair[0].id, pair[1].id)]
+
+
+def led_by_second() -> Facts:
+    """A second level ahead of all that it reads, with the whole weight; `E005` is behind those, too."""
+    known = members(*FOUR, "knn")
+    tried = tuple(replace(e, score=0.7) if e.id == "E005" else e for e in known.experiments)
+    known = with_second(replace(known, experiments=tried), ("E001", "E002", "E003", "E004"))
+    tried = tuple(replace(e, score=0.9) if e.id == "E050" else e for e in known.experiments)
+    return replace(known, experiments=tried, champion="E050", blends=(BlendFact(4, 0.9, 0.003, {"E050": 1.0}),))
+
+
+def test_whom_a_second_level_reads_is_measured_by_its_like() -> None:
+    """Else no member might be improved once a second level has all the weight, and the campaign would end for want of plans."""
+    known = led_by_second()
+    of = {e.id: stacking.yardstick(known, e) for e in known.experiments}
+    assert of["E001"] == of["E005"] == known.experiments[0] and of["E050"] == known.experiments[-1]
+    near = spec("lightgbm", operator="improve", parents=("E001",), recipe=recipe("lightgbm", {"near": 5}))
+    far = spec("knn", operator="improve", parents=("E005",), recipe=recipe("knn", {"near": 5}))
+    assert checks._too_far(near, known) == ""
+    assert "E005 (0.7) is too far behind E001 (0.86)" in checks._too_far(far, known)
+    units = Evidence.of(known).units
+    assert units("improve", "lightgbm") > 3 * units("improve", "knn")

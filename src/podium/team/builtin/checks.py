@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from podium.records import Check, ExperimentFact, ExperimentSpec, Facts
-from podium.team.builtin import batch, history, learnings, novelty
+from podium.team.builtin import batch, history, learnings, novelty, stacking
 from podium.team.builtin.expectation import Evidence, believed
 
 TUNNEL_ROUNDS, TUNNEL_SHARE = 3, 0.8
@@ -177,7 +177,8 @@ def _in_vain(spec: ExperimentSpec, facts: Facts) -> str:
 
 def _too_far(spec: ExperimentSpec, facts: Facts) -> str:
     """L2: improving what lies far behind and carries no weight."""
-    leader, parent = history.best(facts), next((e for e in facts.experiments if e.id in spec.parents), None)
+    parent = next((e for e in facts.experiments if e.id in spec.parents), None)
+    leader = None if parent is None else stacking.yardstick(facts, parent)
     if spec.operator != "improve" or leader is None or parent is None or not learnings.in_force(facts, "L2"):
         return ""
     if parent.score is None or leader.score is None or history.weights(facts).get(parent.id, 0.0) > 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podium.records import ExperimentFact, ExperimentSpec, Facts, Operator, Recipe
-from podium.team.builtin import history, learnings
+from podium.team.builtin import history, learnings, stacking
 
 PRIOR: dict[Operator, float] = {
     "draft": 2.0,
@@ -97,8 +97,8 @@ def _operator(facts: Facts, operator: Operator, units: Mapping[str, float]) -> f
 
 def _family(facts: Facts, family: str, noise: float) -> float:
     """Above 1 for members of the blend, falling with the gap to the best, low for what L2 rules out."""
-    leader = history.best(facts)
     own = [e for e in history.scored(facts) if e.family == family]
+    leader = stacking.yardstick(facts, own[0]) if own else history.best(facts)
     if leader is None:
         return 1.0
     if not own:

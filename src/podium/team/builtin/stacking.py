@@ -36,6 +36,15 @@ def members(facts: Facts) -> list[ExperimentFact]:
     return list({e.id: e for e in [*heavy, *leaders.values(), *near]}.values())[:MOST]
 
 
+def yardstick(facts: Facts, e: ExperimentFact) -> ExperimentFact | None:
+    """What `e` is far behind of, if it is: the best, but for what reads none the best that reads none. A second level is ahead of
+    all that it reads, and better members are what the next one needs."""
+    best = history.best(facts)
+    if best is None or not read(best) or read(e):
+        return best
+    return next((one for one in history.scored(facts) if not read(one)), best)
+
+
 def read(e: ExperimentFact) -> tuple[str, ...]:
     """Ids of the experiments whose predictions are among its columns."""
     return tuple(e.recipe.features.get("models", ())) if e.recipe is not None else ()
