@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import probe_world
 import pytest
 from probe_world import HONEST, engine_at, experiment
 
-from podium.campaign import blending, decide
+from podium.campaign import blending, decide, request
 from podium.campaign.engine import Engine
 from podium.campaign.probes import probe_cost, probe_fits, probing, vetting
 from podium.campaign.remade import remake
@@ -71,6 +72,18 @@ def test_the_honest_pass_every_probe_on_every_kind(kind: str, made_of: Any, tmp_
     dear = {probed.probe: probed for probed in probe_fits.dear(engine, [one])[one.id]}
     assert odd(dear) == {}
     assert dear["rerun"].figure == 0
+
+
+def test_a_rerun_is_allowed_what_the_fold_was(made_of: Any, tmp_path: Path) -> None:
+    """A fit that minds its deadline ends sooner under a shorter one, and would be told off for predicting otherwise."""
+    engine = engine_at(made_of("binary", tmp_path))
+    one = experiment(engine, HONEST, folds=1)
+    engine.purse.options = replace(engine.options, time_s=100.0, experiments=None)
+    fit = probe_fits.subject(engine, one)
+    assert fit is not None and 0 < probe_cost.left_s(engine, dear=True) < 10
+    again, shuffled = probe_fits._again(engine, fit), probe_fits._shuffled_part(engine, fit)
+    assert request._wall_s(engine, one, again) == request._wall_s(engine, one, fit.whole)
+    assert request._wall_s(engine, one, shuffled) < request._wall_s(engine, one, fit.whole), "of few rows"
 
 
 FAULTS = {
