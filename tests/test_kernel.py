@@ -152,7 +152,7 @@ def test_a_fit_is_the_same_where_the_test_set_is_absent(engine: Engine) -> None:
         model = module.fit(Rows(frame, data.train[train], y=truth), ctx)
         values = module.predict(model, Rows(frame, data.train[valid]), ctx).values.reshape(len(valid), -1)
         stored = engine.store.oof(id_)[engine.store.fold_rows(0)]
-        assert np.abs(values - stored).max() <= 1e-9
+        assert np.abs(values - stored).max() <= 1e-6, "nets compute in float32, to the last bit only on some processors"
 
 
 def test_a_sample_submission_of_other_rows_is_left_aside(labelled: Path, exported: Path, tmp_path: Path) -> None:
